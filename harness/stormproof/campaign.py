@@ -1,0 +1,83 @@
+"""Conducts runs: plan, run, judge, store, report; one, or many in lanes beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+
+import msgspec
+
+from stormproof import experiment, store
+from stormproof.checks import judge
+from stormproof.experiment import Choices
+from stormproof.history import History
+from stormproof.judging import checks_for
+from stormproof.redis_server import Binary
+from stormproof.report import html, junit
+from stormproof.scenario import Scenario, State
+from stormproof.store import Run
+from stormproof.system import System
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One run to be made. `choices` None: draw them from the seed."""
+
+    scenario: Scenario
+    system: System
+    state: State
+    seed: int
+    choices: Choices | None = None
+
+    @property
+    def title(self) -> str:
+        """How progress and tables call it."""
+        several = len(self.scenario.states) > 1
+        return f"{self.scenario.name}[{self.state}]" if several else self.scenario.name
+
+
+Watch = Callable[[Job, str], None]
+"""Told the name of each phase of a job as it begins; "queued" and "done" besides."""
+
+
+async def conduct(job: Job, runs: Path, binary: Binary, watch: Watch, gate: AbstractAsyncContextManager[object]) -> Run:
+    """Make one run and judge it. `gate` is held while the system starts. Raises what `experiment.run` raises."""
+    choices = job.choices or Choices.draw(job.scenario, job.seed)
+    folder = store.create(runs, job.scenario, job.system, job.state)
+    store.write_plan(folder, job.scenario, job.system, job.state, choices, binary)
+    history = await experiment.run(
+        job.scenario, job.system, job.state, choices, folder, binary, watch=lambda phase: watch(job, phase), gate=gate
+    )
+    return await asyncio.to_thread(judge_run, store.load(folder), history)
+
+
+def judge_run(run: Run, history: History) -> Run:
+    """Judge a history and store verdict, report and JUnit in the run's folder."""
+    verdicts = judge(history, checks_for(run.system, run.scenario))
+    run = msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
+    store.write(run.folder, "verdict.json", run.judged)
+    (run.folder / "report.html").write_text(html.render(run), encoding="utf-8")
+    (run.folder / "junit.xml").write_text(junit.render([run]), encoding="utf-8")
+    return run
+
+
+async def conduct_all(
+    jobs: Iterable[Job], runs: Path, binary: Binary, watch: Watch, done: Callable[[Job, Run], None], lanes: int = 1
+) -> list[Run]:
+    """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores."""
+    gate = asyncio.Lock() if lanes > 1 else nullcontext()
+    waiting = list(jobs)
+    finished: list[Run] = []
+
+    async def lane() -> None:
+        while waiting:
+            job = waiting.pop(0)
+            run = await conduct(job, runs, binary, watch, gate)
+            finished.append(run)
+            done(job, run)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(lanes):
+            group.create_task(lane())
+    return finished

@@ -1,0 +1,99 @@
+"""Listens to Celery's own task events: what Flower, and with it an operator, is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+from celery.events import EventReceiver
+
+from stormproof.history import CeleryEvent
+
+_RECONNECT_S = 0.2
+_WAKE_S = 0.2
+_SOCKET_TIMEOUT_S = 1.0
+
+
+class CeleryEventsListener:
+    """Calls back, in its own thread, for each task event; connects again as long as it is not stopped.
+
+    Events that are sent while it is not connected are lost, as they are to Flower.
+    """
+
+    def __init__(self, broker_url: str, callback: Callable[[CeleryEvent], None], t0: float) -> None:
+        self._url = broker_url
+        self._callback = callback
+        self._t0 = t0
+        self._stopped = threading.Event()
+        self._connected = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="celery-events", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; returns at once."""
+        self._thread.start()
+
+    def wait_connected(self, timeout_s: float) -> bool:
+        """Whether it has begun to receive within the time."""
+        return self._connected.wait(timeout_s)
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """No callback begins after this. A thread that a frozen Redis still holds is left behind: it is a daemon."""
+        self._stopped.set()
+        self._thread.join(timeout_s)
+
+    def _listen(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._receive()
+            except Exception:  # of whatever kind the broken connection was: the remedy is a new one
+                self._stopped.wait(_RECONNECT_S)
+
+    def _receive(self) -> None:
+        app = Celery(set_as_current=False)
+        options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S}
+        with app.connection_for_read(
+            self._url, connect_timeout=_SOCKET_TIMEOUT_S, transport_options=options
+        ) as connection:
+            receiver = _Receiver(connection, {"*": self._event}, self._stopped, self._connected, app=app)
+            for _ in receiver.consume(wakeup=False, safety_interval=_WAKE_S):
+                pass
+
+    def _event(self, event: dict[str, Any]) -> None:
+        kind, _, word = event["type"].partition("-")
+        if kind == "task" and not self._stopped.is_set():
+            self._callback(
+                CeleryEvent(
+                    t=time.monotonic() - self._t0, word=word, task_id=event["uuid"], hostname=event.get("hostname", "")
+                )
+            )
+
+
+class _Receiver(EventReceiver):  # type: ignore[misc]  # celery has no types
+    """Celery's receiver, which stops when told and gives up a connection at its first error."""
+
+    connect_max_retries = 1
+
+    def __init__(
+        self,
+        connection: Any,
+        handlers: dict[str, Callable[[dict[str, Any]], None]],
+        stopped: threading.Event,
+        connected: threading.Event,
+        app: Celery,
+    ) -> None:
+        super().__init__(connection, handlers=handlers, app=app)
+        self._stopped, self._connected = stopped, connected
+        self._drained_before = False
+
+    @property
+    def should_stop(self) -> bool:
+        return self._stopped.is_set()
+
+    def on_iteration(self) -> None:
+        # kombu subscribes in the first drain, not before: only the second turn knows that events arrive.
+        if self._drained_before:
+            self._connected.set()
+        self._drained_before = True

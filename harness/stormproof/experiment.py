@@ -1,0 +1,199 @@
+"""The one loop: run a scenario on a system, record what happens, and prove that it is over. Judging comes later."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+
+import msgspec
+from redis.exceptions import RedisError
+
+from stormproof.errors import ComponentError
+from stormproof.history import Fault as FaultEvent
+from stormproof.history import FaultStage, History
+from stormproof.recorder import Recorder
+from stormproof.redis_server import Binary
+from stormproof.scenario import Evidence, Injection, Scenario, State
+from stormproof.settle import settle
+from stormproof.states import bring_into, release
+from stormproof.system import System
+from stormproof.world import World
+
+_WARMUP_PLACE = 8000
+_RECOVERY_PLACE = 7000
+_WARMUP_S = 20.0
+_BITE_S = 5.0
+_FIRST_START_S = 30.0
+_FURTHER_START_S = 10.0
+
+Watch = Callable[[str], None]
+"""Told the name of each phase as it begins."""
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is left to chance in a run, as it was drawn. A replay takes these, not the seed.
+
+    `run`: the four hexadecimal digits in the run's keys. `submit_at_s`: when each submission of the workload is due.
+    """
+
+    seed: int
+    run: str
+    submit_at_s: tuple[float, ...]
+
+    @classmethod
+    def draw(cls, scenario: Scenario, seed: int) -> Choices:
+        """Draw for a scenario. Arrivals are a Poisson process: users do not come at even distances."""
+        generator = random.Random(seed)
+        due, at_s = [], 0.0
+        for _ in range(scenario.workload.tasks):
+            due.append(round(at_s, 3))
+            at_s += min(generator.expovariate(scenario.workload.rate_per_s), 4 / scenario.workload.rate_per_s)
+        return cls(seed=seed, run=f"{generator.getrandbits(16):04x}", submit_at_s=tuple(due))
+
+
+async def run(
+    scenario: Scenario,
+    system: System,
+    state: State,
+    choices: Choices,
+    folder: Path,
+    binary: Binary,
+    watch: Watch = lambda phase: None,
+    gate: AbstractAsyncContextManager[object] | None = None,
+) -> History:
+    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return.
+
+    Raises ComponentError where the system does not start, DescriptionError where it has not what a fault strikes.
+    """
+    recorder = Recorder(folder / "history.jsonl")
+    try:
+        async with World(system, folder, recorder, binary, choices.run) as world:
+
+            def phase(name: str) -> None:
+                world.phase(name)
+                watch(name)
+
+            for injection in scenario.storm:
+                injection.fault.check(world)
+            async with gate or nullcontext():
+                phase("start")
+                await world.start()
+            phase("warmup")
+            await _one_task(world)
+            phase("state")
+            await bring_into(world, state)
+            phase("storm")
+            async with asyncio.TaskGroup() as clients:
+                workload = clients.create_task(_workload(world, scenario, choices, clients))
+                await _storm(world, scenario.storm)
+                phase("recover")
+                release(world)
+                if scenario.storm:
+                    await _recover(world, clients)
+                await workload
+                phase("settle")
+                await settle(world, scenario.settle_s)
+                world.clients.stop()
+            phase("read")
+            await world.clients.read_all()
+            phase("stop")
+    finally:
+        recorder.close()
+    return History(recorder.events)
+
+
+async def _one_task(world: World) -> None:
+    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm."""
+    key = world.key(_WARMUP_PLACE)
+    submitted = await world.clients.submit(key, purpose="warmup")
+    if submitted.outcome != "ok":
+        raise ComponentError(f"the system took no task before the storm: {submitted.error}")
+    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, _WARMUP_S):
+        raise ComponentError(f"the system did not end a task within {_WARMUP_S:g} s before the storm; see its logs")
+    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=_WARMUP_S)
+
+
+async def _workload(world: World, scenario: Scenario, choices: Choices, clients: asyncio.TaskGroup) -> None:
+    """Submit everything when it is due, whatever became of what came before, and have each task followed."""
+    began = world.recorder.now()
+    load = scenario.workload
+
+    async def client(place: int, copy: int, due_s: float) -> None:
+        await asyncio.sleep(began + due_s - world.recorder.now())
+        number = (place * load.copies + copy) % load.clients
+        submitted = await world.clients.submit(world.key(place), number)
+        if submitted.outcome == "ok":
+            follow = world.clients.follow(world.key(place), submitted.task_id, every_s=load.poll_s, client=number)
+            clients.create_task(follow)
+
+    await asyncio.gather(
+        *(client(place, copy, due) for place, due in enumerate(choices.submit_at_s) for copy in range(load.copies))
+    )
+
+
+async def _storm(world: World, storm: tuple[Injection, ...]) -> None:
+    async with asyncio.TaskGroup() as nemesis:
+        for number, injection in enumerate(storm):
+            nemesis.create_task(_inject(world, number, injection))
+
+
+async def _inject(world: World, number: int, injection: Injection) -> None:
+    await asyncio.sleep(injection.at_s)
+    for turn in range(injection.times):
+        if injection.started is not None:
+            starts = world.picture.starts_of_key
+            key, within_s = world.key(injection.started), _FURTHER_START_S if turn else _FIRST_START_S
+            if not await world.recorder.until(lambda: len(starts.get(key, ())) > turn, within_s):  # noqa: B023 - awaited here
+                return
+        await _strike(world, f"{number}.{turn}", injection)
+
+
+async def _strike(world: World, fault: str, injection: Injection) -> None:
+    """Inject, watch for the proof that it bit, and heal when the time has come."""
+
+    def note(stage: FaultStage, detail: str = "") -> None:
+        name, target = injection.fault.name, injection.fault.target
+        world.recorder.add(
+            FaultEvent(t=world.recorder.now(), fault=fault, name=name, stage=stage, target=target, detail=detail)
+        )
+
+    heal_at = world.recorder.now() + injection.for_s
+    note("injected")
+    try:
+        async with injection.fault.strike(world) as evidence:
+            proof = await _proof(world, evidence, heal_at if injection.for_s else heal_at + _BITE_S)
+            if proof:
+                note("bit", proof)
+            await asyncio.sleep(heal_at - world.recorder.now())
+        note("healed")
+        if not proof and (late := await evidence()):
+            note("bit", late)
+    except (ComponentError, OSError, RedisError) as error:
+        note("failed", str(error))
+
+
+async def _proof(world: World, evidence: Evidence, until_t: float) -> str:
+    while not (proof := await evidence()) and world.recorder.now() < until_t:
+        await asyncio.sleep(0.05)
+    return proof
+
+
+async def _recover(world: World, clients: asyncio.TaskGroup) -> None:
+    """New tasks, one a second, until one of them has ended or the promise is broken."""
+    healed_t = world.recorder.now()
+    recovered = asyncio.Event()
+
+    async def one(place: int) -> None:
+        submitted = await world.clients.submit(world.key(place), purpose="recovery")
+        if submitted.outcome == "ok":
+            if await world.clients.follow(world.key(place), submitted.task_id, every_s=0.25, purpose="recovery"):
+                recovered.set()
+
+    place = _RECOVERY_PLACE
+    while not recovered.is_set() and world.recorder.now() < healed_t + world.system.promises.recovery_s + 1:
+        clients.create_task(one(place))
+        place += 1
+        await world.recorder.until(recovered.is_set, within_s=1)

@@ -1,0 +1,68 @@
+"""The faults, one file each. To add one, imitate `pause.py` and put it into `ALL`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stormproof.errors import ScenarioError
+from stormproof.faults.evict import Evict
+from stormproof.faults.garble_result import GarbleResult
+from stormproof.faults.kill import Kill
+from stormproof.faults.mail import Mail
+from stormproof.faults.message import BadMessage
+from stormproof.faults.misbehave import Misbehave
+from stormproof.faults.out_of_memory import OutOfMemory
+from stormproof.faults.pause import Pause
+from stormproof.faults.stop import Stop
+from stormproof.scenario import Fault, Injection, Scenario
+
+ALL: tuple[type[Fault], ...] = (
+    BadMessage,
+    Evict,
+    GarbleResult,
+    Kill,
+    Mail,
+    Misbehave,
+    OutOfMemory,
+    Pause,
+    Stop,
+)
+
+_BY_TAG = {str(fault.__struct_config__.tag): fault for fault in ALL}
+
+
+def encode_scenario(scenario: Scenario) -> Any:
+    """A scenario as plain JSON values, faults with their tags."""
+    return msgspec.to_builtins(scenario)
+
+
+def decode_scenario(stored: Any) -> Scenario:
+    """The scenario that `encode_scenario` gave. Raises ScenarioError for what is none."""
+
+    try:
+        storm = tuple(_decode_injection(**injection) for injection in stored["storm"])
+        return msgspec.structs.replace(msgspec.convert({**stored, "storm": []}, Scenario), storm=storm)
+    except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
+        raise ScenarioError(f"not a stored scenario: {error}") from error
+
+
+def _decode_injection(fault: dict[str, Any], **schedule: Any) -> Injection:
+    return Injection(fault=msgspec.convert(fault, _BY_TAG[fault["fault"]]), **schedule)
+
+
+__all__ = [
+    "ALL",
+    "BadMessage",
+    "Evict",
+    "GarbleResult",
+    "Kill",
+    "Mail",
+    "Misbehave",
+    "OutOfMemory",
+    "Pause",
+    "Stop",
+    "decode_scenario",
+    "encode_scenario",
+]

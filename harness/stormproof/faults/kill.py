@@ -1,0 +1,62 @@
+"""Kill processes, as the kernel's OOM killer, a node that dies, or an operator's `kill -9` does."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from stormproof.processes import is_running
+from stormproof.scenario import Evidence, Fault
+from stormproof.world import World
+
+
+class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
+    """SIGKILL. `how`: the whole `tree`, the `parent` only, or one pool `child` only (the one that runs the task at
+    `place`, else the first). Healed by starting what is gone, unless a supervisor has done so;
+    `lose_data`: a Redis comes back with an empty disk.
+    """
+
+    component: str
+    how: Literal["tree", "parent", "child"] = "tree"
+    place: int | None = None
+    lose_data: bool = False
+
+    @asynccontextmanager
+    async def strike(self, world: World) -> AsyncIterator[Evidence]:
+        victims = self._victims(world)
+        if self.how != "child":
+            world.expect_exit(self.component)
+        for running in world.struck(self.component):
+            if self.how == "tree":
+                running.signal_tree(signal.SIGKILL)
+            elif self.how == "parent":
+                running.signal(signal.SIGKILL)
+        if self.how == "child":
+            for pid in victims:
+                world.kill_child(self.component, pid)
+
+        async def evidence() -> str:
+            gone = bool(victims) and not any(is_running(pid) for pid in victims)
+            return f"process {', '.join(map(str, victims))} is gone" if gone else ""
+
+        try:
+            yield evidence
+        finally:
+            if self.component.startswith("redis"):
+                for server in world.servers(self.component):
+                    if self.lose_data:
+                        server.forget_data()
+                    await world.start_redis(server)
+            else:
+                for replica in world.components(self.component):
+                    await replica.start_again()
+
+    def _victims(self, world: World) -> list[int]:
+        running = world.struck(self.component)
+        if self.how != "child":
+            return [process.pid for process in running if process.alive]
+        if self.place is not None:
+            return [probe.pid for probe in world.picture.starts_of_key.get(world.key(self.place), [])[-1:]]
+        return [process.pid for r in running for process in r.descendants()][:1]

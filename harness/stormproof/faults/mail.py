@@ -1,0 +1,70 @@
+"""Break the mail server that the system sends to, as a provider's bad hour does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from stormproof import effects
+from stormproof.scenario import Evidence, Fault
+from stormproof.world import World
+
+
+async def _refused(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return True
+    writer.close()
+    return False
+
+
+class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
+    """`refuse` connections, accept them and stay `silent` for ever, answer `slow`ly (`delay_s`), `reject` recipients with `code`,
+    `hold` the conversation, or `drop_after_data` (delivered, but never confirmed). `place`: only that submission.
+
+    Healed by answering normally again; connections that met silence stay silent.
+    """
+
+    mode: Literal["refuse", "silent", "slow", "reject", "hold", "drop_after_data"]
+    place: int | None = None
+    delay_s: float = 1.0
+    code: int = 451
+
+    @property
+    def target(self) -> str:
+        return "mail"
+
+    def check(self, world: World) -> None:
+        """The mail server is ours; every system has it."""
+
+    @asynccontextmanager
+    async def strike(self, world: World) -> AsyncIterator[Evidence]:
+        await world.mail.set_mode(self._mode("" if self.place is None else world.key(self.place)))
+
+        async def evidence() -> str:
+            if self.mode == "refuse":  # Only the client sees a refused connection, so be one.
+                return f"port {world.mail.port} refuses connections" if await _refused(world.mail.port) else ""
+            return f"{self.mode}: struck {world.mail.bites} times" if world.mail.bites else ""
+
+        try:
+            yield evidence
+        finally:
+            await world.mail.set_mode(effects.Normal())
+
+    def _mode(self, key: str) -> effects.Mode:
+        match self.mode:
+            case "refuse":
+                return effects.Refuse()
+            case "silent":
+                return effects.Silent()
+            case "slow":
+                return effects.Slow(self.delay_s)
+            case "reject":
+                return effects.Reject(self.code, key)
+            case "hold":
+                return effects.Hold(key)
+            case "drop_after_data":
+                return effects.DropAfterData(key)

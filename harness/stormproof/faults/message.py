@@ -1,0 +1,54 @@
+"""Put a message into the queue that no worker should run: from a wrong client, an old release, or an attacker."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal, cast
+
+from stormproof.scenario import Evidence, Fault
+from stormproof.world import World
+
+
+class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
+    """`kind`: a forbidden content type (pickle), a body that is no JSON, or a task that nobody knows.
+
+    Bitten when it has left the queue. Nothing to heal: it stays wherever the worker puts it.
+    """
+
+    component: str = "redis"
+    kind: Literal["forbidden_content_type", "undecodable", "unknown_task"]
+
+    @asynccontextmanager
+    async def strike(self, world: World) -> AsyncIterator[Evidence]:
+        client, queue = world.broker.server.client, world.system.queues[0]
+        text = json.dumps(_message(self.kind, queue))
+        await cast("Any", client.lpush(queue, text))
+
+        async def evidence() -> str:
+            waiting = await cast("Any", client.lrange(queue, 0, -1))
+            return "a worker took it from the queue" if text.encode() not in waiting else ""
+
+        yield evidence
+
+
+def _message(kind: str, queue: str) -> dict[str, Any]:
+    """A message as kombu's Redis transport writes it (protocol 2)."""
+    task_id = f"stormproof-{kind}"
+    body = b"\x80\x04N." if kind == "forbidden_content_type" else b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
+    return {
+        "body": base64.b64encode(body).decode(),
+        "content-encoding": "binary" if kind == "forbidden_content_type" else "utf-8",
+        "content-type": "application/x-python-serialize" if kind == "forbidden_content_type" else "application/json",
+        "headers": {"lang": "py", "task": "stormproof.nobody_knows_this", "id": task_id, "root_id": task_id},
+        "properties": {
+            "correlation_id": task_id,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": task_id,
+        },
+    }

@@ -1,0 +1,40 @@
+"""Have one task do what a bug in it would do: last, return what cannot be stored, raise what cannot be rebuilt, die."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from stormproof.scenario import Evidence, Fault
+from stormproof.world import World
+
+
+class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
+    """The probe in the worker runs this instead of (for `hold`: before) the task at `place`; `place` None: all tasks.
+
+    Healed by taking the order back; tasks that are held go on.
+    """
+
+    component: str = "worker"
+    do: Literal["hold", "return_unserialisable", "raise_unrebuildable", "exit"]
+    place: int | None = None
+
+    @asynccontextmanager
+    async def strike(self, world: World) -> AsyncIterator[Evidence]:
+        key = "" if self.place is None else world.key(self.place)
+        release = world.release_file(f"{self.do}-{key or 'all'}")
+        order = {"key": key, "do": self.do, "until": str(release)}
+        world.order(order)
+        since = world.recorder.now()
+
+        async def evidence() -> str:
+            all_starts = [start for started in world.picture.starts_of_key.values() for start in started]
+            starts = [start for start in all_starts if start.t >= since and start.key.startswith(key)]
+            return f"{self.do} in process {starts[-1].pid}" if starts else ""
+
+        try:
+            yield evidence
+        finally:
+            release.touch()
+            world.take_back(order)

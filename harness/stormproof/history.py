@@ -1,0 +1,251 @@
+"""The append-only record of a run: typed events, one JSON line each.
+
+All times are seconds of the machine's monotonic clock since the run began (`t`), comparable between the harness and the
+probes inside the workers. An event's index is its line number from 0; findings cite it. What a check judges is a
+`History` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar, Union
+
+import msgspec
+
+from stormproof.errors import RunFolderError
+
+Outcome = Literal["ok", "fail", "info"]
+Purpose = Literal["workload", "recovery", "warmup", "state"]
+OpKind = Literal["submit", "status"]
+ProbeWord = Literal[
+    "received", "started", "succeeded", "failed", "retried", "ignored", "revoked", "rejected", "unknown", "ready", "stopping"
+]
+FaultStage = Literal["injected", "bit", "healed", "failed"]
+ProcessWord = Literal["started", "ready", "exited", "gave_up"]
+
+KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
+"""What a submission's key looks like. It travels in the payload, so that probe and effects can name the submission."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
+    """What all events have: `t`, seconds since the run began."""
+
+    t: float
+
+
+class Phase(Event, tag="phase"):
+    """A phase of the run began: start, warmup, state, storm, heal, settle, read, stop."""
+
+    name: str
+
+
+class Invoked(Event, tag="invoked"):
+    """A client began operation `op` (a number, unique in the run) about the submission `key`.
+
+    `purpose` tells the workload from what the harness itself submits: to warm up, to bring a worker into a state
+    (such tasks are the harness's own and no promise covers them), or to see that the system has recovered.
+    """
+
+    op: int
+    kind: OpKind
+    key: str
+    client: int = 0
+    task_id: str = ""
+    purpose: Purpose = "workload"
+
+
+class Returned(Event, tag="returned"):
+    """Operation `op` ended: `ok`, `fail` (certainly had no effect) or `info` (nobody knows).
+
+    `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
+    `value` is the result as JSON text ("" where none was given); `error` says in one line why it is not ok.
+    """
+
+    op: int
+    outcome: Outcome
+    http_status: int = 0
+    task_id: str = ""
+    state: str = ""
+    terminal: bool = False
+    success: bool = False
+    value: str = ""
+    retry_after: bool = False
+    error: str = ""
+
+
+class Probe(Event, tag="probe"):
+    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of Redis can reach.
+
+    `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
+    main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
+    """
+
+    component: str
+    pid: int
+    parent: int
+    word: ProbeWord
+    task_id: str = ""
+    task: str = ""
+    key: str = ""
+    value: str = ""
+    detail: str = ""
+
+
+class Effect(Event, tag="effect"):
+    """Something happened in the outside world: an e-mail was accepted by the real SMTP server."""
+
+    key: str
+    message_id: str = ""
+    recipient: str = ""
+
+
+class Sample(Event, tag="sample"):
+    """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
+
+    `queued` and `unacked` count messages; `keys` counts keys that never expire (broker bookkeeping apart).
+    """
+
+    store: str
+    up: bool
+    queued: int = 0
+    unacked: int = 0
+    connections: int = 0
+    memory_bytes: int = 0
+    keys: int = 0
+
+
+class ProcessSample(Event, tag="process_sample"):
+    """Memory and number of the live processes of one component's process tree."""
+
+    component: str
+    rss_bytes: int
+    processes: int
+
+
+class Process(Event, tag="process"):
+    """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
+
+    `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
+    `gave_up`: it exited and nobody will start it again.
+    """
+
+    component: str
+    role: str
+    pid: int
+    word: ProcessWord
+    code: int = 0
+    expected: bool = False
+
+
+class Fault(Event, tag="fault"):
+    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done."""
+
+    fault: str
+    name: str
+    stage: FaultStage
+    target: str = ""
+    detail: str = ""
+
+
+class CeleryEvent(Event, tag="celery_event"):
+    """A task event as Flower sees it: `word` is Celery's type without its `task-` prefix."""
+
+    word: str
+    task_id: str
+    hostname: str = ""
+
+
+class FastForward(Event, tag="fast_forward"):
+    """Messages that waited only for the visibility timeout were handed back to the queue by kombu's own restore."""
+
+    store: str
+    task_ids: tuple[str, ...]
+
+
+class Quiescence(Event, tag="quiescence"):
+    """The end of waiting. `proved`: nothing can change any more, without a new submission.
+
+    `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended.
+    `backlog`: what the system says it still holds outside the broker. `detail` says why it is proved, or why not.
+    """
+
+    proved: bool
+    queued: int = 0
+    unacked: int = 0
+    executing: int = 0
+    backlog: int = 0
+    detail: str = ""
+
+
+AnyEvent = Union[
+    Phase, Invoked, Returned, Probe, Effect, Sample, ProcessSample, Process, Fault, CeleryEvent, FastForward, Quiescence
+]
+
+E = TypeVar("E", bound=Event)
+Indexed = tuple[int, E]
+"""An event behind its index."""
+
+_decoder = msgspec.json.Decoder(AnyEvent)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(event: AnyEvent) -> bytes:
+    """One JSON line with its end of line."""
+    return _encoder.encode(event) + b"\n"
+
+
+class History(Sequence[AnyEvent]):
+    """All events of one run in the order in which they were recorded."""
+
+    def __init__(self, events: Iterable[AnyEvent], *, cut_off: bool = False) -> None:
+        self._events = list(events)
+        self.cut_off = cut_off
+
+    @classmethod
+    def load(cls, path: Path) -> History:
+        """Read `history.jsonl`. A last line that was cut off by a crash is left out and `cut_off` is set.
+
+        Raises RunFolderError where the file cannot be read or a line before the last is not an event.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RunFolderError(f"{path}: cannot read the history: {error.strerror}") from error
+        whole, _, rest = data.rpartition(b"\n")
+        if not whole:
+            return cls([], cut_off=bool(rest))
+        events: list[AnyEvent] = []
+        decode = _decoder.decode
+        try:
+            for line in whole.split(b"\n"):
+                events.append(decode(line))
+        except msgspec.DecodeError as error:
+            raise RunFolderError(f"{path}: line {len(events) + 1} is not an event: {error}") from error
+        return cls(events, cut_off=bool(rest))
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
+        return self._events[index]
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        return iter(self._events)
+
+    @cached_property
+    def _by_type(self) -> dict[type, list[tuple[int, AnyEvent]]]:
+        found: dict[type, list[tuple[int, AnyEvent]]] = {}
+        for index, event in enumerate(self._events):
+            found.setdefault(type(event), []).append((index, event))
+        return found
+
+    def of(self, kind: type[E]) -> list[Indexed[E]]:
+        """All events of one type, each behind its index, in order. One pass over the history serves all types."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    @cached_property
+    def returns(self) -> dict[int, Indexed[Returned]]:
+        """The end of each operation by its number; an operation that never ended is absent."""
+        return {event.op: (index, event) for index, event in self.of(Returned)}

@@ -1,0 +1,277 @@
+"""What a worker really did, told from inside, where no fault of the wire or of Redis can reach.
+
+The harness copies this file as `stormproof_probe.py` into a folder on the worker's PYTHONPATH, and the worker loads it
+with `celery worker -I stormproof_probe`. So it knows nothing of Stormproof, runs on Python 3.8 and Celery 4.4 and
+later, and does nothing at all unless STORMPROOF_JOURNAL names a file.
+
+    STORMPROOF_JOURNAL     the journal: one JSON line an event, each by one write to an O_APPEND file, so that lines of
+                           several processes never mix and a SIGKILL loses none
+    STORMPROOF_COMPONENT   the name that the worker has in the system's description
+    STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}; `_obeying` says what they
+                           do. Without it no task of the system is touched
+
+An execution has a `started` line and, unless its process dies first, at least one end. It has more where Celery itself
+reports more: a hard time limit, a lost child, a result that could not be stored, and since 5.7 a rejected task are told
+by the child and by the main process. A message whose body cannot be decoded leaves no line: Celery sends no signal.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import signal
+import sys
+import time
+from typing import Any, Callable  # noqa: UP035  # Python 3.8 needs this one at run time
+
+from celery import shared_task, signals
+
+KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
+VALUE_LIMIT_BYTES = 4096
+DETAIL_LIMIT_CHARACTERS = 300
+POLL_S = 0.02
+
+_find_key = re.compile(KEY_PATTERN).search
+_as_text = json.JSONEncoder(separators=(",", ":")).encode
+_quote = json.encoder.encode_basestring
+
+
+class UnrebuildableError(Exception):
+    """An exception as careless code writes it: neither pickle nor Celery can build it again from its `args`."""
+
+    def __init__(self, *, code: int, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+
+
+class Journal:
+    """The journal file, opened once before the pool forks and shared by all its processes."""
+
+    def __init__(self, path: str, component: str) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._worker = f'"component":{_quote(component)},"parent":{os.getpid()}'
+
+    def write(self, word: str, task_id: str, task: str, key: str, value: str = "", detail: str = "") -> None:
+        """Append one line. A journal that cannot be written is told on stderr; the task goes on."""
+        # Put together by hand: json.dumps of a dict takes five times as long, and this is most of what the probe costs.
+        line = (
+            f'{{"m":{time.monotonic()!r},{self._worker},"pid":{os.getpid()},"word":"{word}","task_id":{_quote(task_id)},'
+            f'"task":{_quote(task)},"key":"{key}","value":{_quote(value)},"detail":{_quote(detail)}}}\n'
+        )
+        try:
+            os.write(self._fd, line.encode("utf-8", "replace"))
+        except OSError as error:
+            _complain("cannot write the journal", error)
+
+
+class Orders:
+    """The orders file, read again whenever it was replaced."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._stamp: Any = None
+        self._orders: list[dict[str, str]] = []
+
+    def first_for(self, key: str) -> dict[str, str] | None:
+        """The first order whose key is a prefix of `key`; the empty one is for every task, also without a key."""
+        for order in self._current():
+            if key.startswith(order["key"]):
+                return order
+        return None
+
+    def _current(self) -> list[dict[str, str]]:
+        try:
+            stat = os.stat(self._path)
+        except OSError:
+            return []
+        stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if stamp != self._stamp:
+            try:
+                with open(self._path, encoding="utf-8") as file:
+                    self._orders = json.load(file)
+            except (OSError, ValueError) as error:
+                _complain("cannot read the orders", error)
+                return []
+            self._stamp = stamp
+        return self._orders
+
+
+class Recorder:
+    """Turns Celery's signals into lines of the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._running: dict[str, str] = {}  # keys of the executions of this process that have no end yet, by task id
+
+    def connect(self) -> None:
+        """Listen to every signal that tells a part of a task's life."""
+        for name, method in (
+            ("task_received", self.received),
+            ("task_prerun", self.started),
+            ("task_success", self.succeeded),
+            ("task_failure", self.failed),
+            ("task_retry", self.retried),
+            ("task_postrun", self.ended),
+            ("task_revoked", self.revoked),
+            ("task_rejected", self.rejected),
+            ("task_unknown", self.unknown),
+            ("worker_ready", self.ready),
+            ("worker_shutting_down", self.stopping),
+        ):
+            getattr(signals, name).connect(_harmless(method), weak=False, dispatch_uid="stormproof." + name)
+
+    def received(self, request: Any, **_: Any) -> None:
+        self._journal.write("received", request.id, request.task.name, _key_in(request.args, request.kwargs))
+
+    def started(self, task_id: str, task: Any, args: Any, kwargs: Any, **_: Any) -> None:
+        key = self._running[task_id] = _key_in(args, kwargs)
+        self._journal.write("started", task_id, task.name, key)
+
+    def succeeded(self, sender: Any, result: Any, **_: Any) -> None:
+        request = sender.request
+        key = self._running.pop(request.id, "")
+        self._journal.write("succeeded", request.id, sender.name, key, value=_as_json(result))
+
+    def failed(self, sender: Any, task_id: str, exception: Any, args: Any, kwargs: Any, **_: Any) -> None:
+        # In the main process (hard time limit, lost child) the execution was never ours: its key is in the arguments.
+        key = self._running.pop(task_id, None) or _key_in(args, kwargs)
+        self._journal.write("failed", task_id, sender.name, key, detail=_describe(exception))
+
+    def retried(self, sender: Any, request: Any, reason: Any = None, **_: Any) -> None:
+        key = self._running.pop(request.id, None) or _key_in(request.args, request.kwargs)
+        self._journal.write("retried", request.id, sender.name, key, detail=_describe(reason))
+
+    def ended(self, task_id: str, task: Any, state: str | None, retval: Any = None, **_: Any) -> None:
+        """What ends with no other signal: ignored, rejected, or not recorded (backend gone, SystemExit)."""
+        key = self._running.pop(task_id, None)
+        if key is None:
+            return
+        word = {"IGNORED": "ignored", "REJECTED": "rejected"}.get(state or "", "failed")
+        # Celery sends this signal from a `finally`: what made it leave is the exception in flight.
+        cause = sys.exc_info()[1] if word == "failed" else retval
+        self._journal.write(word, task_id, task.name, key, detail=_describe(cause))
+
+    def revoked(self, sender: Any, request: Any, terminated: bool, expired: bool, **_: Any) -> None:
+        detail = "terminated" if terminated else "expired" if expired else "revoked"
+        self._journal.write("revoked", request.id, sender.name, _key_in(request.args, request.kwargs), detail=detail)
+
+    def rejected(self, message: Any, exc: Any, **_: Any) -> None:
+        headers = message.headers or {}
+        key = _key_in(headers, message.body)
+        self._journal.write("rejected", headers.get("id") or "", headers.get("task") or "", key, detail=_describe(exc))
+
+    def unknown(self, message: Any, exc: Any, name: str, id: str, **_: Any) -> None:
+        self._journal.write("unknown", id, name, _key_in(message.headers, message.body), detail=_describe(exc))
+
+    def ready(self, **_: Any) -> None:
+        self._journal.write("ready", "", "", "")
+
+    def stopping(self, how: str = "", **_: Any) -> None:
+        self._journal.write("stopping", "", "", "", detail=str(how))
+
+
+def _harmless(method: Callable[..., None]) -> Callable[..., None]:
+    """Nothing that goes wrong in the probe may reach the task or the worker."""
+
+    @functools.wraps(method)
+    def receiver(**arguments: Any) -> None:
+        try:
+            method(**arguments)
+        except Exception as error:
+            _complain("cannot journal " + method.__name__, error)
+
+    return receiver
+
+
+def _key_in(*parts: Any) -> str:
+    found = _find_key(repr(parts))
+    return found.group() if found else ""
+
+
+def _as_json(value: Any) -> str:
+    try:
+        text = _as_text(value)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return text if len(text) <= VALUE_LIMIT_BYTES else ""
+
+
+def _describe(error: Any) -> str:
+    if error is None:
+        return ""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # an exception's own __str__ may be broken
+        text = type(error).__name__
+    return text[:DETAIL_LIMIT_CHARACTERS]
+
+
+def _complain(what: str, error: Exception) -> None:
+    print(f"stormproof probe: {what}: {_describe(error)}", file=sys.stderr)
+
+
+def _wait_for(path: str, deadline: float = float("inf")) -> None:
+    """Last until the file exists. A soft time limit strikes here as it would in any task that hangs."""
+    while not os.path.exists(path) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
+def _obeying(run: Callable[..., Any], orders: Orders) -> Callable[..., Any]:
+    """The body of a task, with an order carried out first or instead.
+
+    `hold` waits for the file `until` and then runs the body; instead of it, `return_unserialisable` returns what no
+    serializer takes, `raise_unrebuildable` raises what cannot be built again, and `exit` kills the process.
+    """
+
+    @functools.wraps(run)
+    def body(*args: Any, **kwargs: Any) -> Any:
+        order = orders.first_for(_key_in(args, kwargs))
+        do = order["do"] if order else ""
+        if order and do == "hold":
+            _wait_for(order["until"])
+        elif do == "return_unserialisable":
+            return object()
+        elif do == "raise_unrebuildable":
+            raise UnrebuildableError(code=7, reason="made to fail by Stormproof")
+        elif do == "exit":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return run(*args, **kwargs)
+
+    return body
+
+
+def _take_orders(app: Any, orders: Orders) -> None:
+    """Wrap the body of every task of the system."""
+    for name, task in app.tasks.items():
+        if name.startswith(("celery.", "stormproof.")):
+            continue
+        # With autoretry_for, `run` is Celery's retry loop and calls the body by this name: an order must happen inside.
+        attribute = "_orig_run" if hasattr(task, "_orig_run") else "run"
+        setattr(task, attribute, _obeying(getattr(task, attribute), orders))
+
+
+def hold(key: str, release_path: str, at_most_s: float) -> None:
+    """A task of the harness's own, which brings a worker into a state: it lasts until the file exists."""
+    _wait_for(release_path, time.monotonic() + at_most_s)
+
+
+def install(environ: Any = os.environ) -> None:
+    """Start to journal, if the environment says so."""
+    journal = environ.get("STORMPROOF_JOURNAL")
+    if not journal:
+        return
+    Recorder(Journal(journal, environ.get("STORMPROOF_COMPONENT", "worker"))).connect()
+    # Results are ignored so that the harness leaves no key of its own in the system's Redis.
+    shared_task(name="stormproof.hold_early", acks_late=False, ignore_result=True)(hold)
+    shared_task(name="stormproof.hold_late", acks_late=True, ignore_result=True)(hold)
+    path = environ.get("STORMPROOF_ORDERS")
+    if path:
+        orders = Orders(path)
+        # The moment between the import of all task modules and the first tracer, which keeps a reference to `run`.
+        signals.worker_init.connect(
+            lambda sender, **_: _take_orders(sender.app, orders), weak=False, dispatch_uid="stormproof.worker_init"
+        )
+
+
+install()

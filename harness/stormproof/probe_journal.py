@@ -1,0 +1,67 @@
+"""Reads the journal that the probes write, while they write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from stormproof import history
+from stormproof.errors import StormproofError
+
+
+class _Line(msgspec.Struct, frozen=True):
+    m: float
+    component: str
+    pid: int
+    parent: int
+    word: history.ProbeWord
+    task_id: str
+    task: str
+    key: str
+    value: str
+    detail: str
+
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+class ProbeJournal:
+    """The events of one journal file, in the order of their lines; `t0` is the run's start by `time.monotonic()`."""
+
+    def __init__(self, path: Path, t0: float) -> None:
+        self._path = path
+        self._t0 = t0
+        self._offset = 0
+
+    def read_new(self) -> list[history.Probe]:
+        """What was written since the last call. A line without its end waits for the next; no file yet is no event.
+
+        Raises StormproofError where a whole line is not one of the probe's.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._offset += len(whole) + len(end)
+        return [self._event(line) for line in whole.splitlines()]
+
+    def _event(self, line: bytes) -> history.Probe:
+        try:
+            read = _decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise StormproofError(f"{self._path}: not a line of a probe: {line[:80]!r}: {error}") from error
+        return history.Probe(
+            t=read.m - self._t0,
+            component=read.component,
+            pid=read.pid,
+            parent=read.parent,
+            word=read.word,
+            task_id=read.task_id,
+            task=read.task,
+            key=read.key,
+            value=read.value,
+            detail=read.detail,
+        )

@@ -1,0 +1,168 @@
+"""The system's processes: started in sessions of their own, watched, and ended in every ending.
+
+Two things end them when the harness dies: the kernel (PDEATHSIG, for the processes that we started ourselves) and the reaper
+(for everything below them).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from stormproof import reaper
+from stormproof.errors import ComponentError
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Running:
+    """One process that we started, with everything below it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    @property
+    def code(self) -> int | None:
+        """How it exited (negative: by that signal), or None while it runs."""
+        return self._process.returncode
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process itself still runs (a paused one does)."""
+        return self._process.returncode is None
+
+    async def exited(self) -> int:
+        """Wait for the end of the process itself."""
+        return await self._process.wait()
+
+    def descendants(self) -> list[psutil.Process]:
+        """All live processes below it."""
+        try:
+            found: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        return found
+
+    def memory(self) -> list[int]:
+        """Resident bytes of it and of each process below it."""
+        found = []
+        for pid in [self.pid, *(process.pid for process in self.descendants())]:
+            try:
+                found.append(int(psutil.Process(pid).memory_info().rss))
+            except psutil.Error:
+                continue
+        return found
+
+    def signal(self, number: int) -> None:
+        """Signal the process alone; nothing happens where it is gone."""
+        if self.alive:
+            self._process.send_signal(number)
+
+    def signal_tree(self, number: int) -> None:
+        """Signal the process and everything in its group and below."""
+        below = self.descendants()
+        for pid in [self.pid, *(process.pid for process in below)] if self.alive else []:
+            _signal(pid, number)
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is more than a zombie."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+class Launcher:
+    """Starts processes for one run and ends them all. Use as an async context manager."""
+
+    def __init__(self, run: str, logs: Path) -> None:
+        self.run = run
+        self.logs = logs
+        self._reaper: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Launcher:
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(reaper.__file__)), self.run],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End everything that was started, now; returns when it is gone."""
+        if self._reaper is None or self._reaper.stdin is None:
+            return
+        self._reaper.stdin.close()
+        watched, self._reaper = self._reaper, None
+        await asyncio.get_running_loop().run_in_executor(None, watched.wait)
+
+    def own_folder(self, folder: Path) -> None:
+        """Have this folder removed at the end, in every ending."""
+        self._tell(f"folder {folder}")
+
+    async def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Running:
+        """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started."""
+        parent = os.getpid()
+
+        def die_with_us() -> None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        with (self.logs / f"{name}.log").open("ab") as log:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *argv,
+                    env={**env, reaper.MARK: self.run},
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=die_with_us,
+                )
+            except OSError as error:
+                what = argv[0] if cwd.is_dir() else str(cwd)
+                raise ComponentError(f"{name}: cannot start {what!r}: {error.strerror}") from error
+        self._tell(f"session {process.pid} {reaper.start_time(process.pid) or 0}")
+        return Running(process)
+
+    def log_tail(self, name: str, lines: int = 12) -> str:
+        """The last lines of a component's output."""
+        try:
+            text = (self.logs / f"{name}.log").read_bytes()[-8192:].decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _tell(self, line: str) -> None:
+        if self._reaper is None or self._reaper.stdin is None:
+            raise ComponentError("the run is over; nothing more is started")
+        self._reaper.stdin.write(line.encode() + b"\n")
+        self._reaper.stdin.flush()

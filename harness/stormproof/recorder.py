@@ -1,0 +1,103 @@
+"""Writes the history as it happens, keeps the running picture of it, and lets others wait for a condition on it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stormproof.errors import RunFolderError
+from stormproof.history import AnyEvent, Fault, Probe, encode
+
+_ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
+
+
+class Picture:
+    """What is so at this moment, according to all events until now.
+
+    `started`, `ended`: the latest such probe event by task id. `executing`: task id -> pid of a process that has started
+    and not ended it. `answers`: the last answer of the API by task id.
+    """
+
+    def __init__(self) -> None:
+        self.started: dict[str, Probe] = {}
+        self.starts_of_key: dict[str, list[Probe]] = {}
+        self.ended: dict[str, Probe] = {}
+        self.executing: dict[tuple[str, int], Probe] = {}
+        self.ready_at: dict[str, float] = {}
+        self.received: dict[str, Probe] = {}
+        self.last_probe_t = 0.0
+        self.last_heal_t = 0.0
+
+    def add(self, event: AnyEvent) -> None:
+        """Take one event into account."""
+        if isinstance(event, Probe):
+            self._probe(event)
+        elif isinstance(event, Fault) and event.stage == "healed":
+            self.last_heal_t = event.t
+
+    def _probe(self, event: Probe) -> None:
+        self.last_probe_t = event.t
+        if event.word == "ready":
+            self.ready_at[event.component] = event.t
+        elif event.word == "received":
+            self.received[event.task_id] = event
+        elif event.word == "started":
+            self.started[event.task_id] = event
+            self.starts_of_key.setdefault(event.key, []).append(event)
+            self.executing[event.task_id, event.pid] = event
+        else:
+            self.executing.pop((event.task_id, event.pid), None)
+            if event.pid == event.parent:  # The main process speaks for a pool child that it has killed.
+                for task_id, pid in [held for held in self.executing if held[0] == event.task_id]:
+                    if self.executing[task_id, pid].parent == event.parent:
+                        del self.executing[task_id, pid]
+        if event.word in _ENDS:
+            self.ended[event.task_id] = event
+
+
+class Recorder:
+    """Appends each event to `history.jsonl` by one write, at once; `t0` is the monotonic time at which the run began."""
+
+    def __init__(self, path: Path) -> None:
+        self.t0 = time.monotonic()
+        self.picture = Picture()
+        self.events: list[AnyEvent] = []
+        self._changed = asyncio.Event()
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise RunFolderError(f"{path}: cannot be written: {error.strerror}; name another folder with --runs") from error
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.t0
+
+    def add(self, event: AnyEvent) -> None:
+        """Record one event."""
+        self.events.append(event)
+        os.write(self._file, encode(event))
+        self.picture.add(event)
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """Wait until the condition holds, asked again at each event and every 50 ms; False where the time ran out."""
+        deadline = time.monotonic() + within_s
+        while not condition():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(left, 0.05))
+            except TimeoutError:
+                pass
+        return True
+
+    def close(self) -> None:
+        """Close the file; what was recorded stays."""
+        os.close(self._file)
+
+

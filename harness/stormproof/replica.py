@@ -1,0 +1,166 @@
+"""One copy of a component: started, asked whether it is ready, watched, and started again where it has a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+from collections.abc import Coroutine, Mapping
+
+import httpx
+
+from stormproof.errors import ComponentError
+from stormproof.history import Process, ProcessWord
+from stormproof.processes import Launcher, Running
+from stormproof.recorder import Recorder
+from stormproof.system import Component, System, fill
+
+PROBE_MODULE = "stormproof_probe"
+
+
+class Replica:
+    """`name` is the component's name, with `-2` and so on for further copies."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: Component,
+        system: System,
+        values: Mapping[str, str],
+        *,
+        launcher: Launcher,
+        recorder: Recorder,
+        probe_env: Mapping[str, str],
+    ) -> None:
+        self.name, self.spec = name, spec
+        self.running: Running | None = None
+        self._launcher, self._recorder = launcher, recorder
+        self._expected = False
+        self._started_t = 0.0
+        self._log_offset = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        where = f"components.{name}"
+        known = {**values, "python": spec.python, "probe": PROBE_MODULE}
+        self._argv = [fill(word, known, f"{where}.command") for word in spec.command]
+        if spec.role == "worker" and not any("{probe}" in word for word in spec.command):
+            self._argv += ["-I", PROBE_MODULE]
+        own = {key: fill(value, known, f"env.{key}") for key, value in {**system.env, **spec.env}.items()}
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **own}
+        if spec.role == "worker":
+            self._env |= {**probe_env, "STORMPROOF_COMPONENT": name}
+            self._env["PYTHONPATH"] = os.pathsep.join(
+                part for part in (probe_env["PYTHONPATH"], own.get("PYTHONPATH") or os.environ.get("PYTHONPATH")) if part
+            )
+        self._cwd = (system.folder / spec.cwd).resolve()
+        self.address = f"http://127.0.0.1:{known.get('port', '0')}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether its main process runs."""
+        return self.running is not None and self.running.alive
+
+    @property
+    def pid(self) -> int:
+        """Of its main process; 0 before the first start."""
+        return self.running.pid if self.running else 0
+
+    async def start(self) -> None:
+        """Start it, unless it runs. Readiness is another question. Raises ComponentError."""
+        if self.alive:
+            return
+        self._expected = False
+        log = self._launcher.logs / f"{self.name}.log"
+        self._log_offset = log.stat().st_size if log.exists() else 0
+        self._started_t = self._recorder.now()
+        running = await self._launcher.start(self.name, self._argv, env=self._env, cwd=self._cwd)
+        self.running = running
+        self._record("started", running)
+        self._background(self._supervise(running))
+
+    async def start_again(self) -> None:
+        """Start it, unless it runs, and note when it is ready, without waiting for that."""
+        if not self.alive:
+            await self.start()
+            self._background(self._ready_again())
+
+    def _background(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def ready(self) -> None:
+        """Wait until it says that it is ready. Raises ComponentError with the last lines of its output."""
+        running, within_s = self.running, self.spec.ready.within_s
+        deadline = self._recorder.now() + within_s
+        while running is not None and running.alive and self._recorder.now() < deadline:
+            if await self._says_ready():
+                self._record("ready", running)
+                return
+            await asyncio.sleep(0.03)
+        tail = self._launcher.log_tail(self.name)
+        last = next((line for line in reversed(tail.splitlines()) if line.strip()), "no output")
+        if running is not None and not running.alive:
+            happened = f"exited with {running.code} at start"
+        else:
+            happened = f"was not ready within {within_s:g} s"
+        raise ComponentError(f"{self.name}: {happened} ({shlex.join(self._argv[:6])} ...): {last.strip()}", tail)
+
+    async def _says_ready(self) -> bool:
+        wanted = self.spec.ready
+        if wanted.http is not None:
+            try:
+                async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+                    return (await client.get(self.address + wanted.http)).status_code in wanted.accept
+            except httpx.HTTPError:
+                return False
+        if wanted.log is not None:
+            return re.search(wanted.log, self._log()) is not None
+        if self.spec.role == "worker":
+            return self._recorder.picture.ready_at.get(self.name, -1.0) >= self._started_t
+        return True
+
+    def _log(self) -> str:
+        with (self._launcher.logs / f"{self.name}.log").open("rb") as file:
+            file.seek(self._log_offset)
+            return file.read().decode("utf-8", "replace")
+
+    def expect_exit(self) -> None:
+        """Say that the harness itself is about to end it, so that its exit is no surprise."""
+        self._expected = True
+
+    async def _supervise(self, running: Running) -> None:
+        code = await running.exited()
+        expected = self._expected
+        self._record("exited", running, code=code, expected=expected)
+        if self.spec.restart == "always":
+            await asyncio.sleep(self.spec.restart_delay_s)
+            await self.start_again()
+        elif not expected:
+            self._record("gave_up", running, code=code)
+
+    async def _ready_again(self) -> None:
+        try:
+            await self.ready()
+        except ComponentError:
+            pass  # It died again, or is slow: the next exit, or the checks, will tell.
+
+    def stop_watching(self) -> None:
+        """Forget it: what happens from now on is the end of the run."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _record(self, word: ProcessWord, running: Running, *, code: int = 0, expected: bool = False) -> None:
+        self._recorder.add(
+            Process(
+                t=self._recorder.now(),
+                component=self.name,
+                role=self.spec.role,
+                pid=running.pid,
+                word=word,
+                code=code,
+                expected=expected,
+            )
+        )
+
+

@@ -1,0 +1,28 @@
+"""What the terminal says of a run."""
+
+from __future__ import annotations
+
+from stormproof.report.words import doubts, findings, summary, telling
+from stormproof.store import Run
+
+
+def lines(run: Run) -> list[str]:
+    """Verdict, the findings that tell most, and what to do next."""
+    found = [f"{run.title} on {run.system.name}: {summary(run)}"]
+    found += [f"    {line}" for line in telling(run)]
+    if findings(run) or doubts(run):
+        found.append(f"    replay: stormproof replay {run.folder}")
+    found.append(f"    report: {run.folder / 'report.html'}")
+    return found
+
+
+def kinds(run: Run) -> str:
+    """The kinds of findings, each once."""
+    return ", ".join(sorted({finding.kind for finding in findings(run)})) or "no finding"
+
+
+def same_findings(run: Run, stored: Run) -> bool:
+    """Whether a run found all that a stored run found, and has its status."""
+    if run.judged is None or stored.judged is None or run.judged.status != stored.judged.status:
+        return False
+    return {f.kind for f in findings(stored)} <= {f.kind for f in findings(run)}

@@ -1,0 +1,74 @@
+"""What a run showed, in words and numbers that people count by."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stormproof.store import Run
+from stormproof.verdict import Finding, Status
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "lost": ("lost", "never_executed", "effect_missing"),
+    "doubled": ("executed_twice", "effect_doubled"),
+    "stuck": ("stuck", "wedged", "no_recovery", "unsettled", "missing"),
+    "slow": ("slow", "slow_recovery", "never_answered"),
+    "wrong": ("server_error", "no_retry_after", "no_answer", "unreadable", "differs", "contradicts"),
+}
+"""Column of the table -> kinds of findings that count there. What stands nowhere counts as wrong."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many submissions (or, where a finding names none, findings) were lost, doubled, stuck, slow, or wrong."""
+
+    lost: int
+    doubled: int
+    stuck: int
+    slow: int
+    wrong: int
+
+
+def counts(run: Run) -> Counts:
+    """Count each submission once a column."""
+    found: dict[str, set[str]] = {column: set() for column in _COLUMNS}
+    for number, finding in enumerate(findings(run)):
+        column = next((name for name, kinds in _COLUMNS.items() if finding.kind in kinds), "wrong")
+        found[column].add(finding.key or f"{finding.kind}-{number}")
+    return Counts(**{column: len(keys) for column, keys in found.items()})
+
+
+def findings(run: Run) -> list[Finding]:
+    """All findings that prove something wrong."""
+    verdicts = run.judged.verdicts if run.judged else ()
+    return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.INVALID]
+
+
+def doubts(run: Run) -> list[Finding]:
+    """All findings that leave something undecided."""
+    verdicts = run.judged.verdicts if run.judged else ()
+    return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.UNKNOWN]
+
+
+def telling(run: Run, most: int = 3) -> list[str]:
+    """The findings that tell most: one of each kind, with how many more there are of it."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in findings(run) or doubts(run):
+        kinds.setdefault(finding.kind, []).append(finding)
+    order = [kind for column in _COLUMNS.values() for kind in column]
+    ranked = sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
+    lines = []
+    for kind in ranked[:most]:
+        more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
+        lines.append(f"{kind}: {kinds[kind][0].message}{more}")
+    if len(ranked) > most:
+        lines.append(f"... and {', '.join(ranked[most:])}")
+    return lines
+
+
+def summary(run: Run) -> str:
+    """One sentence for people."""
+    if run.judged is None:
+        return "This run was not judged."
+    number = counts(run)
+    parts = [f"{getattr(number, name)} {name}" for name in _COLUMNS if getattr(number, name)]
+    said = ", ".join(parts) if parts else "nothing lost, doubled, stuck, slow or wrong"
+    return f"{run.judged.status.word}: {said}; {run.judged.events} events in {run.judged.seconds:.1f} s."

@@ -1,0 +1,39 @@
+"""`stormproof up`: a system that stands until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stormproof.errors import RunFolderError
+from stormproof.recorder import Recorder
+from stormproof.redis_server import Binary
+from stormproof.system import System
+from stormproof.world import World
+
+
+async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None]) -> None:
+    """Start everything, say where it answers, and stand until cancelled. Raises ComponentError, RunFolderError."""
+    folder = runs / f"{time.strftime('%Y%m%dT%H%M%S')}-up-{system.name}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise RunFolderError(f"{runs}: cannot be written: {error.strerror}; name another folder with --runs") from error
+    recorder = Recorder(folder / "history.jsonl")
+    try:
+        async with World(system, folder, recorder, binary, f"{random.SystemRandom().getrandbits(16):04x}") as world:
+            world.phase("start")
+            await world.start(everything=True)
+            for server in world.redis.values():
+                say(f"{server.component:<16} {server.url}")
+            for replica in world.replicas:
+                say(f"{replica.name:<16} {replica.address if replica.spec.ready.http else f'pid {replica.pid}'}")
+            say(f"{'mail':<16} smtp://127.0.0.1:{world.mail.port}")
+            say(f"{'logs':<16} {folder / 'logs'}")
+            say("Ctrl-C stops everything.")
+            await asyncio.Event().wait()
+    finally:
+        recorder.close()

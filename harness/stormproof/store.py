@@ -1,0 +1,147 @@
+"""The run folder: what a run was (`scenario.json`), what happened (`history.jsonl`), and what to think of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stormproof import faults
+from stormproof.errors import RunFolderError, ScenarioError
+from stormproof.experiment import Choices
+from stormproof.history import History
+from stormproof.redis_server import Binary
+from stormproof.scenario import Scenario, State
+from stormproof.system import System
+from stormproof.verdict import Status, Verdict, merge
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything needed to run it again: the scenario, the system, the worker's state, and the choices as drawn.
+
+    `redis` and `versions` say what it ran on.
+    """
+
+    scenario: Any
+    system: Any
+    state: State
+    choices: Choices
+    redis: Binary
+    versions: dict[str, str]
+    began: str
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What `verdict.json` holds. `seconds`: from the first event to the last."""
+
+    status: Status
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+    events: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored run."""
+
+    folder: Path
+    scenario: Scenario
+    system: System
+    state: State
+    choices: Choices
+    history: History
+    judged: Judged | None
+
+    @property
+    def title(self) -> str:
+        """`scenario[state]`, as the tables name it; the state only where the scenario has several."""
+        several = len(self.scenario.states) > 1
+        return f"{self.scenario.name}[{self.state}]" if several else self.scenario.name
+
+
+def create(runs: Path, scenario: Scenario, system: System, state: State) -> Path:
+    """Make a new run folder. Raises RunFolderError where that is not possible."""
+    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{scenario.name}-{state}-{system.name}"
+    for number in range(1, 1000):
+        folder = runs / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            (folder / "logs").mkdir()
+        except FileExistsError:
+            if runs.exists() and not runs.is_dir():
+                break
+            continue
+        except OSError as error:
+            raise RunFolderError(f"{runs}: cannot be written: {error.strerror}; name another folder with --runs") from error
+        return folder
+    raise RunFolderError(f"{runs}: no run folder can be made there; name another folder with --runs")
+
+
+def write(folder: Path, name: str, value: Any) -> None:
+    """Write one JSON file of a run folder, whole or not at all. Raises RunFolderError."""
+    data = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    fresh = folder / f".{name}.new"
+    try:
+        fresh.write_bytes(data + b"\n")
+        fresh.rename(folder / name)
+    except OSError as error:
+        raise RunFolderError(f"{folder / name}: cannot be written: {error.strerror}") from error
+
+
+def write_plan(folder: Path, scenario: Scenario, system: System, state: State, choices: Choices, redis: Binary) -> None:
+    """Store what is about to run, before it runs."""
+    plan = Plan(
+        scenario=faults.encode_scenario(scenario),
+        system=system.model_dump(mode="json", by_alias=True),
+        state=state,
+        choices=choices,
+        redis=redis,
+        versions=_versions(),
+        began=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+    write(folder, "scenario.json", plan)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version  # noqa: PLC0415 - only needed once a run
+    import platform  # noqa: PLC0415
+
+    names = ("stormproof", "celery", "kombu", "redis")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def judged(history: History, verdicts: tuple[Verdict, ...]) -> Judged:
+    """The verdicts of a history with its measures."""
+    seconds = history[-1].t - history[0].t if len(history) else 0.0
+    return Judged(status=merge(verdicts), verdicts=verdicts, seconds=round(seconds, 3), events=len(history))
+
+
+def load(folder: Path) -> Run:
+    """Read a run folder, a crashed run's too. Raises RunFolderError."""
+    try:
+        plan = msgspec.json.decode((folder / "scenario.json").read_bytes(), type=Plan)
+        scenario = faults.decode_scenario(plan.scenario)
+        system = System.model_validate(plan.system)
+    except OSError as error:
+        raise RunFolderError(f"{folder}: not a run folder: {error.strerror} ({error.filename})") from error
+    except (msgspec.DecodeError, ValueError, ScenarioError) as error:
+        raise RunFolderError(f"{folder / 'scenario.json'}: cannot be read: {error}") from error
+    return Run(
+        folder=folder,
+        scenario=scenario,
+        system=system,
+        state=plan.state,
+        choices=plan.choices,
+        history=History.load(folder / "history.jsonl"),
+        judged=_load_judged(folder / "verdict.json"),
+    )
+
+
+def _load_judged(path: Path) -> Judged | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Judged)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunFolderError(f"{path}: cannot be read: {error}; remove it and analyze the run again") from error

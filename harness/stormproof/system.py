@@ -1,0 +1,277 @@
+"""The description of a system under test: what `stormproof.toml` says, as checked values.
+
+A description names the processes, how addresses reach them, how to submit a task and read its status, and what the
+system promises. It holds no code. `docs/description.md` explains each key with an example.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from stormproof.errors import DescriptionError
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+_URL = re.compile(r"\b(?:redis|rediss|valkey|amqp|amqps|http|https|smtp|smtps)://(?:[^@/\s]*@)?(\[[^\]]+\]|[^:/\s,]+)")
+_HOST_NAME = re.compile(r"(?:^|_)HOST(?:NAME)?$")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Redis(_Model):
+    """One Redis that Stormproof starts for the system. `config` holds further redis.conf directives."""
+
+    append_only: bool = False
+    port: int | None = Field(default=None, ge=1, le=65535)
+    config: dict[str, str] = {}
+
+
+class Ready(_Model):
+    """How to see that a component is ready: any of an HTTP path, a pattern in its output, or its probe (workers)."""
+
+    http: str | None = None
+    accept: tuple[int, ...] = (200,)
+    log: str | None = None
+    within_s: float = Field(default=30.0, gt=0)
+
+    @field_validator("log")
+    @classmethod
+    def _pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"is not a regular expression: {error}") from error
+        return value
+
+
+class Component(_Model):
+    """One process role of the system. `restart = "always"`: a supervisor starts it again when it dies."""
+
+    role: Literal["api", "worker", "flower", "beat", "other"]
+    command: tuple[str, ...] = Field(min_length=1)
+    python: str = sys.executable
+    env: dict[str, str] = {}
+    cwd: str = "."
+    replicas: int = Field(default=1, ge=1, le=16)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    restart: Literal["never", "always"] = "never"
+    restart_delay_s: float = Field(default=1.0, ge=0)
+    in_storms: bool = True
+    ready: Ready = Ready()
+
+
+class Submit(_Model):
+    """How to submit a task over HTTP. `{key}` in the template becomes the submission's key.
+
+    `task_id` is the dotted path of the task's id in the JSON answer.
+    """
+
+    component: str = "api"
+    method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
+    path: str
+    json_template: dict[str, Any] = Field(alias="json")
+    headers: dict[str, str] = {}
+    accept: tuple[int, ...] = (200, 201, 202)
+    refused: tuple[int, ...] = (400, 409, 413, 415, 422)
+    task_id: str = "task_id"
+
+
+class Status(_Model):
+    """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
+
+    `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet.
+    """
+
+    path: str
+    state: str = "status"
+    result: str | None = "result"
+    success: tuple[str, ...] = ("SUCCESS",)
+    failure: tuple[str, ...] = ("FAILURE", "REVOKED")
+    pending: tuple[str, ...] = ("PENDING",)
+    unfinished_codes: tuple[int, ...] = ()
+
+
+class Backlog(_Model):
+    """Where the system says how much accepted work it holds outside the broker (an outbox, say)."""
+
+    component: str = "api"
+    path: str
+    field: str
+
+
+class Promises(_Model):
+    """What the system promises its users; the checks hold it to this and to nothing more.
+
+    `delivery`: executions of a task. `effects`: "once" where each submission has exactly one outside effect.
+    `stall_s`: the longest that a live worker may leave a non-empty queue alone.
+    """
+
+    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    effects: Literal["once", "none"] = "none"
+    api_deadline_s: float = Field(default=2.0, gt=0)
+    recovery_s: float = Field(default=20.0, gt=0)
+    stall_s: float = Field(default=12.0, gt=0)
+
+
+class System(_Model):
+    """A whole system under test. `folder` is where its description lies; relative paths start there."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    folder: Path = Path()
+    env: dict[str, str] = {}
+    queues: tuple[str, ...] = ("celery",)
+    broker: str = "broker"
+    results: str | None = "results"
+    redis: dict[str, Redis] = Field(min_length=1)
+    components: dict[str, Component] = Field(min_length=1)
+    submit: Submit
+    status: Status
+    backlog: Backlog | None = None
+    promises: Promises = Promises()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> System:
+        for where, name, known in (
+            ("broker", self.broker, self.redis),
+            ("results", self.results, self.redis),
+            ("submit.component", self.submit.component, self.components),
+            ("backlog.component", self.backlog and self.backlog.component, self.components),
+        ):
+            if name is not None and name not in known:
+                raise ValueError(f"{where} names {name!r}; it should be one of: {', '.join(sorted(known))}")
+        return self
+
+    @property
+    def effects_expected(self) -> bool:
+        """Whether each submission has an effect that the harness counts."""
+        return self.promises.effects == "once"
+
+
+_TABLES: dict[tuple[str, str], type[_Model]] = {
+    ("", ""): System,
+    ("redis", ""): Redis,
+    ("components", ""): Component,
+    ("components", "ready"): Ready,
+    ("submit", ""): Submit,
+    ("status", ""): Status,
+    ("backlog", ""): Backlog,
+    ("promises", ""): Promises,
+}
+"""The tables of a description, by the first name of a key's path and the inner table's name."""
+
+
+def load(path: Path) -> System:
+    """Read and check a description. Raises DescriptionError with one line that names the key and the mend."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DescriptionError(f"{path}: no such file; name a system's description with --system") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DescriptionError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DescriptionError(f"{path}: not TOML: {error}") from error
+    if "folder" in data:
+        raise DescriptionError(f"{path}: unknown key 'folder'; remove it")
+    try:
+        system = System.model_validate(data | {"folder": path.resolve().parent})
+    except ValidationError as error:
+        raise DescriptionError(f"{path}: {_first_mistake(error, data)}") from error
+    _refuse_other_hosts(path, system)
+    return system
+
+
+def _first_mistake(error: ValidationError, data: Mapping[str, Any]) -> str:
+    mistakes = error.errors()
+    # A misspelt key is also a missing one; the spelling is the mend.
+    mistake = next((m for m in mistakes if m["type"] == "extra_forbidden"), mistakes[0])
+    where = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"unknown key {where!r}{_nearest(mistake['loc'])}"
+    if mistake["type"] == "missing":
+        return f"key {where!r} is missing"
+    said = mistake["msg"].removeprefix("Value error, ")
+    said = said[0].lower() + said[1:]
+    return f"{where}: {said} (it is {mistake['input']!r})" if where else said
+
+
+def _nearest(loc: tuple[int | str, ...]) -> str:
+    depth = {"components": 2, "redis": 2}.get(str(loc[0]), 1) if len(loc) > 1 else 0
+    model = _TABLES.get((str(loc[0]) if len(loc) > 1 else "", str(loc[-2]) if len(loc) > depth + 1 else ""))
+    names = [field.alias or name for name, field in model.model_fields.items()] if model else []
+    near = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(names))}"
+
+
+def fill(text: str, values: Mapping[str, str], where: str) -> str:
+    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            raise DescriptionError(f"{where}: unknown placeholder {{{name}}}; known: {', '.join(sorted(values))}")
+        return values[name]
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
+    """Like `fill` for every text in nested lists and mappings."""
+    if isinstance(template, str):
+        return fill(template, values, where)
+    if isinstance(template, Mapping):
+        return {key: fill_all(value, values, where) for key, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [fill_all(value, values, where) for value in template]
+    return template
+
+
+def pick(document: Any, path: str) -> Any:
+    """The value at a dotted path of a JSON document, or None."""
+    for part in path.split("."):
+        if isinstance(document, Mapping):
+            document = document.get(part)
+        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return None
+    return document
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    host = host.strip("[]")
+    if host == "localhost" or _PLACEHOLDER.fullmatch(host):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_other_hosts(path: Path, system: System) -> None:
+    texts = {f"env.{name}": value for name, value in system.env.items()}
+    for component_name, component in system.components.items():
+        where = f"components.{component_name}"
+        texts |= {f"{where}.env.{name}": value for name, value in component.env.items()}
+        texts |= {f"{where}.command[{n}]": value for n, value in enumerate(component.command)}
+    for where, text in texts.items():
+        hosts = [match[1] for match in _URL.finditer(text)]
+        if _HOST_NAME.search(where) and "://" not in text:
+            hosts.append(text)
+        for host in hosts:
+            if not is_loopback(host):
+                raise DescriptionError(
+                    f"{path}: {where}: {host!r} is not this machine; storms go to loopback only, use a placeholder such as "
+                    f"{{redis.{system.broker}.url}}"
+                )

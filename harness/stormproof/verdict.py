@@ -1,0 +1,67 @@
+"""What a check says of a history: a status, and the evidence for it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Status(enum.IntEnum):
+    """Ordered from good to bad, so that merging is `max`.
+
+    The idea is Jepsen's `merge-valid`; the order is ours: what is proved wrong outweighs what nobody could see.
+    """
+
+    VALID = 0
+    UNKNOWN = 1
+    INVALID = 2
+
+    @property
+    def word(self) -> str:
+        """`valid`, `unknown` or `invalid`."""
+        return self.name.lower()
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: 0 valid, 1 invalid, 2 unknown."""
+        return {Status.VALID: 0, Status.INVALID: 1, Status.UNKNOWN: 2}[self]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a check found: `kind` is a stable word, `evidence` the indexes of the events that prove it.
+
+    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof and
+    UNKNOWN for what could not be decided.
+    """
+
+    kind: str
+    message: str
+    evidence: tuple[int, ...] = ()
+    key: str = ""
+    status: Status = Status.INVALID
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The word of one check. `observed` counts what it had to look at, in the check's own unit."""
+
+    check: str
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    observed: int = 0
+
+    @classmethod
+    def of(cls, check: str, findings: Iterable[Finding], observed: int) -> Verdict:
+        """The worst of the findings; nothing observed and nothing found is `unknown`, never `valid`."""
+        found = tuple(findings)
+        if not found and observed == 0:
+            nothing = Finding(kind="nothing_observed", message="there was nothing to judge", status=Status.UNKNOWN)
+            return cls(check=check, status=Status.UNKNOWN, findings=(nothing,))
+        status = max((finding.status for finding in found), default=Status.VALID)
+        return cls(check=check, status=status, findings=found, observed=observed)
+
+
+def merge(verdicts: Iterable[Verdict]) -> Status:
+    """The worst status of all; no verdict at all is `unknown`."""
+    return max((verdict.status for verdict in verdicts), default=Status.UNKNOWN)

@@ -1,0 +1,23 @@
+"""What clients do to the system during a run: values only."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`tasks` submissions, `rate_per_s` of them a second, by `clients` clients; each is followed to its end.
+
+    `copies`: each submission is sent that many times at once, unchanged, as an impatient user's browser would.
+    """
+
+    tasks: int = 8
+    rate_per_s: float = 4.0
+    clients: int = 4
+    copies: int = 1
+    poll_s: float = 0.25
+
+
+def key(run: str, place: int) -> str:
+    """The key of the submission at `place` in the run whose four hexadecimal digits are `run`."""
+    return f"storm-{run}-{place:04d}"

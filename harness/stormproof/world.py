@@ -1,0 +1,286 @@
+"""Everything of one run that touches the machine: Redis, the system's components, the mail server, the probes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+from celery import Celery
+
+from stormproof import probe
+from stormproof.celery_events import CeleryEventsListener
+from stormproof.clients import Clients
+from stormproof.effects import SmtpServer
+from stormproof.errors import ComponentError, DescriptionError
+from stormproof.history import AnyEvent, Phase, Process, ProcessSample
+from stormproof.ports import Ports
+from stormproof.probe_journal import ProbeJournal
+from stormproof.processes import Launcher, Running
+from stormproof.recorder import Recorder
+from stormproof.redis_server import Binary, Broker, RedisServer, sample
+from stormproof.replica import PROBE_MODULE, Replica
+from stormproof.system import System
+from stormproof.workload import key
+
+_SAMPLE_EVERY_S = 0.1
+_PROCESSES_EVERY_S = 1.0
+_JOURNAL_EVERY_S = 0.02
+_CLIENT_TIMEOUT_S = 40.0
+
+
+class World:
+    """Use as an async context manager: on exit everything that it started is gone, whatever happened.
+
+    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder.
+    """
+
+    def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary, run: str) -> None:
+        self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
+        self.picture = recorder.picture
+        self.redis: dict[str, RedisServer] = {}
+        self.replicas: list[Replica] = []
+        self.mail = SmtpServer(recorder.add, recorder.t0)
+        self._binary = binary
+        self._ports = Ports()
+        self._work = Path()
+        self._orders: list[dict[str, str]] = []
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> World:
+        self._stack.callback(self._ports.close)
+        try:
+            await self._open()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        self._work = Path(tempfile.mkdtemp(prefix=f"stormproof-{self.run}-"))
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        # The mark is longer than the keys' four digits: it must be unique on the machine.
+        self.launcher = await self._stack.enter_async_context(Launcher(self._work.name, logs))
+        self.launcher.own_folder(self._work)
+        (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
+        (self._work / "orders.json").write_text("[]")
+        (self._work / "journal").touch()
+        self._stack.push_async_callback(self._stop_watching)
+        self._stack.callback(self.mail.stop)
+        await self.mail.start()
+        self.http = await self._stack.enter_async_context(
+            # A connection for each operation: one that the server closes while it idles would look like a lost answer.
+            httpx.AsyncClient(
+                trust_env=False,
+                timeout=httpx.Timeout(_CLIENT_TIMEOUT_S),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            )
+        )
+        self._make()
+
+    def _make(self) -> None:
+        """Everything gets its address before anything starts."""
+        values = {"work": str(self._work), "smtp.host": "127.0.0.1", "smtp.port": str(self.mail.port)}
+        for name, spec in self.system.redis.items():
+            where = f"redis.{name}.port"
+            port = self._ports.fixed(spec.port, where) if spec.port else self._ports.free()
+            self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
+            self._stack.push_async_callback(self.redis[name].close)
+            values |= self.redis[name].placeholders()
+        probe_env = {
+            "PYTHONPATH": str(self._work),
+            "STORMPROOF_JOURNAL": str(self._work / "journal"),
+            "STORMPROOF_ORDERS": str(self._work / "orders.json"),
+        }
+        for name, component in self.system.components.items():
+            for number in range(1, component.replicas + 1):
+                where = f"components.{name}.port"
+                port = self._ports.fixed(component.port, where) if component.port else self._ports.free()
+                full = name if number == 1 else f"{name}-{number}"
+                self.replicas.append(
+                    Replica(
+                        full,
+                        component,
+                        self.system,
+                        {**values, "port": str(port)},
+                        launcher=self.launcher,
+                        recorder=self.recorder,
+                        probe_env=probe_env,
+                    )
+                )
+        self.broker = Broker(self.redis[self.system.broker], self.system.queues)
+        self.clients = Clients(self.system, self.http, self.recorder, self.address)
+
+    async def start(self, *, everything: bool = False) -> None:
+        """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
+        self._background(self._read_journal())
+        for server in self.redis.values():
+            await self.start_redis(server)
+            self._background(self._sample(server))
+        self._events = CeleryEventsListener(
+            self.redis[self.system.broker].url, self._from_thread(asyncio.get_running_loop()), self.recorder.t0
+        )
+        self._events.start()
+        wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
+        for replica in wanted:
+            await replica.start()
+        async with asyncio.TaskGroup() as group:
+            for replica in wanted:
+                group.create_task(replica.ready())
+        self._background(self._sample_processes())
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _stop_watching(self) -> None:
+        for replica in self.replicas:
+            replica.stop_watching()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "_events"):
+            await asyncio.to_thread(self._events.stop, 2.0)
+
+    # What is watched
+
+    async def _read_journal(self) -> None:
+        journal = ProbeJournal(self._work / "journal", self.recorder.t0)
+        while True:
+            for event in journal.read_new():
+                self.recorder.add(event)
+            await asyncio.sleep(_JOURNAL_EVERY_S)
+
+    async def _sample(self, server: RedisServer) -> None:
+        broker = self.broker if server is self.broker.server else None
+        while True:
+            self.recorder.add(await sample(server, broker, self.recorder.now()))
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    async def _sample_processes(self) -> None:
+        while True:
+            for replica in self.replicas:
+                if replica.running is not None and replica.alive:
+                    memory = replica.running.memory()
+                    self.recorder.add(
+                        ProcessSample(
+                            t=self.recorder.now(), component=replica.name, rss_bytes=sum(memory), processes=len(memory)
+                        )
+                    )
+            await asyncio.sleep(_PROCESSES_EVERY_S)
+
+    def _from_thread(self, loop: asyncio.AbstractEventLoop) -> Any:
+        def add(event: AnyEvent) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self.recorder.add, event)
+
+        return add
+
+    # What the phases and the faults need
+
+    def phase(self, name: str) -> None:
+        """Note that a phase of the run begins."""
+        self.recorder.add(Phase(t=self.recorder.now(), name=name))
+
+    def key(self, place: int) -> str:
+        """The key of the submission at this place of the workload."""
+        return key(self.run, place)
+
+    def address(self, component: str) -> str:
+        """Where a component answers HTTP."""
+        return next(replica.address for replica in self.replicas if replica.name == component)
+
+    def components(self, target: str) -> list[Replica]:
+        """The replicas of a component, by its name, its role, or one replica's name."""
+        return [r for r in self.replicas if target in (r.name, r.spec.role, r.name.rpartition("-")[0])]
+
+    def servers(self, target: str) -> list[RedisServer]:
+        """Redis servers: `redis` for all, `redis.NAME` for one."""
+        found = [server for server in self.redis.values() if target in ("redis", server.component)]
+        if not found:
+            known = ", ".join(["redis", *(server.component for server in self.redis.values())])
+            raise DescriptionError(f"the system {self.system.name!r} has no Redis {target!r}; it has: {known}")
+        return found
+
+    def struck(self, target: str) -> list[Running]:
+        """The running processes of a component or Redis. Raises DescriptionError where the system has no such thing."""
+        if target.startswith("redis"):
+            return [server.running for server in self.servers(target) if server.running is not None]
+        found = self.components(target)
+        if not found:
+            known = ", ".join(sorted({replica.name for replica in self.replicas}))
+            raise DescriptionError(f"the system {self.system.name!r} has no component {target!r}; it has: {known}")
+        return [replica.running for replica in found if replica.running is not None]
+
+    def kill_child(self, target: str, pid: int) -> None:
+        """SIGKILL one process below a component. Does nothing where the process is not below it (any more)."""
+        for running in self.struck(target):
+            for process in running.descendants():
+                if process.pid == pid:
+                    process.kill()
+
+    def expect_exit(self, target: str) -> None:
+        """Say that the harness is about to end these processes."""
+        for replica in self.components(target):
+            replica.expect_exit()
+
+    async def start_redis(self, server: RedisServer) -> None:
+        """Start one Redis, unless it runs, and record it."""
+        if server.running is not None and server.running.alive:
+            return
+        await server.start()
+        if server.running is None:
+            raise ComponentError(f"{server.component}: did not start")
+        self._redis_event(server, server.running, "ready")
+
+    def redis_gone(self, server: RedisServer) -> None:
+        """Record that a Redis is gone, because we killed it."""
+        if server.running is not None:
+            self._redis_event(server, server.running, "exited")
+
+    def _redis_event(self, server: RedisServer, running: Running, word: Any) -> None:
+        self.recorder.add(
+            Process(
+                t=self.recorder.now(),
+                component=server.component,
+                role="redis",
+                pid=running.pid,
+                word=word,
+                code=running.code or 0,
+                expected=True,
+            )
+        )
+
+    def order(self, order: dict[str, str]) -> None:
+        """Give the probes an order: which key, what to do, and for `hold` until which file is there."""
+        self._write_orders([*self._orders, order])
+
+    def take_back(self, order: dict[str, str]) -> None:
+        """Take an order back."""
+        self._write_orders([given for given in self._orders if given != order])
+
+    def _write_orders(self, orders: list[dict[str, str]]) -> None:
+        self._orders = orders
+        fresh = self._work / "orders.new"
+        fresh.write_text(json.dumps(self._orders))
+        fresh.rename(self._work / "orders.json")
+
+    def release_file(self, name: str) -> Path:
+        """The file for which tasks under a `hold` order wait."""
+        return self._work / f"release-{name}"
+
+    def celery(self) -> Celery:
+        """A bare Celery client of the system's broker."""
+        app = Celery(broker=self.redis[self.system.broker].url + "/0", set_as_current=False)
+        app.conf.task_default_queue = self.system.queues[0]
+        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
+        return app

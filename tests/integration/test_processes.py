@@ -1,0 +1,119 @@
+"""What a run starts is gone when the run is, however it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stormproof import reaper
+from stormproof.errors import ComponentError
+from stormproof.processes import Launcher, is_running
+
+TREE = """
+import os, subprocess, sys, time
+# A child that has left its parent's session and group, and one that has not; both outlive their parent.
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+time.sleep(600)
+"""
+
+HARNESS = """
+import asyncio, sys
+from pathlib import Path
+from stormproof.processes import Launcher
+
+async def main():
+    folder = Path(sys.argv[1])
+    async with Launcher(sys.argv[2], folder) as launcher:
+        own = folder / "private"
+        own.mkdir()
+        launcher.own_folder(own)
+        running = await launcher.start("tree", [sys.executable, "-c", sys.argv[3]], env={}, cwd=folder)
+        while len(running.descendants()) < 2:
+            await asyncio.sleep(0.01)
+        print("up", flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
+    deadline = time.monotonic() + within_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def marked(run: str) -> list[int]:
+    return reaper.survivors(f"{reaper.MARK}={run}".encode(), {})
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_harness_that_is_killed_leaves_no_process_and_no_folder(tmp_path: Path, ending: signal.Signals) -> None:
+    run = f"test-{os.getpid()}-{ending.name}"
+    command = [sys.executable, "-c", textwrap.dedent(HARNESS), str(tmp_path), run, TREE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as harness:
+        assert harness.stdout is not None
+        assert harness.stdout.readline() == "up\n"
+        assert len(marked(run)) == 3
+        harness.send_signal(ending)
+    assert eventually(lambda: not marked(run))
+    assert eventually(lambda: not (tmp_path / "private").exists())
+
+
+def test_leaving_the_context_ends_paused_processes_too(tmp_path: Path) -> None:
+    async def story() -> int:
+        async with Launcher(f"test-{os.getpid()}", tmp_path) as launcher:
+            running = await launcher.start("sleeper", ["sleep", "600"], env={"PATH": os.environ["PATH"]}, cwd=tmp_path)
+            running.signal_tree(signal.SIGSTOP)
+            assert running.alive
+        return running.pid
+
+    assert not is_running(asyncio.run(story()))
+
+
+def test_the_reaper_spares_a_process_that_took_over_an_old_pid(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        # Its session was announced, but with the start time of a process that is long gone.
+        assert reaper.survivors(b"STORMPROOF_RUN=nobody", {str(stranger.pid): "1"}) == []
+        started = str(reaper.start_time(stranger.pid))
+        assert reaper.survivors(b"STORMPROOF_RUN=nobody", {str(stranger.pid): started}) == [stranger.pid]
+        stranger.kill()
+
+
+def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Launcher(f"test-{os.getpid()}", tmp_path) as launcher:
+            await launcher.start("api", ["no-such-program"], env={}, cwd=tmp_path)
+
+    with pytest.raises(ComponentError, match="api: cannot start 'no-such-program': No such file"):
+        asyncio.run(story())
+
+
+def test_the_output_is_kept_and_its_end_can_be_shown(tmp_path: Path) -> None:
+    async def story() -> str:
+        async with Launcher(f"test-{os.getpid()}", tmp_path) as launcher:
+            code = "import sys; print('one'); print('two', file=sys.stderr)"
+            running = await launcher.start("api", [sys.executable, "-u", "-c", code], env={}, cwd=tmp_path)
+            assert await running.exited() == 0
+            return launcher.log_tail("api", lines=1)
+
+    assert asyncio.run(story()) == "two"
+
+
+def test_a_zombie_does_not_count_as_running() -> None:
+    child = subprocess.Popen(["true"])
+    assert eventually(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
+    assert not is_running(child.pid)
+    child.wait()

@@ -1,0 +1,64 @@
+"""The recorder writes at once, keeps the running picture, and lets others wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from stormproof.errors import RunFolderError
+from stormproof.history import History, Phase, Probe, ProbeWord
+from stormproof.recorder import Picture, Recorder
+
+
+def probe(word: ProbeWord, *, pid: int = 11, parent: int = 10, t: float = 1.0) -> Probe:
+    return Probe(t=t, component="worker", pid=pid, parent=parent, word=word, task_id="a", task="send", key="k")
+
+
+def test_an_event_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    recorder.add(Phase(t=0.5, name="storm"))
+    assert list(History.load(tmp_path / "history.jsonl")) == [Phase(t=0.5, name="storm")]
+    recorder.close()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="cannot be written"):
+        Recorder(tmp_path / "missing" / "history.jsonl")
+
+
+def test_a_task_executes_from_its_start_to_its_end() -> None:
+    picture = Picture()
+    picture.add(probe("started"))
+    assert list(picture.executing) == [("a", 11)]
+    picture.add(probe("succeeded"))
+    assert not picture.executing
+    assert "a" in picture.ended
+
+
+def test_the_main_process_ends_a_task_for_the_child_that_it_killed() -> None:
+    picture = Picture()
+    picture.add(probe("started", pid=11))
+    picture.add(probe("failed", pid=10, parent=10))
+    assert not picture.executing
+
+
+def test_an_end_elsewhere_does_not_end_another_execution_of_the_same_task() -> None:
+    picture = Picture()
+    picture.add(probe("started", pid=11, parent=10))
+    picture.add(probe("succeeded", pid=21, parent=20))
+    assert list(picture.executing) == [("a", 11)]
+
+
+def test_a_wait_ends_with_its_condition_or_its_bound(tmp_path: Path) -> None:
+    async def story() -> tuple[bool, bool]:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        waiting = asyncio.create_task(recorder.until(lambda: len(recorder.events) == 1, within_s=10))
+        await asyncio.sleep(0)
+        recorder.add(Phase(t=0, name="storm"))
+        found = await waiting, await recorder.until(lambda: False, within_s=0.06)
+        recorder.close()
+        return found
+
+    assert asyncio.run(story()) == (True, False)
