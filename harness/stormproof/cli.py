@@ -6,12 +6,11 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-import typer
 from rich.console import Console
 
 from stormproof import campaign, catalogue, demonstration, standing, store
@@ -25,20 +24,27 @@ from stormproof.scenario import State
 from stormproof.store import Run
 from stormproof.verdict import Status
 
-app = typer.Typer(
-    name="stormproof",
-    help="Storms for task systems: real processes, real Redis, a recorded history, a proof for every verdict.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 console = Console()
 errors = Console(stderr=True)
 
 T = TypeVar("T")
-SystemOption = Annotated[Path, typer.Option("--system", help="The system's description.")]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Where run folders go.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Seed of the run's random choices; drawn and shown if absent.")]
+Command = Callable[..., int]
+
+_system = click.option(
+    "--system", type=click.Path(path_type=Path), default="stormproof.toml", show_default=True, help="The system's description."
+)
+_runs = click.option(
+    "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="Where run folders go."
+)
+_seed = click.option("--seed", type=int, default=None, help="Seed of a run's random choices; drawn where absent.")
+_times = click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="How often.")
+_folder = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.group()
+@click.version_option(package_name="stormproof")
+def app() -> None:
+    """Storms for task systems: real processes, real Redis, a recorded history, a proof for every verdict."""
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:
@@ -54,22 +60,23 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 
 
 @app.command("run")
+@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_system
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
+@_seed
+@_times
+@_runs
 def run_command(
-    scenarios: Annotated[list[Path], typer.Argument(help="Scenario files, or folders of them.", show_default=False)],
-    system: SystemOption = Path("stormproof.toml"),
-    state: Annotated[State | None, typer.Option("--state", help="Only this state of the worker.")] = None,
-    seed: SeedOption = None,
-    times: Annotated[int, typer.Option("--times", min=1, help="Run each so many times.")] = 1,
-    runs: RunsOption = Path("runs"),
+    scenarios: tuple[Path, ...], system: Path, state: str | None, seed: int | None, times: int, runs: Path
 ) -> int:
-    """Run scenarios on a system, each in all its worker states."""
+    """Run SCENARIOS (files, or folders of them) on a system, each in all its worker states."""
     description = systems.load(system)
     chosen = [s for path in scenarios for s in (catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)])]
     first = seed if seed is not None else random.SystemRandom().getrandbits(32)
     jobs = [
         Job(scenario=scenario, system=description, state=each, seed=first + turn)
         for scenario in chosen
-        for each in ([state] if state else scenario.states)
+        for each in ([State(state)] if state else scenario.states)
         for turn in range(times)
     ]
     return _conduct(jobs, runs, lanes=1)
@@ -88,15 +95,16 @@ def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
 
 
 @app.command("demo")
-def demo_command(
-    runs: RunsOption = Path("runs"),
-    seed: SeedOption = None,
-    lanes: Annotated[int, typer.Option("--lanes", min=1, max=8, help="Storms beside each other.")] = 4,
-    folder: Annotated[Path, typer.Option("--repository", help="The clone with `chaos/` and `system_under_test/`.")] = Path(),
-) -> int:
+@_seed
+@_runs
+@click.option("--lanes", type=click.IntRange(1, 8), default=4, show_default=True, help="Storms beside each other.")
+@click.option(
+    "--repository", type=click.Path(path_type=Path), default=".", help="The clone with `chaos/` and `system_under_test/`."
+)
+def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> int:
     """The tutorial system and the hardened one through the same storms: the first must fall, the second must stand."""
     binary = find_binary()
-    plan = demonstration.plan(folder, seed if seed is not None else random.SystemRandom().getrandbits(32))
+    plan = demonstration.plan(repository, seed if seed is not None else random.SystemRandom().getrandbits(32))
     console.print(demonstration.opening(plan, binary))
     with Progress(console, len(plan)) as progress:
         work = campaign.conduct_all(
@@ -109,12 +117,11 @@ def demo_command(
 
 
 @app.command("replay")
-def replay_command(
-    folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
-    times: Annotated[int, typer.Option("--times", min=1, help="How often.")] = 1,
-    runs: RunsOption = Path("runs"),
-) -> int:
-    """Run a stored run again, with its stored choices, and say how often its verdict was reproduced."""
+@_folder
+@_times
+@_runs
+def replay_command(folder: Path, times: int, runs: Path) -> int:
+    """Run the stored run FOLDER again, with its stored choices, and say how often its findings were reproduced."""
     stored = store.load(folder)
     job = Job(
         scenario=stored.scenario, system=stored.system, state=stored.state, seed=stored.choices.seed, choices=stored.choices
@@ -135,7 +142,8 @@ def replay_command(
 
 
 @app.command("analyze")
-def analyze_command(folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]) -> int:
+@_folder
+def analyze_command(folder: Path) -> int:
     """Judge a stored history again; that of a crashed run, too."""
     run = store.load(folder)
     run = campaign.judge_run(run, run.history)
@@ -144,7 +152,8 @@ def analyze_command(folder: Annotated[Path, typer.Argument(help="A run folder.",
 
 
 @app.command("report")
-def report_command(folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]) -> int:
+@_folder
+def report_command(folder: Path) -> int:
     """Write `report.html` of a stored run again, and say where it is."""
     run = store.load(folder)
     path = folder / "report.html"
@@ -154,10 +163,9 @@ def report_command(folder: Annotated[Path, typer.Argument(help="A run folder.", 
 
 
 @app.command("up")
-def up_command(
-    system: SystemOption = Path("stormproof.toml"),
-    runs: RunsOption = Path("runs"),
-) -> int:
+@_system
+@_runs
+def up_command(system: Path, runs: Path) -> int:
     """Start a system for poking at by hand; print its addresses; stop everything on Ctrl-C."""
     description = systems.load(system)
     binary = find_binary()
@@ -172,8 +180,6 @@ def main() -> None:
     """Entry point. Every error on purpose is one line on standard error."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
     except click.ClickException as error:
         code = _complain(error.format_message(), UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -198,3 +204,7 @@ def _meant(error: BaseException) -> StormproofError | None:
 def _complain(message: str, code: int) -> int:
     errors.print(f"stormproof: {message}", highlight=False, markup=False, soft_wrap=True)
     return code
+
+
+if __name__ == "__main__":
+    main()

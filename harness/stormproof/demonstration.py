@@ -23,7 +23,7 @@ _STYLES = {Status.VALID: "green", Status.INVALID: "bold red", Status.UNKNOWN: "y
 def plan(repository: Path, seed: int) -> list[Job]:
     """All runs of the demonstration, the longest first. Raises ScenarioError or DescriptionError outside a clone."""
     pair = [systems.load(repository / "system_under_test" / f"{name}.toml") for name in (_FALLS, _STANDS)]
-    scenarios = [scenario for scenario in catalogue.load_folder(repository / "chaos") if scenario.storm]
+    scenarios = [scenario for scenario in catalogue.load_folder(repository / "chaos") if not scenario.calm]
     jobs = [
         Job(scenario=scenario, system=system, state=state, seed=seed)
         for scenario in scenarios

@@ -7,10 +7,10 @@ probes inside the workers. An event's index is its line number from 0; findings 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar, Union
+from typing import Literal, TypeVar, Union, cast, overload
 
 import msgspec
 
@@ -184,6 +184,7 @@ AnyEvent = Union[
 ]
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 Indexed = tuple[int, E]
 """An event behind its index."""
 
@@ -201,6 +202,7 @@ class History(Sequence[AnyEvent]):
 
     def __init__(self, events: Iterable[AnyEvent], *, cut_off: bool = False) -> None:
         self._events = list(events)
+        self._derived: dict[object, object] = {}
         self.cut_off = cut_off
 
     @classmethod
@@ -209,26 +211,32 @@ class History(Sequence[AnyEvent]):
 
         Raises RunFolderError where the file cannot be read or a line before the last is not an event.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise RunFolderError(f"{path}: cannot read the history: {error.strerror}") from error
-        whole, _, rest = data.rpartition(b"\n")
-        if not whole:
-            return cls([], cut_off=bool(rest))
         events: list[AnyEvent] = []
+        cut_off = False
         decode = _decoder.decode
         try:
-            for line in whole.split(b"\n"):
-                events.append(decode(line))
-        except msgspec.DecodeError as error:
+            with path.open("rb") as file:
+                for line in file:  # Line by line: a history may be as large as the memory that is left.
+                    if line.endswith(b"\n"):
+                        events.append(decode(line))
+                    else:
+                        cut_off = True
+        except OSError as error:
+            raise RunFolderError(f"{path}: cannot read the history: {error.strerror}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RunFolderError(f"{path}: line {len(events) + 1} is not an event: {error}") from error
-        return cls(events, cut_off=bool(rest))
+        return cls(events, cut_off=cut_off)
 
     def __len__(self) -> int:
         return len(self._events)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
+    @overload
+    def __getitem__(self, index: int) -> AnyEvent: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[AnyEvent]: ...
+
+    def __getitem__(self, index: int | slice) -> AnyEvent | Sequence[AnyEvent]:
         return self._events[index]
 
     def __iter__(self) -> Iterator[AnyEvent]:
@@ -249,3 +257,9 @@ class History(Sequence[AnyEvent]):
     def returns(self) -> dict[int, Indexed[Returned]]:
         """The end of each operation by its number; an operation that never ended is absent."""
         return {event.op: (index, event) for index, event in self.of(Returned)}
+
+    def derive(self, make: Callable[[History], T]) -> T:
+        """What `make` makes of this history: made once, and kept as long as the history is."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast("T", self._derived[make])

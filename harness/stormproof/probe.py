@@ -12,7 +12,8 @@ later, and does nothing at all unless STORMPROOF_JOURNAL names a file.
 
 An execution has a `started` line and, unless its process dies first, at least one end. It has more where Celery itself
 reports more: a hard time limit, a lost child, a result that could not be stored, and since 5.7 a rejected task are told
-by the child and by the main process. A message whose body cannot be decoded leaves no line: Celery sends no signal.
+by the child and by the main process. Celery sends no signal, so there is no line, for a message whose body cannot be
+decoded and, in old versions (seen on 4.4), for a hard time limit or a lost child.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Replica:
         self.name, self.spec = name, spec
         self.running: Running | None = None
         self._launcher, self._recorder = launcher, recorder
-        self._expected = False
+        self._expected: set[int] = set()
         self._started_t = 0.0
         self._log_offset = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,7 +69,6 @@ class Replica:
         """Start it, unless it runs. Readiness is another question. Raises ComponentError."""
         if self.alive:
             return
-        self._expected = False
         log = self._launcher.logs / f"{self.name}.log"
         self._log_offset = log.stat().st_size if log.exists() else 0
         self._started_t = self._recorder.now()
@@ -127,11 +126,11 @@ class Replica:
 
     def expect_exit(self) -> None:
         """Say that the harness itself is about to end it, so that its exit is no surprise."""
-        self._expected = True
+        self._expected.add(self.pid)
 
     async def _supervise(self, running: Running) -> None:
         code = await running.exited()
-        expected = self._expected
+        expected = running.pid in self._expected
         self._record("exited", running, code=code, expected=expected)
         if self.spec.restart == "always":
             await asyncio.sleep(self.spec.restart_delay_s)

@@ -80,3 +80,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def planned(self) -> tuple[str, ...]:
         """The names of the faults that must happen, for the check `fault_happened`."""
         return tuple(injection.fault.name for injection in self.storm)
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing out of the ordinary happens in it."""
+        return not self.storm and self.workload.copies == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +106,13 @@ def write_plan(folder: Path, scenario: Scenario, system: System, state: State, c
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version  # noqa: PLC0415 - only needed once a run
-    import platform  # noqa: PLC0415
-
-    names = ("stormproof", "celery", "kombu", "redis")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    found = {"python": platform.python_version()}
+    for name in ("stormproof", "celery", "kombu", "redis"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def judged(history: History, verdicts: tuple[Verdict, ...]) -> Judged:

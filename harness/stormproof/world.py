@@ -97,11 +97,6 @@ class World:
             self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
             self._stack.push_async_callback(self.redis[name].close)
             values |= self.redis[name].placeholders()
-        probe_env = {
-            "PYTHONPATH": str(self._work),
-            "STORMPROOF_JOURNAL": str(self._work / "journal"),
-            "STORMPROOF_ORDERS": str(self._work / "orders.json"),
-        }
         for name, component in self.system.components.items():
             for number in range(1, component.replicas + 1):
                 where = f"components.{name}.port"
@@ -115,29 +110,41 @@ class World:
                         {**values, "port": str(port)},
                         launcher=self.launcher,
                         recorder=self.recorder,
-                        probe_env=probe_env,
+                        probe_env=self.probe_env(),
                     )
                 )
         self.broker = Broker(self.redis[self.system.broker], self.system.queues)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
 
+    def probe_env(self) -> dict[str, str]:
+        """The environment with which workers load their probe."""
+        return {
+            "PYTHONPATH": str(self._work),
+            "STORMPROOF_JOURNAL": str(self._work / "journal"),
+            "STORMPROOF_ORDERS": str(self._work / "orders.json"),
+        }
+
     async def start(self, *, everything: bool = False) -> None:
         """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
-        self._background(self._read_journal())
         for server in self.redis.values():
             await self.start_redis(server)
-            self._background(self._sample(server))
-        self._events = CeleryEventsListener(
-            self.redis[self.system.broker].url, self._from_thread(asyncio.get_running_loop()), self.recorder.t0
-        )
-        self._events.start()
+        self.watch()
         wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
         for replica in wanted:
             await replica.start()
         async with asyncio.TaskGroup() as group:
             for replica in wanted:
                 group.create_task(replica.ready())
+
+    def watch(self) -> None:
+        """Begin to record what the probes, the Redis servers, the processes and Celery's events tell."""
+        self._background(self._read_journal())
         self._background(self._sample_processes())
+        for server in self.redis.values():
+            self._background(self._sample(server))
+        add = self._from_thread(asyncio.get_running_loop())
+        self._events = CeleryEventsListener(self.redis[self.system.broker].url, add, self.recorder.t0)
+        self._events.start()
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -33,13 +33,15 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
                 running.signal_tree(signal.SIGKILL)
             elif self.how == "parent":
                 running.signal(signal.SIGKILL)
+            if self.how != "child":
+                await running.exited()
         if self.how == "child":
             for pid in victims:
                 world.kill_child(self.component, pid)
 
         async def evidence() -> str:
             gone = bool(victims) and not any(is_running(pid) for pid in victims)
-            return f"process {', '.join(map(str, victims))} is gone" if gone else ""
+            return f"{', '.join(map(str, victims))} is gone" if gone else ""
 
         try:
             yield evidence
@@ -54,9 +56,13 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
                     await replica.start_again()
 
     def _victims(self, world: World) -> list[int]:
-        running = world.struck(self.component)
-        if self.how != "child":
-            return [process.pid for process in running if process.alive]
+        running = [process for process in world.struck(self.component) if process.alive]
+        parents = [process.pid for process in running]
+        children = [child.pid for process in running for child in process.descendants()]
+        if self.how == "parent":
+            return parents
+        if self.how == "tree":
+            return parents + children
         if self.place is not None:
             return [probe.pid for probe in world.picture.starts_of_key.get(world.key(self.place), [])[-1:]]
-        return [process.pid for r in running for process in r.descendants()][:1]
+        return children[:1]

@@ -1,0 +1,86 @@
+"""The checks: pure functions from a history to a verdict, one file each.
+
+A check is a frozen dataclass, its parameters typed, that is called with a history. Its docstring describes each kind of
+finding in one line, which is where the catalogue comes from. `facts` holds what the checks share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Protocol
+
+from stormproof.checks.api_answers import ApiAnswers
+from stormproof.checks.delivery import Delivery
+from stormproof.checks.effects_once import EffectsOnce
+from stormproof.checks.events_agree import EventsAgree
+from stormproof.checks.fault_happened import FaultHappened
+from stormproof.checks.keeps_consuming import KeepsConsuming
+from stormproof.checks.legal_states import LegalStates
+from stormproof.checks.no_phantom import NoPhantom
+from stormproof.checks.no_residue import NoResidue
+from stormproof.checks.no_task_lost import NoTaskLost
+from stormproof.checks.recovers_within import RecoversWithin
+from stormproof.checks.results_readable import ResultsReadable
+from stormproof.history import History
+from stormproof.verdict import Finding, Status, Verdict
+
+
+class Check(Protocol):
+    """A question that a history answers. `name` is stable; `kinds` are the kinds of findings that it can report."""
+
+    name: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        ...
+
+
+ALL: tuple[type[Check], ...] = (
+    NoTaskLost,
+    Delivery,
+    EffectsOnce,
+    NoPhantom,
+    ResultsReadable,
+    LegalStates,
+    ApiAnswers,
+    KeepsConsuming,
+    RecoversWithin,
+    NoResidue,
+    EventsAgree,
+    FaultHappened,
+)
+"""Every check, in the order in which reports show them."""
+
+
+def judge(history: History, checks: Iterable[Check]) -> tuple[Verdict, ...]:
+    """Ask every check. One that crashes is `unknown`, with the finding `check_crashed`: never a pass."""
+    return tuple(_ask(history, check) for check in checks)
+
+
+def _ask(history: History, check: Check) -> Verdict:
+    try:
+        return check(history)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are asked, and nobody is told that all is well
+        message = f"the check itself failed: {type(error).__name__}: {error}"
+        crashed = Finding(kind="check_crashed", message=message, status=Status.UNKNOWN)
+        return Verdict.of(check.name, (crashed,), observed=0)
+
+
+__all__ = [
+    "ALL",
+    "ApiAnswers",
+    "Check",
+    "Delivery",
+    "EffectsOnce",
+    "EventsAgree",
+    "FaultHappened",
+    "KeepsConsuming",
+    "LegalStates",
+    "NoPhantom",
+    "NoResidue",
+    "NoTaskLost",
+    "RecoversWithin",
+    "ResultsReadable",
+    "judge",
+]

@@ -1,0 +1,86 @@
+"""Does the API answer, in time and in order?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts, Op
+from stormproof.history import History, Returned
+from stormproof.verdict import Finding, Verdict
+
+_UNAVAILABLE = 503
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswers:
+    """Every request gets an answer within `deadline_s`; one that cannot be served gets 503 and is told when to come again.
+
+    Excused is what overlaps a fault of the harness on the API's own process, and, for a status, an answer of
+    `unfinished_codes` while the probe had not seen the task end. Observes the requests. Findings:
+
+    slow: the answer, or the error instead of it, took longer than the deadline
+    no_answer: the connection was refused or broke, and no answer came
+    server_error: the answer was a 5xx other than 503
+    no_retry_after: the answer was 503 without Retry-After
+    never_answered: a request was still without any end when the run was over, and later than the deadline
+    """
+
+    deadline_s: float
+    unfinished_codes: tuple[int, ...] = ()
+
+    name: ClassVar[str] = "api_answers"
+    kinds: ClassVar[tuple[str, ...]] = ("slow", "no_answer", "server_error", "no_retry_after", "never_answered")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        requests = [op for op in facts.ops if op.invoked.purpose != "state"]
+        return Verdict.of(self.name, self._findings(facts, requests), observed=len(requests))
+
+    def _findings(self, facts: Facts, requests: list[Op]) -> Iterator[Finding]:
+        struck = facts.struck("api")
+        for op in requests:
+            found = self._unanswered(facts, op) if op.returned is None else self._answered(facts, op, op.returned)
+            if found:
+                end_t = math.inf if op.returned is None else op.returned.t
+                if not any(window.overlaps(op.invoked.t, end_t) for window in struck):
+                    yield from found
+
+    def _unanswered(self, facts: Facts, op: Op) -> list[Finding]:
+        waited_s = facts.last_t - op.invoked.t
+        if waited_s <= self.deadline_s:
+            return []
+        return [_finding("never_answered", op, f"no end after {waited_s:.1f} s")]
+
+    def _answered(self, facts: Facts, op: Op, answer: Returned) -> list[Finding]:
+        took_s = answer.t - op.invoked.t
+        status = answer.http_status
+        if took_s <= self.deadline_s and 0 < status < 500:
+            return []
+        found = []
+        if took_s > self.deadline_s:
+            instead = f" ({answer.error})" if status == 0 else ""
+            found.append(_finding("slow", op, f"took {took_s:.1f} s, {self.deadline_s:g} s are promised{instead}"))
+        elif status == 0:
+            found.append(_finding("no_answer", op, f"no answer: {answer.error or 'unknown why'}"))
+        if status == _UNAVAILABLE and not answer.retry_after and not self._is_unfinished(facts, op, status):
+            found.append(_finding("no_retry_after", op, "503 without Retry-After"))
+        elif status >= 500 and status != _UNAVAILABLE and not self._is_unfinished(facts, op, status):
+            found.append(_finding("server_error", op, answer.error or f"HTTP {status}"))
+        return found
+
+    def _is_unfinished(self, facts: Facts, op: Op, status: int) -> bool:
+        """Whether the system has declared that it answers so as long as the task has not ended, and it had not."""
+        if op.invoked.kind != "status" or status not in self.unfinished_codes:
+            return False
+        task = facts.tasks[op.invoked.task_id]
+        return all(end.t > op.invoked.t for _, end in task.ends)
+
+
+def _finding(kind: str, op: Op, what: str) -> Finding:
+    invoked = op.invoked
+    message = f"{invoked.kind} of {invoked.key} at {invoked.t:.1f} s: {what}"
+    return Finding(kind=kind, message=message, evidence=op.evidence, key=invoked.key)

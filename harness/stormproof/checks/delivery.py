@@ -1,0 +1,69 @@
+"""Does every task run as often as the system promises?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from stormproof.checks.facts import PROMISED, Facts, Task
+from stormproof.history import History
+from stormproof.verdict import Finding, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A task runs at most once, or at least once. A retry that the task asked for, and an execution that it ignored, do not count.
+
+    Observes the acknowledged tasks (at least once), or the executed ones (at most once). Findings:
+
+    executed_twice: at most once was promised, and one task id was executed more often
+    never_executed: at least once was promised, and it is proved that an acknowledged task never will be executed
+    unsettled: an acknowledged task was not executed yet, and nothing proves that it never will be (unknown)
+    """
+
+    promise: Literal["at_least_once", "at_most_once"]
+
+    name: ClassVar[str] = "delivery"
+    kinds: ClassVar[tuple[str, ...]] = ("executed_twice", "never_executed", "unsettled")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        if self.promise == "at_least_once":
+            return Verdict.of(self.name, _never_executed(facts), observed=len(facts.promised))
+        executed = [task for task in facts.tasks.values() if task.starts and _is_promised(facts, task)]
+        return Verdict.of(self.name, _executed_twice(executed), observed=len(executed))
+
+
+def _is_promised(facts: Facts, task: Task) -> bool:
+    return any(op.invoked.purpose in PROMISED for op in facts.submissions(task))
+
+
+def _executed_twice(tasks: list[Task]) -> Iterator[Finding]:
+    for task in tasks:
+        excused = sum(line.word in ("retried", "ignored") for _, line in task.others)
+        executions = len(task.starts) - excused
+        if executions > 1:
+            times = ", ".join(f"{start.t:.1f} s by process {start.pid}" for _, start in task.starts)
+            yield Finding(
+                kind="executed_twice",
+                message=f"{task}: executed {executions} times: {times}",
+                evidence=tuple(index for index, _ in task.starts),
+                key=task.key,
+            )
+
+
+def _never_executed(facts: Facts) -> Iterator[Finding]:
+    for task, op in facts.promised:
+        if task.starts or task.ended or op.returned is None:
+            continue
+        accepted = f"{task}: acknowledged at {op.returned.t:.1f} s"
+        if facts.proved is not None and op.returned.t <= facts.proved[1].t:
+            evidence = (*op.evidence, facts.proved[0])
+            yield Finding(
+                kind="never_executed", message=f"{accepted} and never executed", evidence=evidence, key=task.key
+            )
+        else:
+            message = f"{accepted} and not executed yet"
+            yield Finding(kind="unsettled", message=message, evidence=op.evidence, key=task.key, status=Status.UNKNOWN)

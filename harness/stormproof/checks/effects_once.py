@@ -1,0 +1,63 @@
+"""Did the outside world see each submission exactly once?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts, Op, Task
+from stormproof.history import History
+from stormproof.verdict import Finding, Verdict
+
+_COUNTED = frozenset({"workload", "recovery", "warmup"})
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsOnce:
+    """What the recipient sees: one effect for a submission that succeeded, and never two.
+
+    Only for a system of which every submission has an effect that is counted. Observes the submitted keys. Findings:
+
+    effect_doubled: the effect of one key happened more than once
+    effect_missing: the task succeeded, and its key has no effect
+    """
+
+    name: ClassVar[str] = "effects_once"
+    kinds: ClassVar[tuple[str, ...]] = ("effect_doubled", "effect_missing")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        keys = {key: ops for key, ops in facts.keys.items() if any(op.invoked.purpose in _COUNTED for op in ops)}
+        return Verdict.of(self.name, _findings(facts, keys), observed=len(keys))
+
+
+def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
+    for key, effects in facts.effects.items():
+        if len(effects) > 1 and key in keys:
+            times = ", ".join(f"{effect.t:.1f}" for _, effect in effects)
+            yield Finding(
+                kind="effect_doubled",
+                message=f"{key}: {len(effects)} effects, at {times} s",
+                evidence=tuple(index for index, _ in effects),
+                key=key,
+            )
+    missing: set[str] = set()
+    for task in facts.tasks.values():
+        if task.key in keys and task.key not in facts.effects and task.key not in missing:
+            proof = _success(task)
+            if proof:
+                missing.add(task.key)
+                yield Finding(
+                    kind="effect_missing", message=f"{task}: succeeded without its effect", evidence=proof, key=task.key
+                )
+
+
+def _success(task: Task) -> tuple[int, ...]:
+    """The indexes that prove that it succeeded. The probe's word alone will do only where the system was never asked."""
+    said = [index for index, answer in task.terminal_answers if answer.success]
+    told = [index for index, end in task.ends if end.word == "succeeded"]
+    if said:
+        return (*told[:1], said[0])
+    return () if task.answers else tuple(told[:1])

@@ -1,0 +1,58 @@
+"""Do Celery's events, and so Flower, tell the truth?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts, Task
+from stormproof.history import CeleryEvent, History, Indexed
+from stormproof.verdict import Finding, Status, Verdict
+
+_TERMINAL = frozenset({"succeeded", "failed"})
+_WITHOUT_RUN = frozenset({"unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class EventsAgree:
+    """An event that says how a task ended agrees with one of its executions, as the probe saw them.
+
+    An event that is missing is no finding: pub/sub loses what nobody hears. Observes the events that say success or failure.
+    Findings:
+
+    contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
+    event_without_run: the event says that a task ended which the probe has never seen (unknown where the run was cut short)
+    """
+
+    name: ClassVar[str] = "events_agree"
+    kinds: ClassVar[tuple[str, ...]] = ("contradicts_probe", "event_without_run")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        ends = [line for line in history.of(CeleryEvent) if line[1].word in _TERMINAL]
+        return Verdict.of(self.name, _findings(facts, ends), observed=len(ends))
+
+
+def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Finding]:
+    # The probes' lines come a moment after the events: a run that was cut short may lack the last ones.
+    unproved = Status.INVALID if "stop" in facts.phases else Status.UNKNOWN
+    for index, event in events:
+        task = facts.tasks.get(event.task_id)
+        said = f"task {event.task_id}: event task-{event.word} at {event.t:.1f} s"
+        if task is None or not (task.starts or task.ends or any(line.word in _WITHOUT_RUN for _, line in task.others)):
+            message = f"{said}, but no worker started it"
+            key = task.key if task is not None else ""
+            yield Finding(kind="event_without_run", message=message, evidence=(index,), key=key, status=unproved)
+        elif _contradicts(event.word, task):
+            words = ", ".join(sorted({end.word for _, end in task.ends}))
+            evidence = (*(end_index for end_index, _ in task.ends), index)
+            yield Finding(
+                kind="contradicts_probe", message=f"{said}, but the probe saw: {words}", evidence=evidence, key=task.key
+            )
+
+
+def _contradicts(word: str, task: Task) -> bool:
+    told = {end.word for _, end in task.ends} & _TERMINAL
+    return bool(told) and word not in told

@@ -1,0 +1,68 @@
+"""Was there a storm at all? The positive control of every other check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts
+from stormproof.history import Fault, History, Indexed
+from stormproof.verdict import Finding, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class FaultHappened:
+    """Every fault that was planned was injected, and there is evidence that it bit.
+
+    `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. All findings are
+    `unknown`: they say nothing against the system. Observes the injections. Findings:
+
+    not_injected: a planned fault was never injected (unknown)
+    failed: a fault could not be done (unknown)
+    did_not_bite: a fault was injected, and nothing shows that it had its effect (unknown)
+    """
+
+    planned: tuple[str, ...]
+
+    name: ClassVar[str] = "fault_happened"
+    kinds: ClassVar[tuple[str, ...]] = ("not_injected", "failed", "did_not_bite")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        if not self.planned:
+            return Verdict.of(self.name, (), observed=1)
+        faults = [stages for stages in Facts.of(history).faults.values() if stages[0][1].name in self.planned]
+        findings = [*self._absent(faults), *(found for stages in faults for found in _of_injection(stages))]
+        return Verdict.of(self.name, findings, observed=len(faults))
+
+    def _absent(self, faults: list[list[Indexed[Fault]]]) -> Iterator[Finding]:
+        # An injection that is repeated is numbered 0.0, 0.1 and so on.
+        seen = Counter(name for name, _ in {(stages[0][1].name, _number(stages[0][1])) for stages in faults})
+        for name, times in Counter(self.planned).items():
+            if seen[name] < times:
+                message = (
+                    f"{name}: planned {times} times, injected {seen[name]} times"
+                    if times > 1
+                    else f"{name}: not injected"
+                )
+                yield Finding(kind="not_injected", message=message, status=Status.UNKNOWN)
+
+
+def _number(fault: Fault) -> str:
+    """Which injection of the plan it belongs to."""
+    return fault.fault.partition(".")[0]
+
+
+def _of_injection(stages: list[Indexed[Fault]]) -> Iterator[Finding]:
+    reached = {event.stage: (index, event) for index, event in stages}
+    fault = stages[0][1]
+    evidence = tuple(index for index, _ in stages)
+    said = f"{fault.name} on {fault.target or 'the system'} at {fault.t:.1f} s"
+    if "failed" in reached:
+        message = f"{said}: {reached['failed'][1].detail or 'could not be done'}"
+        yield Finding(kind="failed", message=message, evidence=evidence, status=Status.UNKNOWN)
+    elif "bit" not in reached:
+        message = f"{said}: nothing shows that it had its effect"
+        yield Finding(kind="did_not_bite", message=message, evidence=evidence, status=Status.UNKNOWN)

@@ -1,0 +1,71 @@
+"""Is every task that the system has accepted done?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts, Op, Task
+from stormproof.history import History, Process
+from stormproof.verdict import Finding, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NoTaskLost:
+    """An acknowledged submission reaches an end: its probe says so, or its status does.
+
+    Observes the acknowledged tasks of workload and recovery. Findings:
+
+    lost: it has no end, and it is proved that nothing is queued, unacknowledged or executing any more
+    stuck: it has no end, and it is proved that nobody will take the messages that are left
+    unsettled: it has no end yet, and nothing proves that none will come (unknown)
+    """
+
+    name: ClassVar[str] = "no_task_lost"
+    kinds: ClassVar[tuple[str, ...]] = ("lost", "stuck", "unsettled")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        return Verdict.of(self.name, _findings(history, facts), observed=len(facts.promised))
+
+
+def _findings(history: History, facts: Facts) -> Iterator[Finding]:
+    exits = {event.pid: (index, event) for index, event in history.of(Process) if event.word == "exited"}
+    for task, op in facts.promised:
+        if not task.ended:
+            yield _finding(facts, task, op, exits)
+
+
+def _finding(facts: Facts, task: Task, op: Op, exits: dict[int, tuple[int, Process]]) -> Finding:
+    place, seen = _last_known_place(task, exits)
+    evidence = (*op.evidence, *seen)
+    if facts.quiescence is None:
+        message = f"{task}: {place}; the run ended before it was quiescent"
+        return Finding(kind="unsettled", message=message, evidence=evidence, key=task.key, status=Status.UNKNOWN)
+    index, quiet = facts.quiescence
+    evidence += (index,)
+    if not quiet.proved or (op.returned is not None and op.returned.t > quiet.t):
+        message = f"{task}: {place}; not proved quiescent: {quiet.detail or f'accepted after {quiet.t:.1f} s'}"
+        return Finding(kind="unsettled", message=message, evidence=evidence, key=task.key, status=Status.UNKNOWN)
+    if quiet.queued or quiet.unacked or quiet.backlog:
+        left = f"{quiet.queued} queued, {quiet.unacked} unacknowledged and {quiet.backlog} held back"
+        message = f"{task}: {place}; at {quiet.t:.1f} s {left}, and nobody will take them"
+        return Finding(kind="stuck", message=message, evidence=evidence, key=task.key)
+    message = f"{task}: {place}; at {quiet.t:.1f} s nothing was queued, unacknowledged or executing"
+    return Finding(kind="lost", message=message, evidence=evidence, key=task.key)
+
+
+def _last_known_place(task: Task, exits: dict[int, tuple[int, Process]]) -> tuple[str, tuple[int, ...]]:
+    """Where it was seen last, and the indexes that prove it."""
+    lines = task.probes
+    if not lines:
+        return "no worker ever received it", ()
+    index, last = lines[-1]
+    where = f"{last.word} by process {last.pid} of {last.component} at {last.t:.1f} s"
+    for pid in (last.pid, last.parent):
+        if pid in exits and exits[pid][1].t >= last.t:
+            exit_index, exited = exits[pid]
+            return f"{where}, whose process {pid} exited ({exited.code}) at {exited.t:.1f} s", (index, exit_index)
+    return where, (index,)

@@ -1,0 +1,68 @@
+"""Is the system back in time when the storm is over?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stormproof.checks.facts import Facts, Task
+from stormproof.history import Fault, History, Indexed
+from stormproof.verdict import Finding, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RecoversWithin:
+    """A new task ends within `recovery_s` of the last heal (where a fault has none: of its injection).
+
+    Observes the submissions that were made to see it. Findings:
+
+    slow_recovery: the first new task ended later
+    no_recovery: no new task ended, though the time was over
+    unsettled: no new task ended, and the run was over before the time (unknown)
+    """
+
+    recovery_s: float
+
+    name: ClassVar[str] = "recovers_within"
+    kinds: ClassVar[tuple[str, ...]] = ("slow_recovery", "no_recovery", "unsettled")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        stages = [line for line in history.of(Fault) if line[1].stage in ("injected", "healed")]
+        submitted = [op for op in facts.ops if op.invoked.purpose == "recovery" and op.invoked.kind == "submit"]
+        if not stages or not submitted:
+            return Verdict.of(self.name, (), observed=0)
+        healed = max(stages, key=lambda line: line[1].t)
+        task_ids = {op.returned.task_id for op in submitted if op.returned is not None}
+        tasks = [facts.tasks[task_id] for task_id in task_ids if task_id in facts.tasks]
+        finding = self._finding(facts, healed, tasks, tuple(op.invoked_at for op in submitted))
+        return Verdict.of(self.name, () if finding is None else (finding,), observed=len(submitted))
+
+    def _finding(
+        self, facts: Facts, healed: Indexed[Fault], tasks: list[Task], submitted: tuple[int, ...]
+    ) -> Finding | None:
+        healed_index, fault = healed
+        ends = [end for task in tasks for end in _ends(task)]
+        since = f"after {fault.name} was {fault.stage} at {fault.t:.1f} s"
+        if ends:
+            end_t, index = min(ends)
+            took_s = end_t - fault.t
+            if took_s <= self.recovery_s:
+                return None
+            message = f"the first new task ended {took_s:.1f} s {since}; {self.recovery_s:g} s are promised"
+            return Finding(kind="slow_recovery", message=message, evidence=(healed_index, *submitted[:1], index))
+        waited_s = facts.last_t - fault.t
+        message = (
+            f"none of {len(submitted)} new tasks ended in {waited_s:.1f} s {since}; {self.recovery_s:g} s are promised"
+        )
+        evidence = (healed_index, *submitted)
+        if waited_s > self.recovery_s:
+            return Finding(kind="no_recovery", message=message, evidence=evidence)
+        return Finding(kind="unsettled", message=message, evidence=evidence, status=Status.UNKNOWN)
+
+
+def _ends(task: Task) -> list[tuple[float, int]]:
+    """When it ended, as the system or the probe says, each with the index that proves it."""
+    told = [(end.t, index) for index, end in task.ends if end.word == "succeeded"]
+    return told + [(answer.t, index) for index, answer in task.terminal_answers]

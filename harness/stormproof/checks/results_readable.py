@@ -1,0 +1,102 @@
+"""Can the outcome of a task be read, and is it what happened?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from stormproof.checks.facts import Facts, Op, Task
+from stormproof.history import History, Returned
+from stormproof.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsReadable:
+    """A task's outcome can be read, and agrees with one of its executions.
+
+    Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged tasks
+    that the probe saw end and that were asked for. Findings:
+
+    unreadable: it ended, no answer ever said so, and the last one is an error
+    missing: it ended, and after proved quiescence its status still says that it has not
+    differs: the value that is read is not what any of its executions returned
+    contradicts: the status says success though no execution succeeded, or failure though all did
+    """
+
+    name: ClassVar[str] = "results_readable"
+    kinds: ClassVar[tuple[str, ...]] = ("unreadable", "missing", "differs", "contradicts")
+
+    def __call__(self, history: History) -> Verdict:
+        """Judge one history."""
+        facts = Facts.of(history)
+        tasks = [task for task in facts.tasks.values() if task.submits and task.ends and task.answers]
+        return Verdict.of(self.name, _findings(facts, tasks), observed=len(tasks))
+
+
+def _findings(facts: Facts, tasks: list[Task]) -> Iterator[Finding]:
+    reading = facts.phases.get("read")
+    for task in tasks:
+        answers = task.terminal_answers
+        if answers:
+            yield from _compare(task, answers)
+        elif reading is not None and task.answers[-1].invoked_at > reading[0]:
+            yield from _unread(facts, task, task.answers[-1])
+
+
+def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
+    end_index, end = task.ends[-1]
+    evidence = (end_index, *last.evidence)
+    ended = f"{task}: {end.word} at {end.t:.1f} s"
+    if last.returned is None:
+        return
+    if last.returned.outcome != "ok":
+        said = last.returned.error or f"HTTP {last.returned.http_status}"
+        yield Finding(
+            kind="unreadable", message=f"{ended}, but reading it ends in {said}", evidence=evidence, key=task.key
+        )
+    elif facts.proved is not None:
+        message = f"{ended}, but its status is {last.returned.state} for ever"
+        yield Finding(kind="missing", message=message, evidence=(*evidence, facts.proved[0]), key=task.key)
+
+
+def _compare(task: Task, answers: list[tuple[int, Returned]]) -> Iterator[Finding]:
+    """One finding a task is enough: the first answer that is wrong."""
+    succeeded = [(index, end) for index, end in task.ends if end.word == "succeeded"]
+    values = [end.value for _, end in succeeded]
+    for index, answer in answers:
+        agreeing = bool(succeeded) if answer.success else len(succeeded) < len(task.ends)
+        if not agreeing:
+            words = ", ".join(sorted({end.word for _, end in task.ends}))
+            message = f"{task}: the status at {answer.t:.1f} s is {answer.state}, but its executions: {words}"
+            evidence = (*(end_index for end_index, _ in task.ends), index)
+            yield Finding(kind="contradicts", message=message, evidence=evidence, key=task.key)
+            return
+        # An empty value was too long for the probe, or no JSON: it may be any.
+        if answer.success and answer.value and all(values) and not _is_one_of(answer.value, values):
+            said = f"the result at {answer.t:.1f} s is {answer.value:.60}"
+            message = f"{task}: {said}, but the task returned {values[0]:.60}"
+            evidence = (*(end_index for end_index, _ in succeeded), index)
+            yield Finding(kind="differs", message=message, evidence=evidence, key=task.key)
+            return
+        if answer.success:
+            values.append(answer.value or values[0])  # As it was just found to agree, it need not be decoded again.
+
+
+def _is_one_of(text: str, values: list[str]) -> bool:
+    if text in values:
+        return True
+    value = _decoded(text)
+    return any(_decoded(other) == value for other in values)
+
+
+_decode = json.JSONDecoder(parse_constant=str).decode  # NaN stands for itself here, as it equals nothing.
+
+
+def _decoded(text: str) -> Any:
+    """JSON as it compares; a text that is none stands for itself."""
+    try:
+        return _decode(text)
+    except (ValueError, RecursionError):
+        return text

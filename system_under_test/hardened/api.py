@@ -1,0 +1,95 @@
+"""The API: `uvicorn hardened.api:app`. Nothing here blocks the event loop, and no answer depends on the result backend."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import FastAPI, Header, HTTPException, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from hardened.broker_queue import BrokerQueue
+from hardened.intake import BoundedThreads, Intake, Publishes
+from hardened.journal import Journal, RequestConflictError
+from hardened.metrics import JournalCollector
+from hardened.publisher import BrokerUnavailableError, Publisher
+from hardened.requests import Accepted, EmailRequest, Readiness, TaskStatus, task_id_of
+from hardened.settings import Settings
+
+
+def create_app(settings: Settings, publisher: Publishes | None = None, queue: BrokerQueue | None = None) -> FastAPI:
+    """The application; tests give it a publisher and a queue of their own."""
+    journal = Journal(settings.journal_path, busy_timeout_s=settings.submit_within_s - settings.publish_timeout_s)
+    queue = queue or BrokerQueue(settings.celery_broker_url, settings.publish_timeout_s)
+    # Reading has threads of its own: a frozen broker may fill those that publish.
+    writing = BoundedThreads(settings.api_threads, settings.submit_within_s)
+    reading = BoundedThreads(settings.api_threads, settings.submit_within_s)
+    intake = Intake(settings, journal, publisher or Publisher(settings), writing)
+    registry = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Not before the server starts: importing the module must not touch the disk.
+        registry.register(JournalCollector(journal))
+        yield
+        writing.close()
+        reading.close()
+
+    app = FastAPI(title="hardened", lifespan=lifespan)
+    _answer_errors(app, settings.retry_after_s)
+
+    @app.post("/send-email", status_code=202)
+    async def send_email(
+        body: EmailRequest,
+        response: Response,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    ) -> Accepted:
+        task_id = task_id_of(body, idempotency_key)
+        await intake.submit(task_id, body.model_dump())
+        response.headers["Location"] = f"/task-status/{task_id}"
+        return Accepted(task_id=task_id)
+
+    @app.get("/task-status/{task_id}")
+    async def task_status(task_id: str) -> TaskStatus:
+        found = await reading.call(journal.find, task_id)
+        if found is None:
+            raise HTTPException(404, "no such task")
+        return TaskStatus.of(found)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz(response: Response) -> Readiness:
+        open_submissions = await reading.call(journal.open_submissions)
+        try:
+            broker = await reading.call(queue.length) is not None
+        except TimeoutError:
+            broker = False
+        response.status_code = 200 if broker else 503
+        return Readiness(broker=broker, open_submissions=open_submissions)
+
+    @app.get("/metrics")
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(await reading.call(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _answer_errors(app: FastAPI, retry_after_s: int) -> None:
+    @app.exception_handler(BrokerUnavailableError)
+    @app.exception_handler(TimeoutError)
+    @app.exception_handler(sqlite3.OperationalError)
+    async def unavailable(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "try again later"}, 503, headers={"Retry-After": str(retry_after_s)})
+
+    @app.exception_handler(RequestConflictError)
+    async def conflict(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "this Idempotency-Key was used for another request"}, 422)
+
+
+app = create_app(Settings())

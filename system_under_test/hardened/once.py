@@ -1,0 +1,118 @@
+"""A task that keeps its promise: claimed before it runs, its outcome in the journal, tried again when the error is transient."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from celery import Task, states
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+
+from hardened.claims import Claim, ClaimLostError, Finished, GaveUpError, Held, claim
+from hardened.journal import Journal
+from hardened.mailer import MailDeferredError
+from hardened.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_TRANSIENT = (MailDeferredError, SoftTimeLimitExceeded, ClaimLostError)
+_MESSAGE_LIMIT_CHARACTERS = 500
+
+
+class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
+    """Write `run` as for any task. While it runs, `self.claim` is its claim.
+
+    A retry is a row of the journal that the sweeper publishes when it is due, and not a message with an ETA: such a message
+    lives in the memory of a worker, comes back when the visibility timeout is over, and needs a broker at the moment of failure.
+    """
+
+    abstract = True
+    # Celery must not depend on the result backend: its copy of the outcome is written below, as well as it goes.
+    ignore_result = True
+    claim: Claim
+
+    def __init__(self, settings: Settings, journal: Journal, jitter: Callable[[], float] = random.random) -> None:
+        self.settings = settings
+        self.journal = journal
+        self._jitter = jitter
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What Celery calls instead of `run`."""
+        task_id = self.request.id
+        try:
+            got = claim(
+                self.journal,
+                task_id,
+                kwargs,
+                lease_s=self.settings.lease_s,
+                max_deliveries=self.settings.max_deliveries,
+            )
+        except GaveUpError as error:
+            self._copy_outcome(states.FAILURE, error)
+            raise
+        if isinstance(got, Held):
+            # Safe to drop: if the holder fails, the journal has the task published again.
+            raise Ignore(f"{task_id} is in the hands of {got.holder}")
+        if isinstance(got, Finished):
+            return _repeated(task_id, got)
+        self.claim = got
+        return self._run_claimed(*args, **kwargs)
+
+    def _run_claimed(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = self.run(*args, **kwargs)
+            json.dumps(result)
+        except _TRANSIENT as error:
+            self._fail_or_retry(error)
+        except Exception as error:
+            self._fail(error)
+            raise
+        self.claim.succeed(result)
+        self._copy_outcome(states.SUCCESS, result)
+        return result
+
+    def _fail_or_retry(self, error: Exception) -> None:
+        """Raises Retry, or the error itself where there were attempts enough."""
+        attempt = self.claim.attempts + 1
+        if attempt >= self.settings.max_attempts:
+            self._fail(error)
+            raise error
+        after_s = backoff_s(attempt, self.settings.retry_base_s, self.settings.retry_cap_s, self._jitter())
+        not_sent = isinstance(error, MailDeferredError) and error.not_sent
+        self.claim.release(*_described(error), after_s, not_sent=not_sent)
+        # Raised directly, this tells Celery, Flower and the log of the retry, and publishes nothing.
+        raise Retry(exc=error, when=after_s) from error
+
+    def _fail(self, error: Exception) -> None:
+        self.claim.fail(*_described(error))
+        self._copy_outcome(states.FAILURE, error)
+
+    def _copy_outcome(self, state: str, meta: Any) -> None:
+        """Celery's own record, for Flower and AsyncResult. A result backend that is down must not undo what was done."""
+        try:
+            self.update_state(state=state, meta=meta)
+        except Exception as error:
+            logger.warning("%s: the result backend did not take the outcome: %s", self.request.id, error)
+
+
+def backoff_s(attempt: int, base_s: float, cap_s: float, jitter: float) -> float:
+    """Doubles with each attempt up to the cap; `jitter` (0 to 1) spreads it over its upper half, so that herds disperse."""
+    return min(cap_s, base_s * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+
+
+def _repeated(task_id: str, outcome: Finished) -> Any:
+    if outcome.succeeded:
+        return outcome.result
+    raise Ignore(f"{task_id} has failed before, for good")
+
+
+def _described(error: Exception) -> tuple[str, str]:
+    """Type and message: what a caller may see. Never a traceback."""
+    try:
+        message = str(error)
+    except Exception:  # An exception's own __str__ may be broken.
+        message = ""
+    return type(error).__name__, message[:_MESSAGE_LIMIT_CHARACTERS]

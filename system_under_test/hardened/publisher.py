@@ -1,0 +1,46 @@
+"""Puts a task's message into the broker, once, with hard bounds. Used by the API and by the sweeper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from hardened.settings import Settings
+from hardened.tasks import SEND_EMAIL
+
+
+class BrokerUnavailableError(Exception):
+    """The broker is down, frozen or full. The message may have gone through all the same."""
+
+
+class Publisher:
+    """Safe to be used by several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = Celery("hardened", broker=settings.celery_broker_url)
+        self._celery.conf.update(
+            task_serializer="json",
+            # One connection for each thread that publishes, so that none waits for another.
+            broker_pool_limit=settings.api_threads,
+            broker_connection_timeout=settings.publish_timeout_s,
+            broker_transport_options={
+                "socket_timeout": settings.publish_timeout_s,
+                "socket_connect_timeout": settings.publish_timeout_s,
+                "socket_keepalive": True,
+                # A PING before a publish would be one more wait; a dead connection shows in the publish itself.
+                "health_check_interval": 0,
+                # kombu's own retries would make of one refused connection a wait of 19 s.
+                "max_retries": 0,
+            },
+        )
+
+    def publish(self, task_id: str, arguments: dict[str, Any]) -> None:
+        """Raises BrokerUnavailableError. A repetition is harmless: the worker claims by task id."""
+        try:
+            # Ignoring the result keeps the result backend out of it: else send_task subscribes there.
+            self._celery.send_task(SEND_EMAIL, kwargs=arguments, task_id=task_id, retry=False, ignore_result=True)
+        except (KombuError, RedisError, OSError) as error:
+            raise BrokerUnavailableError(type(error).__name__) from error

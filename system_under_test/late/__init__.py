@@ -1,0 +1,1 @@
+"""The tutorial with nothing changed but `acks_late`, which many believe to be the cure."""
