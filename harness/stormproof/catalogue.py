@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import msgspec
+
 from stormproof.errors import ScenarioError
 from stormproof.scenario import Scenario
+
+_CURE = "What cures it: "
 
 
 def load(path: Path) -> Scenario:
@@ -27,7 +31,12 @@ def load(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: has no value `scenario` of type stormproof.Scenario")
     if scenario.name != path.stem:
         raise ScenarioError(f"{path}: its scenario is named {scenario.name!r}; name it as the file, {path.stem!r}")
-    return scenario
+    return msgspec.structs.replace(scenario, cure=_cure(module.__doc__ or ""))
+
+
+def _cure(story: str) -> str:
+    paragraphs = (" ".join(paragraph.split()) for paragraph in story.split("\n\n"))
+    return next((text.removeprefix(_CURE) for text in paragraphs if text.startswith(_CURE)), "")
 
 
 def load_folder(folder: Path) -> list[Scenario]:

@@ -111,9 +111,12 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
             plan, runs, binary, progress.phase, lambda job, run: progress.finished(job, run), lanes
         )
         finished = _wait(work)
-    table, status = demonstration.table(finished)
-    console.print(table)
-    return status
+    for line in demonstration.evidence(finished):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(demonstration.table(finished))
+    code, last = demonstration.ending(finished)
+    console.print(last, highlight=False)
+    return code
 
 
 @app.command("replay")

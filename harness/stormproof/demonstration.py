@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Group
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +12,7 @@ from stormproof import catalogue
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.redis_server import Binary
-from stormproof.report.words import counts, telling
+from stormproof.report.words import tally, telling
 from stormproof.store import Run
 from stormproof.verdict import Status
 
@@ -42,27 +42,43 @@ def opening(jobs: list[Job], binary: Binary) -> str:
     )
 
 
-def table(runs: list[Run]) -> tuple[Group, int]:
-    """The table of scenario x system with its evidence, and the exit code: 0 if the one fell and the other stood."""
-    ordered = sorted(runs, key=lambda run: (run.title, run.system.name != _FALLS))
-    rows = Table("scenario", "system", "verdict", "lost", "doubled", "stuck", "slow", "wrong", "seconds", title="The storms")
-    evidence: list[Text] = []
-    for run in ordered:
-        if run.judged is None:
+def evidence(runs: list[Run]) -> list[str]:
+    """For each run that did not hold: what happened, the findings that tell most, the cure, and the replay line."""
+    lines = []
+    for run in _ordered(runs):
+        if run.judged is None or run.judged.status is Status.VALID:
             continue
-        number = counts(run)
-        figures = [str(n) if n else "·" for n in (number.lost, number.doubled, number.stuck, number.slow, number.wrong)]
-        verdict = Text(run.judged.status.word, style=_STYLES[run.judged.status])
-        rows.add_row(run.title, run.system.name, verdict, *figures, f"{run.judged.seconds:.0f}")
-        if run.judged.status is not Status.VALID:
-            evidence.append(Text(f"\n{run.title} on {run.system.name}: {run.scenario.title}", style="bold"))
-            evidence += [Text(f"    {line}") for line in telling(run, most=2)]
-            evidence.append(Text(f"    replay: stormproof replay {run.folder}", style="dim"))
-    code, last = _ending(ordered)
-    return Group(*evidence, Text(), rows, Text(last)), code
+        lines += ["", f"{run.title} on {run.system.name}: {run.scenario.title}"]
+        lines += [f"    {line}" for line in telling(run, most=2)]
+        lines += [f"    cure: {run.scenario.cure}"] if run.scenario.cure else []
+        lines.append(f"    replay: stormproof replay {run.folder}")
+    return lines
 
 
-def _ending(runs: list[Run]) -> tuple[int, str]:
+def table(runs: list[Run]) -> Table:
+    """One row a storm, one column a system: verdict, what was lost, doubled, stuck, slow or wrong, and seconds."""
+    rows = Table("storm", _FALLS, _STANDS, title="The storms", box=box.SIMPLE_HEAD)
+    by_storm: dict[str, dict[str, Run]] = {}
+    for run in _ordered(runs):
+        by_storm.setdefault(run.title, {})[run.system.name] = run
+    for storm, pair in by_storm.items():
+        rows.add_row(storm, *(_cell(pair[name]) if name in pair else Text("-") for name in (_FALLS, _STANDS)))
+    return rows
+
+
+def _cell(run: Run) -> Text:
+    if run.judged is None:
+        return Text("not judged")
+    text = Text(run.judged.status.word, style=_STYLES[run.judged.status])
+    return text.append(f"  {tally(run)}  {run.judged.seconds:.0f} s".replace("    ", "  "), style="default not bold")
+
+
+def _ordered(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.title, run.system.name != _FALLS))
+
+
+def ending(runs: list[Run]) -> tuple[int, str]:
+    """The exit code, 0 if the one fell in every storm and the other stood in every one, and the last line."""
     fell = [run for run in runs if run.system.name == _FALLS and run.judged and run.judged.status is Status.INVALID]
     storms = [run for run in runs if run.system.name == _FALLS]
     stood = [run for run in runs if run.system.name == _STANDS and run.judged and run.judged.status is Status.VALID]

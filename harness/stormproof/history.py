@@ -35,13 +35,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     t: float
 
 
-class Phase(Event, tag="phase"):
+class Phase(Event, frozen=True, tag="phase"):
     """A phase of the run began: start, warmup, state, storm, heal, settle, read, stop."""
 
     name: str
 
 
-class Invoked(Event, tag="invoked"):
+class Invoked(Event, frozen=True, tag="invoked"):
     """A client began operation `op` (a number, unique in the run) about the submission `key`.
 
     `purpose` tells the workload from what the harness itself submits: to warm up, to bring a worker into a state
@@ -56,7 +56,7 @@ class Invoked(Event, tag="invoked"):
     purpose: Purpose = "workload"
 
 
-class Returned(Event, tag="returned"):
+class Returned(Event, frozen=True, tag="returned"):
     """Operation `op` ended: `ok`, `fail` (certainly had no effect) or `info` (nobody knows).
 
     `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
@@ -75,7 +75,7 @@ class Returned(Event, tag="returned"):
     error: str = ""
 
 
-class Probe(Event, tag="probe"):
+class Probe(Event, frozen=True, tag="probe"):
     """A line of a worker's probe: ground truth from inside, which no fault of the wire or of Redis can reach.
 
     `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
@@ -93,7 +93,7 @@ class Probe(Event, tag="probe"):
     detail: str = ""
 
 
-class Effect(Event, tag="effect"):
+class Effect(Event, frozen=True, tag="effect"):
     """Something happened in the outside world: an e-mail was accepted by the real SMTP server."""
 
     key: str
@@ -101,7 +101,7 @@ class Effect(Event, tag="effect"):
     recipient: str = ""
 
 
-class Sample(Event, tag="sample"):
+class Sample(Event, frozen=True, tag="sample"):
     """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
 
     `queued` and `unacked` count messages; `keys` counts keys that never expire (broker bookkeeping apart).
@@ -116,7 +116,7 @@ class Sample(Event, tag="sample"):
     keys: int = 0
 
 
-class ProcessSample(Event, tag="process_sample"):
+class ProcessSample(Event, frozen=True, tag="process_sample"):
     """Memory and number of the live processes of one component's process tree."""
 
     component: str
@@ -124,7 +124,7 @@ class ProcessSample(Event, tag="process_sample"):
     processes: int
 
 
-class Process(Event, tag="process"):
+class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
     `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
@@ -139,7 +139,7 @@ class Process(Event, tag="process"):
     expected: bool = False
 
 
-class Fault(Event, tag="fault"):
+class Fault(Event, frozen=True, tag="fault"):
     """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done."""
 
     fault: str
@@ -149,7 +149,7 @@ class Fault(Event, tag="fault"):
     detail: str = ""
 
 
-class CeleryEvent(Event, tag="celery_event"):
+class CeleryEvent(Event, frozen=True, tag="celery_event"):
     """A task event as Flower sees it: `word` is Celery's type without its `task-` prefix."""
 
     word: str
@@ -157,14 +157,14 @@ class CeleryEvent(Event, tag="celery_event"):
     hostname: str = ""
 
 
-class FastForward(Event, tag="fast_forward"):
+class FastForward(Event, frozen=True, tag="fast_forward"):
     """Messages that waited only for the visibility timeout were handed back to the queue by kombu's own restore."""
 
     store: str
     task_ids: tuple[str, ...]
 
 
-class Quiescence(Event, tag="quiescence"):
+class Quiescence(Event, frozen=True, tag="quiescence"):
     """The end of waiting. `proved`: nothing can change any more, without a new submission.
 
     `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended.

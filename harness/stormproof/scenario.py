@@ -65,7 +65,8 @@ class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`states`: each outage is tried in each of them, one run a state; `settle_s` bounds the wait for quiescence.
 
-    `title` tells in one line what happens, as an operator would say it.
+    `title` tells in one line what happens, as an operator would say it; `cure` what helps (taken from the paragraph
+    "What cures it:" of the scenario file's docstring).
     """
 
     name: str
@@ -75,6 +76,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     states: tuple[State, ...] = (State.IDLE,)
     demo_states: tuple[State, ...] = ()
     settle_s: float = 45.0
+    cure: str = ""
 
     @property
     def planned(self) -> tuple[str, ...]:

@@ -80,8 +80,8 @@ def _compare(task: Task, answers: list[tuple[int, Returned]]) -> Iterator[Findin
             evidence = (*(end_index for end_index, _ in succeeded), index)
             yield Finding(kind="differs", message=message, evidence=evidence, key=task.key)
             return
-        if answer.success:
-            values.append(answer.value or values[0])  # As it was just found to agree, it need not be decoded again.
+        if answer.success and answer.value:
+            values.append(answer.value)  # It agrees: the same text need not be decoded again.
 
 
 def _is_one_of(text: str, values: list[str]) -> bool:

@@ -8,13 +8,16 @@ from stormproof.store import Run
 from stormproof.verdict import Finding, Status
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
-    "lost": ("lost", "never_executed", "effect_missing"),
+    "lost": ("lost", "effect_missing"),
     "doubled": ("executed_twice", "effect_doubled"),
     "stuck": ("stuck", "wedged", "no_recovery", "unsettled", "missing"),
     "slow": ("slow", "slow_recovery", "never_answered"),
     "wrong": ("server_error", "no_retry_after", "no_answer", "unreadable", "differs", "contradicts"),
 }
 """Column of the table -> kinds of findings that count there. What stands nowhere counts as wrong."""
+
+_ECHOES = frozenset({"never_executed"})
+"""Kinds that tell of the same submission what `lost` or `stuck` tells of it; not counted again."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,8 @@ def counts(run: Run) -> Counts:
     """Count each submission once a column."""
     found: dict[str, set[str]] = {column: set() for column in _COLUMNS}
     for number, finding in enumerate(findings(run)):
+        if finding.kind in _ECHOES:
+            continue
         column = next((name for name, kinds in _COLUMNS.items() if finding.kind in kinds), "wrong")
         found[column].add(finding.key or f"{finding.kind}-{number}")
     return Counts(**{column: len(keys) for column, keys in found.items()})
@@ -52,6 +57,8 @@ def telling(run: Run, most: int = 3) -> list[str]:
     """The findings that tell most: one of each kind, with how many more there are of it."""
     kinds: dict[str, list[Finding]] = {}
     for finding in findings(run) or doubts(run):
+        if finding.kind in _ECHOES:
+            continue
         kinds.setdefault(finding.kind, []).append(finding)
     order = [kind for column in _COLUMNS.values() for kind in column]
     ranked = sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
@@ -64,11 +71,15 @@ def telling(run: Run, most: int = 3) -> list[str]:
     return lines
 
 
+def tally(run: Run) -> str:
+    """The counts that are not zero: `1 lost, 2 slow`."""
+    number = counts(run)
+    return ", ".join(f"{getattr(number, name)} {name}" for name in _COLUMNS if getattr(number, name))
+
+
 def summary(run: Run) -> str:
     """One sentence for people."""
     if run.judged is None:
         return "This run was not judged."
-    number = counts(run)
-    parts = [f"{getattr(number, name)} {name}" for name in _COLUMNS if getattr(number, name)]
-    said = ", ".join(parts) if parts else "nothing lost, doubled, stuck, slow or wrong"
+    said = tally(run) or "nothing lost, doubled, stuck, slow or wrong"
     return f"{run.judged.status.word}: {said}; {run.judged.events} events in {run.judged.seconds:.1f} s."
