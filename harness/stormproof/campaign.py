@@ -11,6 +11,7 @@ import msgspec
 
 from stormproof import experiment, store
 from stormproof.checks import judge
+from stormproof.errors import ComponentError, on_purpose
 from stormproof.experiment import Choices
 from stormproof.history import History
 from stormproof.judging import checks_for
@@ -65,19 +66,32 @@ def judge_run(run: Run, history: History) -> Run:
 async def conduct_all(
     jobs: Iterable[Job], runs: Path, binary: Binary, watch: Watch, done: Callable[[Job, Run], None], lanes: int = 1
 ) -> list[Run]:
-    """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores."""
+    """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores.
+
+    A system that does not start does not keep the other jobs from running: the first ComponentError is raised at the end.
+    """
     gate = asyncio.Lock() if lanes > 1 else nullcontext()
     waiting = list(jobs)
     finished: list[Run] = []
+    failed: list[ComponentError] = []
 
     async def lane() -> None:
         while waiting:
             job = waiting.pop(0)
-            run = await conduct(job, runs, binary, watch, gate)
+            try:
+                run = await conduct(job, runs, binary, watch, gate)
+            except Exception as error:
+                meant = on_purpose(error)
+                if not isinstance(meant, ComponentError):
+                    raise
+                failed.append(meant)
+                continue
             finished.append(run)
             done(job, run)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(lanes):
             group.create_task(lane())
+    if failed:
+        raise failed[0]
     return finished

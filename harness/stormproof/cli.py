@@ -16,7 +16,7 @@ from rich.console import Console
 from stormproof import campaign, catalogue, demonstration, standing, store
 from stormproof import system as systems
 from stormproof.campaign import Job
-from stormproof.errors import StormproofError, UsageError
+from stormproof.errors import UsageError, on_purpose
 from stormproof.progress import Progress
 from stormproof.redis_server import find_binary
 from stormproof.report import html, terminal
@@ -190,18 +190,11 @@ def main() -> None:
     except asyncio.CancelledError:
         code = _complain("stopped by SIGTERM; everything that was started is stopped", 143)
     except Exception as error:
-        meant = _meant(error)
+        meant = on_purpose(error)
         if meant is None:
             raise
         code = _complain(str(meant), meant.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _meant(error: BaseException) -> StormproofError | None:
-    """The error that we raised on purpose, also from inside a group of tasks."""
-    if isinstance(error, BaseExceptionGroup):
-        return next((found for inner in error.exceptions if (found := _meant(inner))), None)
-    return error if isinstance(error, StormproofError) else None
 
 
 def _complain(message: str, code: int) -> int:

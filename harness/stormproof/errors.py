@@ -43,3 +43,10 @@ class ComponentError(StormproofError):
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
         self.log_tail = log_tail
+
+
+def on_purpose(error: BaseException) -> StormproofError | None:
+    """The error that was raised on purpose, also from inside a group of tasks; None for any other."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := on_purpose(inner))), None)
+    return error if isinstance(error, StormproofError) else None

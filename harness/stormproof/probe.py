@@ -74,12 +74,13 @@ class Orders:
         self._stamp: Any = None
         self._orders: list[dict[str, str]] = []
 
-    def first_for(self, key: str) -> dict[str, str] | None:
-        """The first order whose key is a prefix of `key`; the empty one is for every task, also without a key."""
-        for order in self._current():
-            if key.startswith(order["key"]):
-                return order
-        return None
+    def first_for(self, args: Any, kwargs: Any) -> dict[str, str] | None:
+        """The first order whose key is a prefix of the task's; the empty one is for every task, also without a key."""
+        orders = self._current()
+        if not orders:
+            return None
+        key = _key_in(args, kwargs)
+        return next((order for order in orders if key.startswith(order["key"])), None)
 
     def _current(self) -> list[dict[str, str]]:
         try:
@@ -99,7 +100,10 @@ class Orders:
 
 
 class Recorder:
-    """Turns Celery's signals into lines of the journal."""
+    """Turns Celery's signals into lines of the journal.
+
+    Nothing that goes wrong in here reaches the task: Celery catches and logs what a signal's receiver raises.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -120,7 +124,7 @@ class Recorder:
             ("worker_ready", self.ready),
             ("worker_shutting_down", self.stopping),
         ):
-            getattr(signals, name).connect(_harmless(method), weak=False, dispatch_uid="stormproof." + name)
+            getattr(signals, name).connect(method, weak=False, dispatch_uid="stormproof." + name)
 
     def received(self, request: Any, **_: Any) -> None:
         self._journal.write("received", request.id, request.task.name, _key_in(request.args, request.kwargs))
@@ -172,19 +176,6 @@ class Recorder:
         self._journal.write("stopping", "", "", "", detail=str(how))
 
 
-def _harmless(method: Callable[..., None]) -> Callable[..., None]:
-    """Nothing that goes wrong in the probe may reach the task or the worker."""
-
-    @functools.wraps(method)
-    def receiver(**arguments: Any) -> None:
-        try:
-            method(**arguments)
-        except Exception as error:
-            _complain("cannot journal " + method.__name__, error)
-
-    return receiver
-
-
 def _key_in(*parts: Any) -> str:
     found = _find_key(repr(parts))
     return found.group() if found else ""
@@ -227,7 +218,7 @@ def _obeying(run: Callable[..., Any], orders: Orders) -> Callable[..., Any]:
 
     @functools.wraps(run)
     def body(*args: Any, **kwargs: Any) -> Any:
-        order = orders.first_for(_key_in(args, kwargs))
+        order = orders.first_for(args, kwargs)
         do = order["do"] if order else ""
         if order and do == "hold":
             _wait_for(order["until"])

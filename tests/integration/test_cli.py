@@ -100,7 +100,7 @@ def test_without_a_redis_server_the_mend_is_named(tmp_path: Path) -> None:
 def test_a_component_that_exits_at_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     path = description(tmp_path, ("tutorial.api:app", "tutorial.nothing:app"))
     result = stormproof("run", CALM, "--system", path, cwd=tmp_path)
-    assert_one_line(result, 255, "api: exited with 1 at start", "tutorial.nothing")
+    assert_one_line(result, 255, "api: exited with 3 at start", "tutorial.nothing")
     assert left_running(tmp_path) == []
 
 

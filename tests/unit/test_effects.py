@@ -176,8 +176,10 @@ def test_a_held_recipient_is_rejected_where_the_next_mode_rejects() -> None:
 def test_drop_after_data_counts_the_effect_and_the_client_never_hears_of_it(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         async with serving(DropAfterData()) as (server, effects):
+            began = time.monotonic()
             with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionResetError)):
                 await asyncio.to_thread(send, server.port)
+            assert time.monotonic() - began < PATIENCE_S / 2  # dropped, not timed out
             assert (len(effects), server.bites) == (1, 1)
 
     asyncio.run(scene())

@@ -17,7 +17,7 @@ _COUNTED = frozenset({"workload", "recovery", "warmup"})
 class EffectsOnce:
     """What the recipient sees: one effect for a submission that succeeded, and never two.
 
-    Only for a system of which every submission has an effect that is counted. Observes the submitted keys. Findings:
+    Only for a system of which every submission has an effect that is counted. Observes the submitted keys that have effects. Findings:
 
     effect_doubled: the effect of one key happened more than once
     effect_missing: the task succeeded, and its key has no effect
@@ -30,7 +30,7 @@ class EffectsOnce:
         """Judge one history."""
         facts = Facts.of(history)
         keys = {key: ops for key, ops in facts.keys.items() if any(op.invoked.purpose in _COUNTED for op in ops)}
-        return Verdict.of(self.name, _findings(facts, keys), observed=len(keys))
+        return Verdict.of(self.name, _findings(facts, keys), observed=sum(key in facts.effects for key in keys))
 
 
 def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:

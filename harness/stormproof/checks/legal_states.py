@@ -47,7 +47,7 @@ class LegalStates:
         running: Op | None = None
         found: dict[str, Finding] = {}
         for op in answers:
-            while arrived[0].returned_at < op.invoked_at:
+            while arrived and arrived[0].returned_at < op.invoked_at:
                 before = arrived.popleft()
                 if self._is_terminal(before):
                     terminal = terminal or before

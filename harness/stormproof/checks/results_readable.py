@@ -31,18 +31,22 @@ class ResultsReadable:
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
-        tasks = [task for task in facts.tasks.values() if task.submits and task.ends and task.answers]
-        return Verdict.of(self.name, _findings(facts, tasks), observed=len(tasks))
+        tasks = [task for task in facts.tasks.values() if task.submits and task.ends and _was_read(facts, task)]
+        findings = [finding for task in tasks for finding in _findings(facts, task)]
+        return Verdict.of(self.name, findings, observed=len(tasks))
 
 
-def _findings(facts: Facts, tasks: list[Task]) -> Iterator[Finding]:
+def _was_read(facts: Facts, task: Task) -> bool:
+    """Whether there is an answer to judge: a terminal one, or the one that was given when nothing changed any more."""
+    if not task.answers:
+        return False
     reading = facts.phases.get("read")
-    for task in tasks:
-        answers = task.terminal_answers
-        if answers:
-            yield from _compare(task, answers)
-        elif reading is not None and task.answers[-1].invoked_at > reading[0]:
-            yield from _unread(facts, task, task.answers[-1])
+    return bool(task.terminal_answers) or (reading is not None and task.answers[-1].invoked_at > reading[0])
+
+
+def _findings(facts: Facts, task: Task) -> Iterator[Finding]:
+    answers = task.terminal_answers
+    return _compare(task, answers) if answers else _unread(facts, task, task.answers[-1])
 
 
 def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 
 from stormproof.history import FastForward, Fault, Quiescence
-from stormproof.report.words import summary
+from stormproof.report.words import printable, summary
 from stormproof.store import Run
 from stormproof.verdict import Verdict
 
@@ -18,6 +18,10 @@ border-bottom: 1px solid #8884; } code, pre { font-size: .9em; overflow-wrap: an
 """
 
 
+def _text(value: str) -> str:
+    return html.escape(printable(value))
+
+
 def render(run: Run) -> str:
     """The page of one judged run."""
     judged = run.judged
@@ -26,25 +30,26 @@ def render(run: Run) -> str:
     head = f"{run.title} on {run.system.name}"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(head)}: {word}</title><style>{_STYLE}</style></head><body>
-<h1>{escape(head)}: <span class="word {word}">{word}</span></h1>
-<p>{escape(run.scenario.title)}</p>
-<p>{escape(summary(run))}</p>
+<title>{_text(head)}: {word}</title><style>{_STYLE}</style></head><body>
+<h1>{_text(head)}: <span class="word {word}">{word}</span></h1>
+<p>{_text(run.scenario.title)}</p>
+<p>{_text(summary(run))}</p>
+{f"<p>Cure: {_text(run.scenario.cure)}</p>" if run.scenario.cure else ""}
 <table><thead><tr><th>check</th><th>verdict</th><th>findings</th></tr></thead><tbody>
 {"".join(_row(verdict) for verdict in verdicts)}</tbody></table>
-<h2>What was done</h2><ul>{"".join(f"<li>{escape(line)}</li>" for line in _story(run))}</ul>
-<h2>Run it again</h2><pre>stormproof replay {escape(str(run.folder))}</pre>
+<h2>What was done</h2><ul>{"".join(f"<li>{_text(line)}</li>" for line in _story(run))}</ul>
+<h2>Run it again</h2><pre>stormproof replay {_text(str(run.folder))}</pre>
 </body></html>
 """
 
 
 def _row(verdict: Verdict) -> str:
     findings = "<br>".join(
-        f"<b>{escape(f.kind)}</b> {escape(f.message)} <small>events {', '.join(map(str, f.evidence))}</small>"
+        f"<b>{_text(f.kind)}</b> {_text(f.message)} <small>events {', '.join(map(str, f.evidence))}</small>"
         for f in verdict.findings
     )
     word = verdict.status.word
-    return f'<tr><td>{escape(verdict.check)}</td><td class="word {word}">{word}</td><td>{findings}</td></tr>\n'
+    return f'<tr><td>{_text(verdict.check)}</td><td class="word {word}">{word}</td><td>{findings}</td></tr>\n'
 
 
 def _story(run: Run) -> list[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
+from stormproof.report.words import printable
 from stormproof.store import Run
 from stormproof.verdict import Status, Verdict
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, not even escaped."""
 
 
 def render(runs: Iterable[Run]) -> str:
@@ -39,6 +36,6 @@ def _case(suite: ET.Element, run: Run, verdict: Verdict) -> None:
         return
     word = "failure" if verdict.status is Status.INVALID else "error"
     lines = [f"{f.kind}: {f.message} (events {', '.join(map(str, f.evidence))})" for f in verdict.findings]
-    text = _FORBIDDEN.sub("�", "\n".join([*lines, f"replay: stormproof replay {run.folder}"]))
+    text = printable("\n".join([*lines, f"replay: stormproof replay {run.folder}"]))
     problem = ET.SubElement(case, word, message=text.splitlines()[0], type=verdict.findings[0].kind)
     problem.text = text

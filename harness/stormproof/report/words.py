@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from stormproof.store import Run
@@ -18,6 +20,14 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 
 _ECHOES = frozenset({"never_executed"})
 """Kinds that tell of the same submission what `lost` or `stuck` tells of it; not counted again."""
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either."""
+
+
+def printable(text: str) -> str:
+    """The text with a replacement character for each that may not be shown."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +75,7 @@ def telling(run: Run, most: int = 3) -> list[str]:
     lines = []
     for kind in ranked[:most]:
         more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
-        lines.append(f"{kind}: {kinds[kind][0].message}{more}")
+        lines.append(printable(f"{kind}: {kinds[kind][0].message}{more}"))
     if len(ranked) > most:
         lines.append(f"... and {', '.join(ranked[most:])}")
     return lines

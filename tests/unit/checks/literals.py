@@ -1,0 +1,138 @@
+"""Short words for literal histories, and the table form in which each check's tests write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stormproof import history as h
+from stormproof.checks import Check
+from stormproof.verdict import Status
+
+KEY = "storm-00ab-0001"
+OTHER = "storm-00ab-0002"
+
+Part = h.AnyEvent | tuple[h.AnyEvent, ...]
+
+
+def history(*parts: Part) -> h.History:
+    """A history of events, one or several at a time."""
+    events: list[h.AnyEvent] = []
+    for part in parts:
+        events.extend(part if isinstance(part, tuple) else (part,))
+    return h.History(events)
+
+
+def asked(t: float, op: int, key: str = KEY, purpose: h.Purpose = "workload") -> h.Invoked:
+    """A submission begins."""
+    return h.Invoked(t=t, op=op, kind="submit", key=key, purpose=purpose)
+
+
+def accepted(
+    t: float, op: int = 1, task_id: str = "a", key: str = KEY, purpose: h.Purpose = "workload"
+) -> tuple[h.AnyEvent, ...]:
+    """A submission that is acknowledged 0.1 s later: two events."""
+    return asked(t, op, key, purpose), h.Returned(t=t + 0.1, op=op, outcome="ok", http_status=202, task_id=task_id)
+
+
+def refused(t: float, op: int = 1, key: str = KEY) -> tuple[h.AnyEvent, ...]:
+    """A submission that certainly failed: two events."""
+    return asked(t, op, key), h.Returned(t=t + 0.1, op=op, outcome="fail", error="ConnectError")
+
+
+def look(t: float, op: int, task_id: str = "a", key: str = KEY) -> h.Invoked:
+    """A question for the status begins."""
+    return h.Invoked(t=t, op=op, kind="status", key=key, task_id=task_id)
+
+
+def said(t: float, op: int, state: str, value: str = "") -> h.Returned:
+    """The answer to it."""
+    success, failure = state == "SUCCESS", state in ("FAILURE", "REVOKED")
+    return h.Returned(
+        t=t,
+        op=op,
+        outcome="ok",
+        http_status=200,
+        state=state,
+        terminal=success or failure,
+        success=success,
+        value=value,
+    )
+
+
+def status(
+    t: float, op: int, state: str, value: str = "", task_id: str = "a", key: str = KEY
+) -> tuple[h.AnyEvent, ...]:
+    """A question for the status and its answer 0.1 s later: two events."""
+    return look(t, op, task_id, key), said(t + 0.1, op, state, value)
+
+
+def broken(t: float, op: int, http_status: int = 500, took_s: float = 0.1, **more: Any) -> tuple[h.AnyEvent, ...]:
+    """A question for the status that ends in an error: two events."""
+    return look(t, op), h.Returned(t=t + took_s, op=op, outcome="info", http_status=http_status, **more)
+
+
+def probe(t: float, word: h.ProbeWord, task_id: str = "a", key: str = KEY, pid: int = 11, **more: Any) -> h.Probe:
+    """A line of the probe in pool child `pid` of the worker 10."""
+    return h.Probe(
+        t=t, component="worker", pid=pid, parent=10, word=word, task_id=task_id, key=key, **{"task": "send", **more}
+    )
+
+
+def process(t: float, component: str, word: h.ProcessWord, pid: int = 10, **more: Any) -> h.Process:
+    """A step in the life of a component's process; its role is its name."""
+    return h.Process(t=t, component=component, role=component, pid=pid, word=word, **more)
+
+
+def fault(t: float, stage: h.FaultStage, number: str = "0.0", name: str = "kill", target: str = "worker") -> h.Fault:
+    """A stage of an injection."""
+    return h.Fault(t=t, fault=number, name=name, stage=stage, target=target)
+
+
+def phase(t: float, name: str) -> h.Phase:
+    """A phase begins."""
+    return h.Phase(t=t, name=name)
+
+
+def quiet(t: float, **left: int) -> h.Quiescence:
+    """It is proved that nothing can change any more."""
+    return h.Quiescence(t=t, proved=True, **left)
+
+
+def unquiet(t: float) -> h.Quiescence:
+    """The time was over before that could be proved."""
+    return h.Quiescence(t=t, proved=False, queued=1, detail="not quiet within 45 s")
+
+
+def sample(t: float, queued: int = 0, up: bool = True, store: str = "broker", **more: int) -> h.Sample:
+    """What a store says of itself."""
+    return h.Sample(t=t, store=store, up=up, queued=queued, **more)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A history and what a check must make of it.
+
+    `finds`: kind of finding -> its evidence; empty: the check accepts it. `avoids`: which kind an accepted history is the
+    counterpart of. `unknown`: the findings leave it undecided.
+    """
+
+    title: str
+    history: h.History
+    finds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    avoids: str = ""
+    unknown: bool = False
+
+    def __str__(self) -> str:
+        return self.title
+
+    def must_hold(self, check: Check) -> None:
+        """Assert that the check says so."""
+        verdict = check(self.history)
+        assert {finding.kind: finding.evidence for finding in verdict.findings} == self.finds
+        assert len(verdict.findings) == len(self.finds)
+        wanted = Status.VALID if not self.finds else Status.UNKNOWN if self.unknown else Status.INVALID
+        assert verdict.status is wanted
+        assert verdict.check == check.name
+        assert all(finding.message and "\n" not in finding.message for finding in verdict.findings)

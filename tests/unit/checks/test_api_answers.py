@@ -1,0 +1,75 @@
+"""Literal histories for `api_answers`."""
+
+import pytest
+from literals import Case, accepted, asked, broken, fault, history, look, phase, probe, process, said, status
+
+from stormproof.checks import ApiAnswers
+from stormproof.history import Returned
+
+CASES = (
+    Case(
+        "an answer in time, 4xx among them, is well",
+        history(accepted(1), status(2, 2, "PENDING"), broken(3, 3, 404), look(4, 4), said(6, 4, "SUCCESS")),
+        avoids="slow",
+    ),
+    Case("an answer that is late", history(look(1, 1), said(3.5, 1, "SUCCESS")), {"slow": (0, 1)}),
+    Case("no answer that is late", history(broken(1, 1, 0, took_s=20, error="ReadTimeout")), {"slow": (0, 1)}),
+    Case("an error that is late", history(broken(1, 1, 502, took_s=19)), {"slow": (0, 1), "server_error": (0, 1)}),
+    Case("no answer", history(broken(1, 1, 0, error="ConnectError")), {"no_answer": (0, 1)}),
+    Case(
+        "no answer from an API that the harness has killed",
+        history(
+            fault(0.9, "injected", target="api"),
+            broken(0.95, 1, 0),
+            process(1, "api", "exited", expected=True),
+            broken(1.5, 2, 0),
+            fault(1.6, "healed", target="api"),
+            broken(1.7, 3, 0),
+            process(2, "api", "ready"),
+            status(3, 4, "PENDING"),
+        ),
+        avoids="no_answer",
+    ),
+    Case(
+        "no answer from an API that died by itself",
+        history(process(1, "api", "exited", code=1), broken(1.5, 1, 0)),
+        {"no_answer": (1, 2)},
+    ),
+    Case(
+        "no answer from an API that is ready again",
+        history(process(1, "api", "exited", expected=True), process(2, "api", "ready"), broken(2.5, 1, 0)),
+        {"no_answer": (2, 3)},
+    ),
+    Case(
+        "a fault elsewhere is no excuse",
+        history(fault(0.9, "injected", target="redis"), broken(1, 1, 0), fault(3, "healed", target="redis")),
+        {"no_answer": (1, 2)},
+    ),
+    Case("a server error", history(broken(1, 1, 502)), {"server_error": (0, 1)}),
+    Case(
+        "an answer that the description declares for unfinished tasks",
+        history(accepted(1), broken(2, 2, 500), probe(2.05, "succeeded")),
+        avoids="server_error",
+    ),
+    Case(
+        "the same answer for a task that has ended",
+        history(accepted(1), probe(2, "failed"), broken(3, 2, 500)),
+        {"server_error": (3, 4)},
+    ),
+    Case(
+        "the same answer to a submission",
+        history(asked(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=500)),
+        {"server_error": (0, 1)},
+    ),
+    Case("503 that says when to come again", history(broken(1, 1, 503, retry_after=True)), avoids="no_retry_after"),
+    Case("503 that does not", history(broken(1, 1, 503)), {"no_retry_after": (0, 1)}),
+    Case("a request without an end", history(look(1, 1), phase(9, "stop")), {"never_answered": (0,)}),
+    Case("a request that was cut short with the run", history(look(1, 1), phase(2, "stop")), avoids="never_answered"),
+)
+
+CHECK = ApiAnswers(deadline_s=2.0, unfinished_codes=(500,))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(CHECK)

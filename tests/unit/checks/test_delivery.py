@@ -1,0 +1,85 @@
+"""Literal histories for `delivery`."""
+
+import pytest
+from literals import Case, accepted, asked, history, probe, quiet, status, unquiet
+
+from stormproof.checks import Delivery
+
+AT_MOST_ONCE = (
+    Case(
+        "one execution is at most one",
+        history(accepted(1), probe(2, "started"), probe(3, "succeeded"), quiet(4)),
+        avoids="executed_twice",
+    ),
+    Case(
+        "a retry that the task asked for is no second execution",
+        history(accepted(1), probe(2, "started"), probe(2.1, "retried"), probe(2.5, "started"), probe(3, "succeeded")),
+        avoids="executed_twice",
+    ),
+    Case(
+        "an execution that the task ignored does not count",
+        history(accepted(1), probe(2, "started"), probe(2.1, "succeeded"), probe(2.5, "started"), probe(3, "ignored")),
+        avoids="executed_twice",
+    ),
+    Case(
+        "a task that is redelivered is executed twice",
+        history(accepted(1), probe(2, "started"), probe(3, "started", pid=12), probe(4, "succeeded", pid=12)),
+        {"executed_twice": (2, 3)},
+    ),
+    Case(
+        "a submission without an answer may be executed once and no more",
+        history(asked(1, 1), probe(2, "started"), probe(3, "started"), probe(4, "succeeded")),
+        {"executed_twice": (1, 2)},
+    ),
+    Case(
+        "what the harness submits to hold a worker is no promise",
+        history(
+            accepted(0, 0, "b", "storm-00ab-9000", purpose="state"),
+            probe(1, "started", "b", "storm-00ab-9000"),
+            probe(2, "started", "b", "storm-00ab-9000"),
+            accepted(3),
+            probe(4, "started"),
+        ),
+        avoids="executed_twice",
+    ),
+)
+AT_LEAST_ONCE = (
+    Case(
+        "two executions are at least one",
+        history(accepted(1), probe(2, "started"), probe(3, "started"), quiet(4)),
+        avoids="never_executed",
+    ),
+    Case(
+        "a task that was revoked before it began needs no execution",
+        history(accepted(1), probe(2, "revoked"), quiet(4)),
+        avoids="never_executed",
+    ),
+    Case(
+        "a task with an outcome needs no execution that the probe has seen",
+        history(accepted(1), status(2, 2, "SUCCESS"), quiet(4)),
+        avoids="never_executed",
+    ),
+    Case(
+        "a task that was only received is not executed",
+        history(accepted(1), probe(2, "received"), quiet(4)),
+        {"never_executed": (0, 1, 3)},
+    ),
+    Case(
+        "without a proof it may still be executed",
+        history(accepted(1), unquiet(4)),
+        {"unsettled": (0, 1)},
+        unknown=True,
+    ),
+    Case("an execution needs no proof", history(accepted(1), probe(2, "started"), unquiet(4)), avoids="unsettled"),
+)
+CASES = AT_MOST_ONCE + AT_LEAST_ONCE
+
+
+@pytest.mark.parametrize("case", AT_MOST_ONCE, ids=str)
+def test_at_most_once_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(Delivery(promise="at_most_once"))
+
+
+@pytest.mark.parametrize("case", AT_LEAST_ONCE, ids=str)
+def test_at_least_once_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(Delivery(promise="at_least_once"))

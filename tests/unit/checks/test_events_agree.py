@@ -1,0 +1,73 @@
+"""Literal histories for `events_agree`."""
+
+import pytest
+from literals import Case, history, phase, probe
+
+from stormproof.checks import EventsAgree
+from stormproof.history import CeleryEvent
+
+
+def event(t: float, word: str, task_id: str = "a") -> CeleryEvent:
+    return CeleryEvent(t=t, word=word, task_id=task_id)
+
+
+END = phase(9, "stop")
+
+CASES = (
+    Case(
+        "an event says what the probe saw",
+        history(event(1, "received"), probe(1, "started"), event(2, "succeeded"), probe(2, "succeeded"), END),
+        avoids="contradicts_probe",
+    ),
+    Case(
+        "an event agrees with one of two executions",
+        history(
+            probe(1, "started"), probe(2, "failed"), event(2, "failed"), probe(3, "started"), probe(4, "succeeded"), END
+        ),
+        avoids="contradicts_probe",
+    ),
+    Case(
+        "an execution that has not ended contradicts nothing",
+        history(probe(1, "started"), event(2, "succeeded"), END),
+        avoids="contradicts_probe",
+    ),
+    Case(
+        "success though the probe saw failure",
+        history(probe(1, "started"), event(2, "succeeded"), probe(2, "failed"), END),
+        {"contradicts_probe": (2, 1)},
+    ),
+    Case(
+        "failure though the probe saw success",
+        history(probe(1, "started"), probe(2, "succeeded"), event(3, "failed"), END),
+        {"contradicts_probe": (1, 2)},
+    ),
+    Case("an end of a task that nobody saw", history(event(2, "succeeded"), END), {"event_without_run": (0,)}),
+    Case(
+        "an end of a task that was only received",
+        history(probe(1, "received"), event(2, "failed"), END),
+        {"event_without_run": (1,)},
+    ),
+    Case(
+        "an end of a task that the worker does not know",
+        history(probe(1, "unknown"), event(2, "failed"), END),
+        avoids="event_without_run",
+    ),
+    Case(
+        "a task that was revoked before it began",
+        history(probe(1, "started", "b"), event(2, "succeeded", "b"), probe(1, "revoked"), event(2, "revoked"), END),
+        avoids="event_without_run",
+    ),
+    Case(
+        "a run that was cut short may lack the probe's last lines",
+        history(event(2, "succeeded")),
+        {"event_without_run": (0,)},
+        unknown=True,
+    ),
+)
+
+CHECK = EventsAgree()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(CHECK)

@@ -1,0 +1,89 @@
+"""Literal histories for `fault_happened`."""
+
+import pytest
+from literals import Case, fault, history
+
+from stormproof.checks import FaultHappened
+from stormproof.verdict import Status
+
+CASES = (
+    Case(
+        "both faults bit, one of them late",
+        history(
+            fault(1, "injected"),
+            fault(1.1, "bit"),
+            fault(2, "injected", "1.0", "pause"),
+            fault(3, "healed", "1.0", "pause"),
+            fault(3.1, "bit", "1.0", "pause"),
+        ),
+        avoids="did_not_bite",
+    ),
+    Case(
+        "a fault that was injected, and another one that was not planned",
+        history(
+            fault(1, "injected"),
+            fault(1.1, "bit"),
+            fault(1.2, "injected", "1.0", "pause"),
+            fault(1.3, "bit", "1.0", "pause"),
+            fault(2, "injected", "2.0", "evict"),
+        ),
+        avoids="not_injected",
+    ),
+    Case(
+        "a fault that could be done",
+        history(
+            fault(1, "injected"),
+            fault(1.1, "bit"),
+            fault(1.2, "injected", "1.0", "pause"),
+            fault(1.3, "bit", "1.0", "pause"),
+        ),
+        avoids="failed",
+    ),
+    Case(
+        "a fault that never came",
+        history(fault(1, "injected"), fault(1.1, "bit")),
+        {"not_injected": ()},
+        unknown=True,
+    ),
+    Case(
+        "a fault that could not be done",
+        history(
+            fault(1, "injected"),
+            fault(1.1, "failed"),
+            fault(2, "injected", "1.0", "pause"),
+            fault(2.1, "bit", "1.0", "pause"),
+        ),
+        {"failed": (0, 1)},
+        unknown=True,
+    ),
+    Case(
+        "a fault that did not bite",
+        history(
+            fault(1, "injected"),
+            fault(2, "healed"),
+            fault(2, "injected", "1.0", "pause"),
+            fault(2.1, "bit", "1.0", "pause"),
+        ),
+        {"did_not_bite": (0, 1)},
+        unknown=True,
+    ),
+)
+
+CHECK = FaultHappened(planned=("kill", "pause"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(CHECK)
+
+
+def test_a_calm_run_has_nothing_to_prove() -> None:
+    assert FaultHappened(planned=())(history()).status is Status.VALID
+
+
+def test_each_of_two_planned_kills_must_be_injected() -> None:
+    twice = FaultHappened(planned=("kill", "kill"))
+    repeated = history(fault(1, "injected"), fault(1, "bit"), fault(2, "injected", "0.1"), fault(2, "bit", "0.1"))
+    both = history(fault(1, "injected"), fault(1, "bit"), fault(2, "injected", "1.0"), fault(2, "bit", "1.0"))
+    assert [finding.kind for finding in twice(repeated).findings] == ["not_injected"]
+    assert twice(both).status is Status.VALID

@@ -1,0 +1,80 @@
+"""Literal histories for `no_task_lost`."""
+
+import pytest
+from literals import Case, accepted, history, probe, process, quiet, refused, status, unquiet
+
+from stormproof.checks import NoTaskLost
+
+CASES = (
+    Case(
+        "a task that its probe saw succeed is not lost",
+        history(accepted(1), probe(2, "started"), probe(3, "succeeded"), quiet(4)),
+        avoids="lost",
+    ),
+    Case(
+        "a task whose status is terminal is not lost, though no probe saw it",
+        history(accepted(1), status(2, 2, "FAILURE"), quiet(4)),
+        avoids="lost",
+    ),
+    Case(
+        "a refused submission is no promise",
+        history(accepted(1), probe(2, "revoked"), refused(3, 2), quiet(4)),
+        avoids="lost",
+    ),
+    Case(
+        "what the harness submits to hold a worker is no promise",
+        history(accepted(1), probe(2, "failed"), accepted(3, 2, "b", purpose="state"), quiet(4)),
+        avoids="lost",
+    ),
+    Case("a task that no worker received is lost", history(accepted(1), quiet(4)), {"lost": (0, 1, 2)}),
+    Case(
+        "a recovery task is as much a promise",
+        history(accepted(1, purpose="recovery"), quiet(4)),
+        {"lost": (0, 1, 2)},
+    ),
+    Case(
+        "a task whose worker died is lost",
+        history(
+            accepted(1),
+            probe(2, "received", pid=10),
+            probe(2.1, "started"),
+            process(2.2, "worker", "exited", code=-9),
+            quiet(4),
+        ),
+        {"lost": (0, 1, 3, 4, 5)},
+    ),
+    Case(
+        "a task that waits for a retry when nothing is left is lost",
+        history(accepted(1), probe(2, "started"), probe(2.5, "retried"), quiet(4)),
+        {"lost": (0, 1, 3, 4)},
+    ),
+    Case("a task is stuck where messages are left", history(accepted(1), quiet(4, queued=1)), {"stuck": (0, 1, 2)}),
+    Case(
+        "a task that has ended is not stuck, though messages are left",
+        history(accepted(1), probe(2, "started"), probe(3, "succeeded"), quiet(4, unacked=1)),
+        avoids="stuck",
+    ),
+    Case("without quiescence nobody knows", history(accepted(1)), {"unsettled": (0, 1)}, unknown=True),
+    Case("without a proof nobody knows", history(accepted(1), unquiet(4)), {"unsettled": (0, 1, 2)}, unknown=True),
+    Case(
+        "a submission that is accepted after quiescence was proved is not covered by the proof",
+        history(quiet(0.5), accepted(1)),
+        {"unsettled": (1, 2, 0)},
+        unknown=True,
+    ),
+    Case("an end needs no quiescence", history(accepted(1), probe(2, "rejected")), avoids="unsettled"),
+)
+
+CHECK = NoTaskLost()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(CHECK)
+
+
+def test_the_message_says_where_the_task_was_seen_last() -> None:
+    dead = history(accepted(1), probe(2, "started"), process(2.2, "worker", "exited", code=-9), quiet(4))
+    never = history(accepted(1), quiet(4))
+    assert "started by process 11 of worker at 2.0 s, whose process 10 exited (-9)" in CHECK(dead).findings[0].message
+    assert "no worker ever received it" in CHECK(never).findings[0].message

@@ -1,0 +1,111 @@
+"""What holds for all checks together: every finding is proved both ways and described, and nothing crashes `judge`."""
+
+from __future__ import annotations
+
+import importlib
+import random
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from literals import Case, accepted, history, probe, quiet
+
+from stormproof import checks
+from stormproof.history import AnyEvent, History
+from stormproof.verdict import Status, Verdict
+
+KINDS = [(check, kind) for check in checks.ALL for kind in check.kinds]
+
+
+def cases(check: type[checks.Check]) -> tuple[Case, ...]:
+    """The literal histories of one check's tests."""
+    found: tuple[Case, ...] = importlib.import_module(f"test_{check.name}").CASES
+    return found
+
+
+def all_events() -> list[AnyEvent]:
+    return [event for check in checks.ALL for case in cases(check) for event in case.history]
+
+
+EVERY_CHECK: tuple[checks.Check, ...] = (
+    checks.NoTaskLost(),
+    checks.Delivery(promise="at_least_once"),
+    checks.Delivery(promise="at_most_once"),
+    checks.EffectsOnce(),
+    checks.NoPhantom(),
+    checks.ResultsReadable(),
+    checks.LegalStates(pending=("PENDING",), success=("SUCCESS",), failure=("FAILURE",)),
+    checks.ApiAnswers(deadline_s=2.0, unfinished_codes=(500,)),
+    checks.KeepsConsuming(stall_s=10),
+    checks.RecoversWithin(recovery_s=10),
+    checks.NoResidue(),
+    checks.EventsAgree(),
+    checks.FaultHappened(planned=("kill",)),
+)
+
+
+def test_every_check_is_registered_under_a_name_of_its_own() -> None:
+    exported = {getattr(checks, name) for name in checks.__all__} - {checks.ALL, checks.Check, checks.judge}
+    assert set(checks.ALL) == exported
+    assert len({check.name for check in checks.ALL}) == len(checks.ALL)
+
+
+@pytest.mark.parametrize(("check", "kind"), KINDS, ids=lambda value: getattr(value, "name", value))
+def test_every_kind_of_finding_has_a_history_that_shows_it_and_one_that_avoids_it(
+    check: type[checks.Check], kind: str
+) -> None:
+    assert any(kind in case.finds for case in cases(check))
+    assert any(kind == case.avoids and not case.finds for case in cases(check))
+
+
+@pytest.mark.parametrize(("check", "kind"), KINDS, ids=lambda value: getattr(value, "name", value))
+def test_every_kind_of_finding_is_described_in_one_line(check: type[checks.Check], kind: str) -> None:
+    lines = [line.strip() for line in (check.__doc__ or "").splitlines()]
+    assert sum(line.startswith(f"{kind}: ") for line in lines) == 1
+
+
+@pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.name)
+def test_no_history_shows_a_kind_that_the_check_does_not_declare(check: type[checks.Check]) -> None:
+    assert {kind for case in cases(check) for kind in case.finds} <= set(check.kinds)
+
+
+@pytest.mark.parametrize("check", EVERY_CHECK, ids=lambda check: check.name)
+def test_nothing_to_look_at_is_never_valid(check: checks.Check) -> None:
+    assert check(history()).status is Status.UNKNOWN
+
+
+def test_a_check_that_crashes_is_unknown_and_the_others_are_asked() -> None:
+    class Crashing:
+        name: ClassVar[str] = "crashing"
+        kinds: ClassVar[tuple[str, ...]] = ()
+
+        def __call__(self, history: History) -> Verdict:
+            raise ZeroDivisionError("broken")
+
+    lost = history(accepted(1), quiet(4))
+    crashed, judged = checks.judge(lost, (Crashing(), checks.NoTaskLost()))
+    assert (crashed.check, crashed.status) == ("crashing", Status.UNKNOWN)
+    assert [finding.kind for finding in crashed.findings] == ["check_crashed"]
+    assert judged.status is Status.INVALID
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32), length=st.integers(0, 400), shuffle=st.booleans())
+def test_no_check_crashes_on_a_history_that_is_shuffled_or_truncated(seed: int, length: int, shuffle: bool) -> None:
+    events = all_events()
+    if shuffle:
+        random.Random(seed).shuffle(events)
+    start = seed % len(events)
+    torn = History(events[start : start + length])
+    for check in EVERY_CHECK:
+        verdict = check(torn)
+        assert all(0 <= index < len(torn) for finding in verdict.findings for index in finding.evidence)
+        assert {finding.kind for finding in verdict.findings} <= {*check.kinds, "nothing_observed"}
+
+
+def test_evidence_is_given_for_a_long_history_as_for_a_short_one() -> None:
+    many = [accepted(n, n, f"task-{n}", f"storm-00ab-{n:04}") for n in range(500)]
+    run = [probe(600, "succeeded", f"task-{n}", f"storm-00ab-{n:04}") for n in range(499)]
+    (verdict,) = checks.judge(history(*many, *run, quiet(700)), (checks.NoTaskLost(),))
+    assert [finding.evidence for finding in verdict.findings] == [(998, 999, 1499)]

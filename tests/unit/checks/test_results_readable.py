@@ -1,0 +1,111 @@
+"""Literal histories for `results_readable`."""
+
+import pytest
+from literals import Case, accepted, broken, history, phase, probe, quiet, status, unquiet
+
+from stormproof.checks import ResultsReadable
+
+SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"sent":2,"to":"x"}'
+
+CASES = (
+    Case(
+        "a result that was an error once and is then read is readable",
+        history(accepted(1), probe(2, "succeeded"), broken(3, 2), phase(4, "read"), status(5, 3, "SUCCESS")),
+        avoids="unreadable",
+    ),
+    Case(
+        "a result that nobody can read",
+        history(accepted(1), probe(2, "succeeded"), broken(3, 2), phase(4, "read"), broken(5, 3)),
+        {"unreadable": (2, 6, 7)},
+    ),
+    Case(
+        "an answer that cannot be decoded is no result",
+        history(accepted(1), probe(2, "failed"), phase(4, "read"), broken(5, 2, 200, error="HTTP 200: 'nonsense'")),
+        {"unreadable": (2, 4, 5)},
+    ),
+    Case(
+        "a status that is terminal is not missing",
+        history(accepted(1), probe(2, "revoked"), quiet(4), phase(5, "read"), status(6, 2, "REVOKED")),
+        avoids="missing",
+    ),
+    Case(
+        "a status that is pending for ever is missing",
+        history(accepted(1), probe(2, "rejected"), quiet(4), phase(5, "read"), status(6, 2, "PENDING")),
+        {"missing": (2, 5, 6, 3)},
+    ),
+    Case(
+        "a status may be late as long as quiescence is not proved",
+        history(accepted(1), probe(2, "succeeded"), unquiet(4), phase(5, "read"), status(6, 2, "PENDING")),
+        avoids="missing",
+    ),
+    Case(
+        "values are compared as JSON",
+        history(accepted(1), probe(2, "succeeded", value=SENT), status(3, 2, "SUCCESS", SPACED)),
+        avoids="differs",
+    ),
+    Case(
+        "not a number equals itself here",
+        history(accepted(1), probe(2, "succeeded", value="[NaN]"), status(3, 2, "SUCCESS", "[NaN ]")),
+        avoids="differs",
+    ),
+    Case(
+        "a value that the probe could not keep may be any",
+        history(accepted(1), probe(2, "succeeded"), status(3, 2, "SUCCESS", SENT)),
+        avoids="differs",
+    ),
+    Case(
+        "the value of any execution will do",
+        history(
+            accepted(1),
+            probe(2, "succeeded", value=OTHER_VALUE),
+            probe(3, "succeeded", value=SENT),
+            status(4, 2, "SUCCESS", SPACED),
+            status(5, 3, "SUCCESS", SPACED),
+        ),
+        avoids="differs",
+    ),
+    Case(
+        "a value that no execution returned",
+        history(accepted(1), probe(2, "succeeded", value=OTHER_VALUE), status(3, 2, "SUCCESS", SENT)),
+        {"differs": (2, 4)},
+    ),
+    Case(
+        "a value that is wrong only later",
+        history(
+            accepted(1),
+            probe(2, "succeeded", value=SENT),
+            status(3, 2, "SUCCESS", SPACED),
+            status(4, 3, "SUCCESS", OTHER_VALUE),
+        ),
+        {"differs": (2, 6)},
+    ),
+    Case(
+        "success though every execution failed",
+        history(accepted(1), probe(2, "failed"), probe(3, "failed"), status(4, 2, "SUCCESS")),
+        {"contradicts": (2, 3, 5)},
+    ),
+    Case(
+        "failure though it succeeded",
+        history(accepted(1), probe(2, "succeeded"), status(4, 2, "FAILURE")),
+        {"contradicts": (2, 4)},
+    ),
+    Case(
+        "either word will do where one execution failed and one succeeded",
+        history(
+            accepted(1), probe(2, "failed"), status(2.5, 2, "FAILURE"), probe(3, "succeeded"), status(4, 3, "SUCCESS")
+        ),
+        avoids="contradicts",
+    ),
+)
+
+CHECK = ResultsReadable()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
+    case.must_hold(CHECK)
+
+
+def test_an_error_before_everything_was_read_again_proves_nothing() -> None:
+    verdict = CHECK(history(accepted(1), probe(2, "succeeded"), broken(3, 2)))
+    assert [finding.kind for finding in verdict.findings] == ["nothing_observed"]

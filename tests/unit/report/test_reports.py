@@ -1,0 +1,98 @@
+"""Reports say what a run showed, count each submission once, and let no payload become markup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from stormproof import Scenario, State
+from stormproof.experiment import Choices
+from stormproof.history import Fault, History, Quiescence
+from stormproof.report import html, junit, terminal, words
+from stormproof.store import Judged, Run
+from stormproof.system import System
+from stormproof.verdict import Finding, Status, Verdict, merge
+
+HOSTILE = "<script>alert(1)</script>\x00\ud800"
+LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
+SCENARIO = Scenario(name="storm", title="a storm", states=(State.IDLE, State.PREFETCHED), cure="a roof")
+
+
+def run(*findings: Finding, scenario: Scenario = SCENARIO) -> Run:
+    verdicts = (Verdict.of("no_task_lost", findings, 5), Verdict.of("no_phantom", (), 5))
+    events = [
+        Fault(t=1.0, fault="0", name="kill", stage="bit", target="worker", detail=HOSTILE),
+        Quiescence(t=2.0, proved=True, detail="nothing left"),
+    ]
+    return Run(
+        folder=Path("runs/one"),
+        scenario=scenario,
+        system=System.model_validate(
+            {
+                "name": "mine",
+                "redis": {"broker": {}},
+                "results": None,
+                "components": {"api": {"role": "api", "command": ["api"]}},
+                "submit": {"path": "/", "json": {}},
+                "status": {"path": "/"},
+            }
+        ),
+        state=State.IDLE,
+        choices=Choices.draw(scenario, 1),
+        history=History(events),
+        judged=Judged(status=merge(verdicts), verdicts=verdicts, seconds=1.5, events=2),
+    )
+
+
+def test_a_submission_is_counted_once_a_column() -> None:
+    found = words.counts(run(LOST, LOST, Finding(kind="never_executed", message="a", key="a")))
+    assert (found.lost, found.stuck, found.wrong) == (1, 0, 0)
+
+
+def test_a_kind_of_no_column_is_wrong() -> None:
+    assert words.counts(run(Finding(kind="something_new", message="m"))).wrong == 1
+
+
+def test_the_summary_is_a_sentence_for_people() -> None:
+    assert words.summary(run(LOST)) == "invalid: 1 lost; 2 events in 1.5 s."
+    assert words.summary(run()) == "valid: nothing lost, doubled, stuck, slow or wrong; 2 events in 1.5 s."
+
+
+def test_doubts_are_told_where_nothing_is_proved() -> None:
+    doubt = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)
+    assert words.telling(run(doubt)) == ["did_not_bite: kill did not bite"]
+    assert words.telling(run(LOST, doubt)) == ["lost: a is gone"]
+
+
+def test_the_terminal_says_how_to_replay_what_it_found() -> None:
+    assert "    replay: stormproof replay runs/one" in terminal.lines(run(LOST))
+    assert not any("replay" in line for line in terminal.lines(run()))
+
+
+def test_a_replay_reproduces_where_it_finds_all_that_was_found() -> None:
+    other = Finding(kind="wedged", message="w")
+    assert terminal.same_findings(run(LOST, other), run(LOST))
+    assert not terminal.same_findings(run(other), run(LOST))
+    assert not terminal.same_findings(run(), run(LOST))
+
+
+def test_junit_has_a_case_for_each_check_with_its_evidence() -> None:
+    text = junit.render([run(LOST)])
+    (suite,) = ET.fromstring(text)  # noqa: S314 - our own text
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "lost: a is gone (events 3, 4)"
+    assert "stormproof replay runs/one" in (failure.text or "")
+
+
+def test_junit_stays_xml_whatever_a_message_holds() -> None:
+    text = junit.render([run(Finding(kind="lost", message=HOSTILE))])
+    assert ET.fromstring(text.encode())  # noqa: S314 - our own text
+
+
+def test_no_payload_becomes_markup_in_the_page() -> None:
+    page = html.render(run(Finding(kind="lost", message=HOSTILE, key=HOSTILE)))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert page.encode("utf-8", "strict")

@@ -1,0 +1,124 @@
+"""What becomes of an execution: recorded, tried again, or given up."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from hardened.journal import Journal, Submission
+from hardened.mailer import MailDeferredError, MailRefusedError
+from hardened.once import OnceTask, backoff_s
+from hardened.settings import Settings
+
+
+class Scripted(OnceTask):
+    """Returns or raises what the test puts there."""
+
+    name = "scripted"
+    outcome: Any = None
+    runs = 0
+
+    def run(self, **_: Any) -> Any:
+        self.runs += 1
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class UnrebuildableError(Exception):
+    """Cannot be built again from its arguments, nor be told."""
+
+    def __init__(self, *, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+    def __str__(self) -> str:
+        raise RuntimeError("broken")
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Scripted:
+    settings = Settings(_env_file=None, max_attempts=3)  # type: ignore[call-arg]
+    app = Celery("test", broker="memory://", backend="cache+memory://")
+    task = Scripted(settings, Journal(tmp_path / "journal"), jitter=lambda: 0.0)
+    app.register_task(task)
+    return task
+
+
+def deliver(task: Scripted) -> Any:
+    task.push_request(id="t", args=(), kwargs={})
+    try:
+        return task(recipient="a@example.org", content="x")
+    finally:
+        task.pop_request()
+
+
+def found(task: Scripted) -> Submission:
+    submission = task.journal.find("t")
+    assert submission is not None
+    return submission
+
+
+def test_a_result_is_recorded_and_a_second_delivery_returns_it_without_running(task: Scripted) -> None:
+    task.outcome = {"status": "sent"}
+    assert deliver(task) == deliver(task) == {"status": "sent"}
+    assert task.runs == 1 and found(task).state == "SUCCESS"
+
+
+def test_celery_has_its_own_copy_of_the_outcome(task: Scripted) -> None:
+    task.outcome = {"status": "sent"}
+    deliver(task)
+    assert task.AsyncResult("t").state == "SUCCESS"
+
+
+def test_a_result_backend_that_is_down_changes_nothing(task: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(**_: Any) -> None:
+        raise ConnectionError("result backend")
+
+    monkeypatch.setattr(task, "update_state", down)
+    task.outcome = {"status": "sent"}
+    assert deliver(task) == {"status": "sent"}
+    assert found(task).state == "SUCCESS"
+
+
+@pytest.mark.parametrize("error", [MailDeferredError("451 later", True), SoftTimeLimitExceeded()])
+def test_a_transient_error_is_tried_again_until_there_were_attempts_enough(task: Scripted, error: Exception) -> None:
+    task.outcome = error
+    for _ in range(2):
+        with pytest.raises(Retry):
+            deliver(task)
+        assert found(task).state == "RETRY"
+    with pytest.raises(type(error)):
+        deliver(task)
+    assert found(task).state == "FAILURE"
+    with pytest.raises(Ignore):
+        deliver(task)
+    assert task.runs == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MailRefusedError("550 never"), ("MailRefusedError", "550 never")),
+        (KeyError("bug"), ("KeyError", "'bug'")),
+        (UnrebuildableError(code=7), ("UnrebuildableError", "")),
+    ],
+)
+def test_any_other_error_is_a_readable_failure_at_once(task: Scripted, error: Exception, told: tuple[str, str]) -> None:
+    task.outcome = error
+    with pytest.raises(type(error)):
+        deliver(task)
+    assert (found(task).state, found(task).error) == ("FAILURE", told)
+
+
+def test_a_result_that_is_no_json_is_a_readable_failure(task: Scripted) -> None:
+    task.outcome = object()
+    with pytest.raises(TypeError):
+        deliver(task)
+    assert found(task).state == "FAILURE"
+
+
+def test_the_wait_doubles_up_to_the_cap_and_is_spread() -> None:
+    assert [backoff_s(n, 2, 10, jitter=1) for n in (1, 2, 3, 4)] == [2, 4, 8, 10]
+    assert backoff_s(3, 2, 10, jitter=0) == 4
