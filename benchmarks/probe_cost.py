@@ -28,7 +28,6 @@ from typing import cast
 import psutil
 import redis
 from celery import Celery
-
 from stormproof import probe
 from stormproof.redis_server import find_binary
 

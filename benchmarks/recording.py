@@ -44,6 +44,9 @@ class Unrecorded(World):
     def watch(self) -> None:
         """Watch nothing."""
 
+    async def listening(self) -> None:
+        """Nobody listens."""
+
     def probe_env(self) -> dict[str, str]:
         """Only what lets the module be found."""
         return {"PYTHONPATH": super().probe_env()["PYTHONPATH"]}
@@ -52,7 +55,9 @@ class Unrecorded(World):
 def _ready_by_log(system: systems.System) -> systems.System:
     worker = system.components["worker"]
     ready = worker.ready.model_copy(update={"log": r"ready\."})
-    return system.model_copy(update={"components": {**system.components, "worker": worker.model_copy(update={"ready": ready})}})
+    return system.model_copy(
+        update={"components": {**system.components, "worker": worker.model_copy(update={"ready": ready})}}
+    )
 
 
 async def tasks_per_second(system: systems.System, folder: Path, tasks: int, *, recording: bool) -> float:

@@ -60,7 +60,9 @@ def main() -> None:
             pairs.append((asyncio.run(alone(system, Path(first))), asyncio.run(whole(system, Path(second)))))
             print(f"components alone {pairs[-1][0]:.2f} s, whole system {pairs[-1][1]:.2f} s", flush=True)
     ratios = sorted(whole_s / alone_s for alone_s, whole_s in pairs)
-    print(f"nothing to ready / sum of own times: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    print(
+        f"nothing to ready / sum of own times: median {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,11 @@ T = TypeVar("T")
 Command = Callable[..., int]
 
 _system = click.option(
-    "--system", type=click.Path(path_type=Path), default="stormproof.toml", show_default=True, help="The system's description."
+    "--system",
+    type=click.Path(path_type=Path),
+    default="stormproof.toml",
+    show_default=True,
+    help="The system's description.",
 )
 _runs = click.option(
     "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="Where run folders go."
@@ -39,6 +43,12 @@ _runs = click.option(
 _seed = click.option("--seed", type=int, default=None, help="Seed of a run's random choices; drawn where absent.")
 _times = click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="How often.")
 _folder = click.argument("folder", type=click.Path(path_type=Path))
+
+
+def _lanes(default: int) -> Callable[[Command], Command]:
+    return click.option(
+        "--lanes", type=click.IntRange(1, 8), default=default, show_default=True, help="Runs beside each other."
+    )
 
 
 @click.group()
@@ -65,13 +75,16 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
 @_seed
 @_times
+@_lanes(1)
 @_runs
 def run_command(
-    scenarios: tuple[Path, ...], system: Path, state: str | None, seed: int | None, times: int, runs: Path
+    scenarios: tuple[Path, ...], system: Path, state: str | None, seed: int | None, times: int, lanes: int, runs: Path
 ) -> int:
     """Run SCENARIOS (files, or folders of them) on a system, each in all its worker states."""
     description = systems.load(system)
-    chosen = [s for path in scenarios for s in (catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)])]
+    chosen = [
+        s for path in scenarios for s in (catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)])
+    ]
     first = seed if seed is not None else random.SystemRandom().getrandbits(32)
     jobs = [
         Job(scenario=scenario, system=description, state=each, seed=first + turn)
@@ -79,7 +92,7 @@ def run_command(
         for each in ([State(state)] if state else scenario.states)
         for turn in range(times)
     ]
-    return _conduct(jobs, runs, lanes=1)
+    return _conduct(jobs, runs, lanes)
 
 
 def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
@@ -97,9 +110,12 @@ def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
 @app.command("demo")
 @_seed
 @_runs
-@click.option("--lanes", type=click.IntRange(1, 8), default=4, show_default=True, help="Storms beside each other.")
+@_lanes(4)
 @click.option(
-    "--repository", type=click.Path(path_type=Path), default=".", help="The clone with `chaos/` and `system_under_test/`."
+    "--repository",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="The clone with `chaos/` and `system_under_test/`.",
 )
 def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> int:
     """The tutorial system and the hardened one through the same storms: the first must fall, the second must stand."""
@@ -107,9 +123,7 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
     plan = demonstration.plan(repository, seed if seed is not None else random.SystemRandom().getrandbits(32))
     console.print(demonstration.opening(plan, binary))
     with Progress(console, len(plan)) as progress:
-        work = campaign.conduct_all(
-            plan, runs, binary, progress.phase, lambda job, run: progress.finished(job, run), lanes
-        )
+        work = campaign.conduct_all(plan, runs, binary, progress.phase, progress.finished, lanes)
         finished = _wait(work)
     for line in demonstration.evidence(finished):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -127,7 +141,11 @@ def replay_command(folder: Path, times: int, runs: Path) -> int:
     """Run the stored run FOLDER again, with its stored choices, and say how often its findings were reproduced."""
     stored = store.load(folder)
     job = Job(
-        scenario=stored.scenario, system=stored.system, state=stored.state, seed=stored.choices.seed, choices=stored.choices
+        scenario=stored.scenario,
+        system=stored.system,
+        state=stored.state,
+        seed=stored.choices.seed,
+        choices=stored.choices,
     )
     if stored.judged is None:
         stored = campaign.judge_run(stored, stored.history)

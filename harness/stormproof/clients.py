@@ -22,7 +22,9 @@ _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 class Clients:
     """`accepted`: key -> task id of what the system has taken first; `tasks`: task id -> key of all that it has taken."""
 
-    def __init__(self, system: System, http: httpx.AsyncClient, recorder: Recorder, address: Callable[[str], str]) -> None:
+    def __init__(
+        self, system: System, http: httpx.AsyncClient, recorder: Recorder, address: Callable[[str], str]
+    ) -> None:
         self._system, self._http, self._recorder, self._address = system, http, recorder, address
         self._numbers = itertools.count()
         self._stopped = False

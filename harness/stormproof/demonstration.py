@@ -84,4 +84,4 @@ def ending(runs: list[Run]) -> tuple[int, str]:
     stood = [run for run in runs if run.system.name == _STANDS and run.judged and run.judged.status is Status.VALID]
     defended = [run for run in runs if run.system.name == _STANDS]
     said = f"{_FALLS} fell in {len(fell)} of {len(storms)} storms; {_STANDS} stood in {len(stood)} of {len(defended)}."
-    return (0 if len(fell) == len(storms) and len(stood) == len(defended) else 1), said
+    return (0 if runs and len(fell) == len(storms) and len(stood) == len(defended) else 1), said

@@ -188,9 +188,10 @@ async def _recover(world: World, clients: asyncio.TaskGroup) -> None:
 
     async def one(place: int) -> None:
         submitted = await world.clients.submit(world.key(place), purpose="recovery")
-        if submitted.outcome == "ok":
-            if await world.clients.follow(world.key(place), submitted.task_id, every_s=0.25, purpose="recovery"):
-                recovered.set()
+        if submitted.outcome != "ok":
+            return
+        if await world.clients.follow(world.key(place), submitted.task_id, every_s=0.25, purpose="recovery"):
+            recovered.set()
 
     place = _RECOVERY_PLACE
     while not recovered.is_set() and world.recorder.now() < healed_t + world.system.promises.recovery_s + 1:

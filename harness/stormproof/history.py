@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar, Union, cast, overload
+from typing import Literal, TypeVar, cast, overload
 
 import msgspec
 
@@ -20,7 +20,17 @@ Outcome = Literal["ok", "fail", "info"]
 Purpose = Literal["workload", "recovery", "warmup", "state"]
 OpKind = Literal["submit", "status"]
 ProbeWord = Literal[
-    "received", "started", "succeeded", "failed", "retried", "ignored", "revoked", "rejected", "unknown", "ready", "stopping"
+    "received",
+    "started",
+    "succeeded",
+    "failed",
+    "retried",
+    "ignored",
+    "revoked",
+    "rejected",
+    "unknown",
+    "ready",
+    "stopping",
 ]
 FaultStage = Literal["injected", "bit", "healed", "failed"]
 ProcessWord = Literal["started", "ready", "exited", "gave_up"]
@@ -179,9 +189,20 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     detail: str = ""
 
 
-AnyEvent = Union[
-    Phase, Invoked, Returned, Probe, Effect, Sample, ProcessSample, Process, Fault, CeleryEvent, FastForward, Quiescence
-]
+AnyEvent = (
+    Phase
+    | Invoked
+    | Returned
+    | Probe
+    | Effect
+    | Sample
+    | ProcessSample
+    | Process
+    | Fault
+    | CeleryEvent
+    | FastForward
+    | Quiescence
+)
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")

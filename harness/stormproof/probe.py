@@ -25,7 +25,7 @@ import re
 import signal
 import sys
 import time
-from typing import Any, Callable  # noqa: UP035  # Python 3.8 needs this one at run time
+from typing import Any, Callable  # Python 3.8 needs this one at run time
 
 from celery import shared_task, signals
 

@@ -69,7 +69,9 @@ class Recorder:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise RunFolderError(f"{path}: cannot be written: {error.strerror}; name another folder with --runs") from error
+            raise RunFolderError(
+                f"{path}: cannot be written: {error.strerror}; name another folder with --runs"
+            ) from error
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -99,5 +101,3 @@ class Recorder:
     def close(self) -> None:
         """Close the file; what was recorded stays."""
         os.close(self._file)
-
-

@@ -27,6 +27,7 @@ from stormproof.system import Redis
 _PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 """kombu keeps one list for each priority step; these are its separator and default steps."""
 
+
 class Binary(msgspec.Struct, frozen=True):
     """Which server program runs, and what it says of its version."""
 
@@ -136,7 +137,9 @@ class RedisServer:
     async def overwrite(self, key: str, value: bytes) -> int:
         """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
         for space in await self.info("keyspace"):
-            async with redis.asyncio.Redis(port=self.port, db=int(space.removeprefix("db")), socket_timeout=1) as client:
+            async with redis.asyncio.Redis(
+                port=self.port, db=int(space.removeprefix("db")), socket_timeout=1
+            ) as client:
                 old = cast("bytes | None", await client.get(key))
                 if old is not None:
                     await client.set(key, value, keepttl=True)

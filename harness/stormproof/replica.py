@@ -50,7 +50,9 @@ class Replica:
         if spec.role == "worker":
             self._env |= {**probe_env, "STORMPROOF_COMPONENT": name}
             self._env["PYTHONPATH"] = os.pathsep.join(
-                part for part in (probe_env["PYTHONPATH"], own.get("PYTHONPATH") or os.environ.get("PYTHONPATH")) if part
+                part
+                for part in (probe_env["PYTHONPATH"], own.get("PYTHONPATH") or os.environ.get("PYTHONPATH"))
+                if part
             )
         self._cwd = (system.folder / spec.cwd).resolve()
         self.address = f"http://127.0.0.1:{known.get('port', '0')}"
@@ -99,10 +101,10 @@ class Replica:
             await asyncio.sleep(0.03)
         tail = self._launcher.log_tail(self.name)
         last = next((line for line in reversed(tail.splitlines()) if line.strip()), "no output")
-        if running is not None and not running.alive:
-            happened = f"exited with {running.code} at start"
-        else:
-            happened = f"was not ready within {within_s:g} s"
+        died = running is not None and not running.alive
+        happened = (
+            f"exited with {running.code} at start" if running and died else f"was not ready within {within_s:g} s"
+        )
         raise ComponentError(f"{self.name}: {happened} ({shlex.join(self._argv[:6])} ...): {last.strip()}", tail)
 
     async def _says_ready(self) -> bool:
@@ -161,5 +163,3 @@ class Replica:
                 expected=expected,
             )
         )
-
-

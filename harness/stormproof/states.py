@@ -15,6 +15,8 @@ from stormproof.world import World
 
 _FIRST_PLACE = 9000
 _ETA_S = 8
+_LIMITS = {"soft_time_limit": 110, "time_limit": 120}
+"""The state must outlast the storm, whatever limits the system has for tasks of its own."""
 _MANY = 12
 """More than two pool slots and Celery's default prefetch of four for each can hold."""
 
@@ -50,6 +52,6 @@ async def _publish(world: World, place: int, task: str, eta_s: float) -> str:
     kwargs = {"key": key, "release_path": str(world.release_file("state")), "at_most_s": 90}
     world.recorder.add(Invoked(t=now(), op=-place, kind="submit", key=key, purpose="state"))
     eta = datetime.now(UTC) + timedelta(seconds=eta_s) if eta_s else None
-    sent = await asyncio.to_thread(world.celery().send_task, task, kwargs=kwargs, eta=eta)
+    sent = await asyncio.to_thread(world.celery().send_task, task, kwargs=kwargs, eta=eta, **_LIMITS)
     world.recorder.add(Returned(t=now(), op=-place, outcome="ok", task_id=str(sent.id)))
     return str(sent.id)

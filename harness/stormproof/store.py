@@ -75,7 +75,9 @@ def create(runs: Path, scenario: Scenario, system: System, state: State) -> Path
                 break
             continue
         except OSError as error:
-            raise RunFolderError(f"{runs}: cannot be written: {error.strerror}; name another folder with --runs") from error
+            raise RunFolderError(
+                f"{runs}: cannot be written: {error.strerror}; name another folder with --runs"
+            ) from error
         return folder
     raise RunFolderError(f"{runs}: no run folder can be made there; name another folder with --runs")
 

@@ -135,6 +135,7 @@ class World:
         async with asyncio.TaskGroup() as group:
             for replica in wanted:
                 group.create_task(replica.ready())
+        await self.listening()
 
     def watch(self) -> None:
         """Begin to record what the probes, the Redis servers, the processes and Celery's events tell."""
@@ -145,6 +146,11 @@ class World:
         add = self._from_thread(asyncio.get_running_loop())
         self._events = CeleryEventsListener(self.redis[self.system.broker].url, add, self.recorder.t0)
         self._events.start()
+
+    async def listening(self) -> None:
+        """Wait until events can be heard: those that are sent before that are lost. Raises ComponentError."""
+        if not await asyncio.to_thread(self._events.wait_connected, 10.0):
+            raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -1,17 +1,17 @@
-"""The API: `uvicorn hardened.api:app`. Nothing here blocks the event loop, and no answer depends on the result backend."""
+"""The API: `uvicorn hardened.api:app`. Nothing blocks the event loop; no answer needs the result backend."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import FastAPI, Header, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from hardened.broker_queue import BrokerQueue
+from hardened.broker_queue import BrokerQueue, HasLength
 from hardened.intake import BoundedThreads, Intake, Publishes
 from hardened.journal import Journal, RequestConflictError
 from hardened.metrics import JournalCollector
@@ -20,7 +20,7 @@ from hardened.requests import Accepted, EmailRequest, Readiness, TaskStatus, tas
 from hardened.settings import Settings
 
 
-def create_app(settings: Settings, publisher: Publishes | None = None, queue: BrokerQueue | None = None) -> FastAPI:
+def create_app(settings: Settings, publisher: Publishes | None = None, queue: HasLength | None = None) -> FastAPI:
     """The application; tests give it a publisher and a queue of their own."""
     journal = Journal(settings.journal_path, busy_timeout_s=settings.submit_within_s - settings.publish_timeout_s)
     queue = queue or BrokerQueue(settings.celery_broker_url, settings.publish_timeout_s)
@@ -29,16 +29,9 @@ def create_app(settings: Settings, publisher: Publishes | None = None, queue: Br
     reading = BoundedThreads(settings.api_threads, settings.submit_within_s)
     intake = Intake(settings, journal, publisher or Publisher(settings), writing)
     registry = CollectorRegistry()
+    registry.register(JournalCollector(journal))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # Not before the server starts: importing the module must not touch the disk.
-        registry.register(JournalCollector(journal))
-        yield
-        writing.close()
-        reading.close()
-
-    app = FastAPI(title="hardened", lifespan=lifespan)
+    app = FastAPI(title="hardened")
     _answer_errors(app, settings.retry_after_s)
 
     @app.post("/send-email", status_code=202)
@@ -86,6 +79,12 @@ def _answer_errors(app: FastAPI, retry_after_s: int) -> None:
     @app.exception_handler(sqlite3.OperationalError)
     async def unavailable(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"detail": "try again later"}, 503, headers={"Retry-After": str(retry_after_s)})
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        # FastAPI's own answer repeats the input: any size of it, and text that no answer can carry (lone surrogates).
+        detail = [{"type": found["type"], "loc": found["loc"], "msg": found["msg"]} for found in error.errors()]
+        return Response(json.dumps({"detail": detail}), 422, media_type="application/json")
 
     @app.exception_handler(RequestConflictError)
     async def conflict(_: Request, __: Exception) -> JSONResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -9,6 +11,13 @@ from redis.retry import Retry
 
 QUEUE = "celery"
 """Celery's default queue; kombu keeps it as a list of that name."""
+
+
+class HasLength(Protocol):
+    """What `BrokerQueue` does."""
+
+    def length(self) -> int | None:
+        """None where the broker does not answer."""
 
 
 class BrokerQueue:

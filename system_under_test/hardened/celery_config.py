@@ -35,7 +35,8 @@ def worker_config(settings: Settings) -> dict[str, Any]:
         "redis_backend_health_check_interval": 10,
         "result_backend_transport_options": {"retry_policy": {"max_retries": 0}},
         "broker_transport_options": {
-            # How long until Redis hands out what a dead worker has held; longer than any task may run, else all run twice.
+            # How long until Redis hands out what a dead worker has held; longer than any task may run, else all run
+            # twice.
             "visibility_timeout": settings.visibility_timeout_s,
             # Look for such messages often; kombu's default is about every 100 s.
             "unacked_restore_interval": min(10.0, settings.visibility_timeout_s / 4),

@@ -1,8 +1,8 @@
 """Claims: which of several deliveries of a task may work on it. The worker's side of the journal.
 
-A claim is a lease in the journal, so it survives its worker in either order: claimed but not sent (the next delivery takes it
-over as soon as the holder is proved dead, or when the lease is out), and sent but not recorded (`sending` is set, so that the
-next one knows that the e-mail may have left, and counts it).
+A claim is a lease in the journal, so it survives its worker in either order: claimed but not sent (the next delivery
+takes it over as soon as the holder is proved dead, or when the lease is out), and sent but not recorded (`sending` is
+set, so that the next one knows that the e-mail may have left, and counts it).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Claim:
     attempts: int
 
     def before_sending(self, needs_s: float) -> None:
-        """The fence: the last step before the point of no return. Raises ClaimLostError unless `needs_s` of the lease are left."""
+        """The fence, the last step before no return. Raises ClaimLostError unless `needs_s` of the lease are left."""
         with self.journal.transaction() as db:
             changed = db.execute(
                 "UPDATE submissions SET sending = 1"
@@ -78,11 +78,12 @@ class Claim:
             )
 
     def release(self, error_type: str, message: str, after_s: float, *, not_sent: bool) -> None:
-        """Give the task back, to be published again after `after_s`. `not_sent`: it is certain that no e-mail has left."""
+        """Give the task back, to be published again after `after_s`. `not_sent`: certainly no e-mail has left."""
         with self.journal.transaction() as db:
             db.execute(
                 "UPDATE submissions SET state = 'RETRY', attempts = attempts + 1, error_type = ?, error_message = ?,"
-                " due_at = ?, published_at = NULL, holder = NULL, uncertain = uncertain + (sending AND NOT ?), sending = 0"
+                " due_at = ?, published_at = NULL, holder = NULL,"
+                " uncertain = uncertain + (sending AND NOT ?), sending = 0"
                 " WHERE task_id = ? AND holder = ? AND finished_at IS NULL",
                 (error_type, message, self.journal.clock() + after_s, not_sent, self.task_id, self.holder),
             )
@@ -112,8 +113,8 @@ def claim(
         gave_up = lost >= max_deliveries
         error = f"{lost} deliveries ended with the death of their worker"
         db.execute(
-            "UPDATE submissions SET state = 'STARTED', holder = ?, lease_until = ?, lost_deliveries = ?, unanswered = 0,"
-            " uncertain = uncertain + sending, sending = 0 WHERE task_id = ?",
+            "UPDATE submissions SET state = 'STARTED', holder = ?, lease_until = ?, lost_deliveries = ?,"
+            " unanswered = 0, uncertain = uncertain + sending, sending = 0 WHERE task_id = ?",
             (me, now + lease_s, lost, task_id),
         )
     mine = Claim(journal, task_id, me, row["attempts"])

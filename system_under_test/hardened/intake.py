@@ -29,13 +29,9 @@ class BoundedThreads:
         self._within_s = within_s
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Raises TimeoutError when the time is out. What has begun then goes on in its thread; what has not never begins."""
+        """Raises TimeoutError when the time is out: what has begun goes on in its thread, what has not never begins."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
         return await asyncio.wait_for(future, self._within_s)
-
-    def close(self) -> None:
-        """Wait for what has begun."""
-        self._executor.shutdown(cancel_futures=True)
 
 
 class Intake:
@@ -49,7 +45,8 @@ class Intake:
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def submit(self, task_id: str, arguments: dict[str, Any]) -> None:
-        """Returns when journal and broker have it. Raises BrokerUnavailableError, TimeoutError, RequestConflictError."""
+        """Returns when journal and broker have it. Raises BrokerUnavailableError, TimeoutError,
+        RequestConflictError."""
         identity = (task_id, canonical(arguments))
         task = self._under_way.get(identity)
         if task is None:

@@ -1,8 +1,8 @@
 """The journal: what was accepted, who is at work on it, and how it ended. The truth of this service.
 
-It is SQLite and not Redis because it must not share the broker's fate: a Redis that is wiped, full, evicting or frozen takes
-the messages with it, but not the promises. A commit is on the disk before anybody is told of it. API, workers and sweeper
-share the file, so they run on one host; for several hosts put these few statements on PostgreSQL.
+It is SQLite and not Redis because it must not share the broker's fate: a Redis that is wiped, full, evicting or frozen
+takes the messages with it, but not the promises. A commit is on the disk before anybody is told of it. API, workers
+and sweeper share the file, so they run on one host; for several hosts put these few statements on PostgreSQL.
 
 States: PENDING -> STARTED -> (RETRY -> STARTED)* -> SUCCESS or FAILURE, which are final.
 `claims` holds the worker's side.
@@ -109,15 +109,19 @@ class Journal:
                 return True
             if row["arguments"] != canonical(arguments):
                 raise RequestConflictError(task_id)
-            return row["publications"] == 0
+            return bool(row["publications"] == 0)
 
     def published(self, due: Due, again_after_s: float) -> None:
-        """The broker has a message of it. Publish again after `again_after_s`, doubled (up to 8-fold) for each in a row that no worker claimed."""
+        """The broker has a message of it. Publish again after `again_after_s`.
+
+        That time doubles, up to 8-fold, with each publication in a row that no worker has claimed.
+        """
         now = self.clock()
         with self.transaction() as db:
             # Another API process that failed to publish the same request may have withdrawn the row: so, insert.
             db.execute(
-                "INSERT INTO submissions (task_id, arguments, accepted_at, publications, unanswered, published_at, due_at)"
+                "INSERT INTO submissions"
+                " (task_id, arguments, accepted_at, publications, unanswered, published_at, due_at)"
                 " VALUES (:id, :arguments, :now, 1, 1, :now, :now + :again)"
                 " ON CONFLICT (task_id) DO UPDATE SET publications = publications + 1, unanswered = unanswered + 1,"
                 " published_at = :now, due_at = :now + :again * (1 << min(unanswered, 3))",
@@ -125,7 +129,7 @@ class Journal:
             )
 
     def withdraw(self, task_id: str) -> bool:
-        """Remove a submission that could not be published. False where it stays, because another's attempt succeeded."""
+        """Remove what could not be published. False where it stays, because another's attempt succeeded."""
         with self.transaction() as db:
             db.execute(
                 "DELETE FROM submissions WHERE task_id = ? AND publications = 0 AND state = 'PENDING'", (task_id,)
@@ -151,11 +155,12 @@ class Journal:
         """
         now = self.clock()
         rows = self.connection.execute(
-            "SELECT task_id, arguments, holder, lease_until FROM submissions WHERE finished_at IS NULL AND due_at <= :now"
+            "SELECT task_id, arguments, holder, lease_until FROM submissions"
+            " WHERE finished_at IS NULL AND due_at <= :now"
             " AND (published_at IS NULL OR published_at <= :now - :queued) ORDER BY due_at",
             {"now": now, "queued": queued_since_s},
         )
-        found = []
+        found: list[Due] = []
         for row in rows:
             if len(found) == limit:
                 break

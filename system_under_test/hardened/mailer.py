@@ -49,7 +49,10 @@ def compose(sender: str, recipient: str, content: str, message_id: str) -> Email
 
 
 def send(message: EmailMessage, host: str, port: int, timeout_s: float, fence: Callable[[], None]) -> None:
-    """Deliver it; `timeout_s` bounds each wait for the server. Raises MailRefusedError, MailDeferredError and what `fence` raises."""
+    """Deliver it; `timeout_s` bounds each wait for the server.
+
+    Raises MailRefusedError, MailDeferredError, and what `fence` raises.
+    """
     # With no name given, smtplib asks the resolver for one, for as long as that takes.
     smtp = _FencedSMTP(local_hostname=message["Message-ID"].partition("@")[2].rstrip(">"), timeout=timeout_s)
     smtp.fence = fence

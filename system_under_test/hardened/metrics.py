@@ -1,4 +1,4 @@
-"""Prometheus metrics, read from the journal when they are asked for: so they cover all processes and survive restarts."""
+"""Prometheus metrics, read from the journal at each scrape: so they cover all processes and survive restarts."""
 
 from __future__ import annotations
 

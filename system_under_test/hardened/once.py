@@ -1,4 +1,4 @@
-"""A task that keeps its promise: claimed before it runs, its outcome in the journal, tried again when the error is transient."""
+"""A task that keeps its promise: claimed before it runs, tried again where that helps, its outcome in the journal."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ _MESSAGE_LIMIT_CHARACTERS = 500
 class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
     """Write `run` as for any task. While it runs, `self.claim` is its claim.
 
-    A retry is a row of the journal that the sweeper publishes when it is due, and not a message with an ETA: such a message
-    lives in the memory of a worker, comes back when the visibility timeout is over, and needs a broker at the moment of failure.
+    A retry is a row of the journal that the sweeper publishes when it is due, and not a message with an ETA: such a
+    message lives in the memory of a worker, comes back when the visibility timeout is over, and needs a broker at the
+    moment of failure.
     """
 
     abstract = True
@@ -91,7 +92,7 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
         self._copy_outcome(states.FAILURE, error)
 
     def _copy_outcome(self, state: str, meta: Any) -> None:
-        """Celery's own record, for Flower and AsyncResult. A result backend that is down must not undo what was done."""
+        """Celery's own record, for Flower and AsyncResult. A dead result backend must not undo what was done."""
         try:
             self.update_state(state=state, meta=meta)
         except Exception as error:
@@ -99,7 +100,7 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
 
 
 def backoff_s(attempt: int, base_s: float, cap_s: float, jitter: float) -> float:
-    """Doubles with each attempt up to the cap; `jitter` (0 to 1) spreads it over its upper half, so that herds disperse."""
+    """Doubles with each attempt up to the cap; `jitter` (0 to 1) spreads it over its upper half, against herds."""
     return min(cap_s, base_s * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
 
 

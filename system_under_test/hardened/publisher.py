@@ -32,7 +32,7 @@ class Publisher:
                 "socket_keepalive": True,
                 # A PING before a publish would be one more wait; a dead connection shows in the publish itself.
                 "health_check_interval": 0,
-                # kombu's own retries would make of one refused connection a wait of 19 s.
+                # kombu's own retries would go on past the time in which a submission is answered.
                 "max_retries": 0,
             },
         )
@@ -40,7 +40,7 @@ class Publisher:
     def publish(self, task_id: str, arguments: dict[str, Any]) -> None:
         """Raises BrokerUnavailableError. A repetition is harmless: the worker claims by task id."""
         try:
-            # Ignoring the result keeps the result backend out of it: else send_task subscribes there.
+            # Else send_task subscribes at the result backend first, and where that is down blocks for 19 s.
             self._celery.send_task(SEND_EMAIL, kwargs=arguments, task_id=task_id, retry=False, ignore_result=True)
         except (KombuError, RedisError, OSError) as error:
             raise BrokerUnavailableError(type(error).__name__) from error

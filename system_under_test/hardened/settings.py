@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -11,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """The defaults suit production; the order of the time limits is checked, because everything relies on it."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, env_file=".env")
 
     celery_broker_url: str = "redis://127.0.0.1:6379/0"
     celery_result_backend: str = "redis://127.0.0.1:6379/1"
@@ -53,7 +54,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> Settings:
         names = ("smtp_timeout_s", "soft_limit_s", "hard_limit_s", "lease_s", "visibility_timeout_s")
-        for shorter, longer in zip(names, names[1:], strict=False):
+        for shorter, longer in pairwise(names):
             if getattr(self, shorter) >= getattr(self, longer):
                 raise ValueError(f"{shorter} must be shorter than {longer}")
         if self.publish_timeout_s >= self.submit_within_s:

@@ -1,4 +1,5 @@
-"""The sweeper: `python -m hardened.sweeper`. Publishes again what was accepted and has no outcome; and retries that are due.
+"""The sweeper: `python -m hardened.sweeper`. Publishes again what was accepted and has no outcome; and retries that
+are due.
 
 One of it is enough; several do no harm.
 """
@@ -9,9 +10,8 @@ import logging
 import signal
 import sqlite3
 import threading
-from typing import Protocol
 
-from hardened.broker_queue import BrokerQueue
+from hardened.broker_queue import BrokerQueue, HasLength
 from hardened.intake import Publishes
 from hardened.journal import Journal
 from hardened.publisher import BrokerUnavailableError, Publisher
@@ -24,13 +24,6 @@ BATCH = 100
 
 BACKLOG_FACTOR = 10
 """How much more patience while messages wait in the queue: a mere backlog must not be made longer."""
-
-
-class HasLength(Protocol):
-    """What `BrokerQueue` does."""
-
-    def length(self) -> int | None:
-        """None where the broker does not answer."""
 
 
 def sweep(settings: Settings, journal: Journal, publisher: Publishes, queue: HasLength) -> int:

@@ -1,8 +1,8 @@
 """Ends a worker that has stopped consuming, so that its supervisor starts a fresh one.
 
-Celery's worker can live on, answer pings, and take no message any more: an acknowledgement that was lost on the wire leaves its
-prefetch window full for ever. Nothing in Celery notices. The sign is plain: messages wait, a pool process is free, and nothing
-comes in.
+Celery's worker can live on, answer pings, and take no message any more: an acknowledgement that was lost on the wire
+leaves its prefetch window full for ever. Nothing in Celery notices. The sign is plain: messages wait, a pool process
+is free, and nothing comes in.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from celery import bootsteps, signals
 from celery.worker import state
 
 from hardened.broker_queue import BrokerQueue
+from hardened.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class StallDetector:
 class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
     """A thread beside the worker's main loop, with a Redis connection of its own."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
@@ -55,7 +56,7 @@ class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
 
     def start(self, parent: Any) -> None:
         """Celery calls this when the pool has been forked."""
-        settings = parent.app.conf.hardened_settings
+        settings = Settings()
         signals.task_received.connect(self._on_received)
         queue = BrokerQueue(settings.celery_broker_url, timeout_s=1.0)
         detector = StallDetector(settings.stall_s, parent.concurrency)
@@ -78,5 +79,7 @@ class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
         while not self._stop.wait(every_s):
             in_hand = len(state.reserved_requests)
             if detector.stalled(time.monotonic(), queue.length(), in_hand, self._received):
-                logger.critical("messages wait, %d are in hand, and none is received: this worker is stuck, exiting", in_hand)
+                logger.critical(
+                    "messages wait, %d are in hand, and none is received: this worker is stuck, exiting", in_hand
+                )
                 end(EXIT_CODE)

@@ -13,6 +13,5 @@ from hardened.watchdog import Watchdog
 settings = Settings()
 app = Celery("hardened", broker=settings.celery_broker_url, backend=settings.celery_result_backend)
 app.conf.update(worker_config(settings))
-app.conf.hardened_settings = settings
 app.register_task(SendEmail(settings, Journal(settings.journal_path)))
 app.steps["worker"].add(Watchdog)

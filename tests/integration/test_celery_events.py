@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-
 from stormproof.celery_events import CeleryEventsListener
 from stormproof.history import CeleryEvent
 from stormproof.redis_server import find_binary

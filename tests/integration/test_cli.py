@@ -79,7 +79,9 @@ def test_an_unknown_scenario_is_named(tmp_path: Path) -> None:
     assert_one_line(result, 254, "clam.py: no such scenario file", "calm")
 
 
-@pytest.mark.parametrize("words", [["run"], ["storm"], ["run", str(CALM), "--sytem", "x"], ["replay", "x", "--times", "0"]])
+@pytest.mark.parametrize(
+    "words", [["run"], ["storm"], ["run", str(CALM), "--sytem", "x"], ["replay", "x", "--times", "0"]]
+)
 def test_wrong_arguments_end_with_254(tmp_path: Path, words: list[str]) -> None:
     assert_one_line(stormproof(*words, cwd=tmp_path), 254)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from stormproof import Injection, Mail, Scenario, State, Workload, campaign, catalogue, store
 from stormproof import system as systems
 from stormproof.campaign import Job
@@ -109,7 +108,9 @@ def test_a_run_that_is_cut_short_leaves_nothing_behind_and_its_history_is_judged
     words = ["run", str(ROOT / "chaos" / "timeout.py"), "--system", str(ROOT / "system_under_test" / "tutorial.toml")]
     command = [sys.executable, "-m", "stormproof.cli", *words, "--runs", str(tmp_path / "runs")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as harness:
-        assert eventually(lambda: any('"storm"' in path.read_text() for path in tmp_path.glob("runs/*/history.jsonl")), 60)
+        assert eventually(
+            lambda: any('"storm"' in path.read_text() for path in tmp_path.glob("runs/*/history.jsonl")), 60
+        )
         assert components_of(tmp_path)
         harness.send_signal(ending)
         _, said = harness.communicate(timeout=30)

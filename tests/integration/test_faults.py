@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import OutOfMemoryError, RedisError
-
 from stormproof import BadMessage, Evict, GarbleResult, Kill, Mail, Misbehave, OutOfMemory, Pause, Stop
 from stormproof.errors import DescriptionError
 from stormproof.history import Probe
@@ -86,7 +85,9 @@ def test_kill_ends_what_it_names_and_no_more(tmp_path: Path, how: str, parent_li
 
 
 @pytest.mark.parametrize(("lose_data", "kept"), [(False, b"1"), (True, None)])
-def test_a_killed_redis_comes_back_with_or_without_its_data(tmp_path: Path, lose_data: bool, kept: bytes | None) -> None:
+def test_a_killed_redis_comes_back_with_or_without_its_data(
+    tmp_path: Path, lose_data: bool, kept: bytes | None
+) -> None:
     async def story(world: World) -> None:
         client = world.redis["broker"].client
         await client.set("x", "1")
@@ -181,7 +182,13 @@ def test_an_order_is_given_and_taken_back(tmp_path: Path) -> None:
             assert world.key(2) in orders.read_text()
             assert await evidence() == ""
             started = Probe(
-                t=world.recorder.now(), component="worker", pid=5, parent=4, word="started", task_id="a", key=world.key(2)
+                t=world.recorder.now(),
+                component="worker",
+                pid=5,
+                parent=4,
+                word="started",
+                task_id="a",
+                key=world.key(2),
             )
             world.recorder.add(started)
             assert await bitten(evidence) == "hold in process 5"
@@ -211,7 +218,9 @@ def test_a_silent_mail_server_bites_with_the_first_connection(tmp_path: Path) ->
     in_world(tmp_path, story)
 
 
-@pytest.mark.parametrize("fault", [Kill(component="beat"), Pause(component="redis.cache"), OutOfMemory(component="redis.x")])
+@pytest.mark.parametrize(
+    "fault", [Kill(component="beat"), Pause(component="redis.cache"), OutOfMemory(component="redis.x")]
+)
 def test_a_target_that_the_system_lacks_is_refused_by_name(tmp_path: Path, fault: Fault) -> None:
     async def story(world: World) -> None:
         with pytest.raises(DescriptionError, match="it has: "):

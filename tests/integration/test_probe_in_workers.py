@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from celery import Celery
-
 from stormproof import probe
 from stormproof.history import Probe
 from stormproof.probe_journal import ProbeJournal

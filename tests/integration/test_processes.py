@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from stormproof import reaper
 from stormproof.errors import ComponentError
 from stormproof.processes import Launcher, is_running

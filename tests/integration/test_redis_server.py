@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-
 from stormproof.errors import ComponentError, UsageError
 from stormproof.ports import Ports
 from stormproof.processes import Launcher
 from stormproof.redis_server import Broker, RedisServer, find_binary, sample
 from stormproof.system import Redis
 
+PLAIN = Redis()
 
-def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = Redis()) -> None:
+
+def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = PLAIN) -> None:
     async def run() -> None:
         ports = Ports()
         async with Launcher(f"test-redis-{os.getpid()}", tmp_path) as launcher:
@@ -54,7 +55,9 @@ def test_a_frozen_server_is_not_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("append_only", "kept"), [(True, b"1"), (False, None)])
-def test_what_survives_a_kill_is_what_the_configuration_says(tmp_path: Path, append_only: bool, kept: bytes | None) -> None:
+def test_what_survives_a_kill_is_what_the_configuration_says(
+    tmp_path: Path, append_only: bool, kept: bytes | None
+) -> None:
     async def story(server: RedisServer) -> None:
         await server.client.set("x", "1")
         assert server.running is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from stormproof import catalogue
 from stormproof.errors import ScenarioError
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from stormproof.clients import Clients
 from stormproof.history import Invoked, Returned
 from stormproof.recorder import Recorder

@@ -12,7 +12,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-
 from stormproof.effects import DropAfterData, Hold, Mode, Normal, Refuse, Reject, Silent, Slow, SmtpServer
 from stormproof.errors import ComponentError
 from stormproof.history import Effect

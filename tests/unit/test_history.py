@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-
 from stormproof import history as h
 from stormproof.errors import RunFolderError
 

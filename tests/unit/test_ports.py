@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 
 import pytest
-
 from stormproof.errors import DescriptionError
 from stormproof.ports import Ports, is_free
 
@@ -14,8 +13,10 @@ def test_a_fixed_port_that_is_taken_is_refused_by_name() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
         assert not is_free(taken)
+        ports = Ports()
         with pytest.raises(DescriptionError, match=rf"components\.api\.port: port {taken} is in use"):
-            Ports().fixed(taken, "components.api.port")
+            ports.fixed(taken, "components.api.port")
+        ports.close()
 
 
 def test_two_harnesses_never_hold_the_same_port() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from celery.utils.dispatch import Signal
-
 from stormproof import history, probe
 from stormproof.errors import StormproofError
 from stormproof.probe_journal import ProbeJournal

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-
 from stormproof.errors import RunFolderError
 from stormproof.history import History, Phase, Probe, ProbeWord
 from stormproof.recorder import Picture, Recorder

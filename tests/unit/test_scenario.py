@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from stormproof import Injection, Kill, Scenario, catalogue
 from stormproof.errors import ScenarioError
 from stormproof.faults import ALL, decode_scenario, encode_scenario
@@ -27,7 +26,9 @@ def test_a_scenario_names_the_faults_that_must_happen() -> None:
     assert scenario.storm[0].fault.target == "worker"
 
 
-@pytest.mark.parametrize("stored", [{"name": "s"}, {"name": "s", "title": "t", "storm": [{"fault": {"fault": "flood"}}]}, 3])
+@pytest.mark.parametrize(
+    "stored", [{"name": "s"}, {"name": "s", "title": "t", "storm": [{"fault": {"fault": "flood"}}]}, 3]
+)
 def test_what_is_no_scenario_is_refused(stored: object) -> None:
     with pytest.raises(ScenarioError, match="not a stored scenario"):
         decode_scenario(stored)

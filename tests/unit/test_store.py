@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from stormproof import Injection, Kill, Scenario, State, store
 from stormproof.errors import RunFolderError
 from stormproof.experiment import Choices
@@ -61,7 +60,9 @@ def test_a_runs_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         store.create(tmp_path / "runs", SCENARIO, SYSTEM, State.IDLE)
 
 
-@pytest.mark.parametrize(("name", "text"), [("scenario.json", "{"), ("verdict.json", "[]"), ("history.jsonl", "x\ny\n")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("scenario.json", "{"), ("verdict.json", "[]"), ("history.jsonl", "x\ny\n")]
+)
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, text: str) -> None:
     folder = stored(tmp_path)
     (folder / name).write_text(text)

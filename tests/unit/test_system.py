@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from stormproof import system as systems
 from stormproof.errors import DescriptionError
 
@@ -47,15 +46,31 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
     [
         ("[submit]", "[sumbit]", "unknown key 'sumbit'; did you mean 'submit'?"),
         ('role = "api"', 'rol = "api"', "unknown key 'components.api.rol'; did you mean 'role'?"),
-        ('ready.http = "/health"', 'ready.htp = "/health"', "unknown key 'components.api.ready.htp'; did you mean 'http'?"),
+        (
+            'ready.http = "/health"',
+            'ready.htp = "/health"',
+            "unknown key 'components.api.ready.htp'; did you mean 'http'?",
+        ),
         ('ready.http = "/health"', 'ready.log = "["', "components.api.ready.log: is not a regular expression"),
-        ('role = "worker"', 'role = "worker"\nreplica = 2', "unknown key 'components.worker.replica'; did you mean 'replicas'?"),
-        ('role = "worker"', 'role = "worker"\nreplicas = 0', "components.worker.replicas: input should be greater than"),
+        (
+            'role = "worker"',
+            'role = "worker"\nreplica = 2',
+            "unknown key 'components.worker.replica'; did you mean 'replicas'?",
+        ),
+        (
+            'role = "worker"',
+            'role = "worker"\nreplicas = 0',
+            "components.worker.replicas: input should be greater than",
+        ),
         ('role = "api"', 'role = "web"', "components.api.role: input should be 'api', 'worker'"),
         ('path = "/tasks"', 'path = "/tasks"\nmethod = "PUTT"', "submit.method: input should be 'POST'"),
         ('name = "mine"', 'name = "mine"\nbroker = "main"', "broker names 'main'; it should be one of: broker"),
         ('name = "mine"', 'name = "mine"\nfolder = "/"', "unknown key 'folder'"),
-        ('"{redis.broker.url}/0"', '"redis://redis.example.com:6379/0"', "env.CELERY_BROKER_URL: 'redis.example.com' is not this"),
+        (
+            '"{redis.broker.url}/0"',
+            '"redis://redis.example.com:6379/0"',
+            "env.CELERY_BROKER_URL: 'redis.example.com' is not this",
+        ),
         ("[env]", '[env]\nSMTP_HOST = "mail.example.com"', "env.SMTP_HOST: 'mail.example.com' is not this machine"),
         ("[redis.broker]", "[redis.broker", "not TOML"),
     ],
@@ -78,7 +93,7 @@ def test_loopback_is_this_machine(host: str) -> None:
     assert systems.is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["10.0.0.1", "redis", "0.0.0.0", "127.0.0.1.example.com"])  # noqa: S104 - refused here
+@pytest.mark.parametrize("host", ["10.0.0.1", "redis", "0.0.0.0", "127.0.0.1.example.com"])
 def test_anything_else_is_not_this_machine(host: str) -> None:
     assert not systems.is_loopback(host)
 

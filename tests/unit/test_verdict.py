@@ -1,7 +1,6 @@
 """The words of a check, and how they merge."""
 
 import pytest
-
 from stormproof.verdict import Finding, Status, Verdict, merge
 
 UNDECIDED = Finding(kind="unsettled", message="nobody knows", status=Status.UNKNOWN)

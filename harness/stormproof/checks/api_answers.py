@@ -16,7 +16,7 @@ _UNAVAILABLE = 503
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswers:
-    """Every request gets an answer within `deadline_s`; one that cannot be served gets 503 and is told when to come again.
+    """Every request is answered within `deadline_s`; one that cannot be served gets 503 and when to come again.
 
     Excused is what overlaps a fault of the harness on the API's own process, and, for a status, an answer of
     `unfinished_codes` while the probe had not seen the task end. Observes the requests. Findings:

@@ -13,9 +13,10 @@ from stormproof.verdict import Finding, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A task runs at most once, or at least once. A retry that the task asked for, and an execution that it ignored, do not count.
+    """A task runs at most once, or at least once.
 
-    Observes the acknowledged tasks (at least once), or the executed ones (at most once). Findings:
+    A retry that the task asked for and an execution that it ignored do not count. Observes the acknowledged tasks
+    (at least once), or the executed ones (at most once). Findings:
 
     executed_twice: at most once was promised, and one task id was executed more often
     never_executed: at least once was promised, and it is proved that an acknowledged task never will be executed

@@ -17,7 +17,8 @@ _COUNTED = frozenset({"workload", "recovery", "warmup"})
 class EffectsOnce:
     """What the recipient sees: one effect for a submission that succeeded, and never two.
 
-    Only for a system of which every submission has an effect that is counted. Observes the submitted keys that have effects. Findings:
+    Only for a system of which every submission has an effect that is counted. Observes the submitted keys that have
+    effects. Findings:
 
     effect_doubled: the effect of one key happened more than once
     effect_missing: the task succeeded, and its key has no effect
@@ -55,7 +56,7 @@ def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
 
 
 def _success(task: Task) -> tuple[int, ...]:
-    """The indexes that prove that it succeeded. The probe's word alone will do only where the system was never asked."""
+    """What proves that it succeeded. The probe's word alone will do only where the system was never asked."""
     said = [index for index, answer in task.terminal_answers if answer.success]
     told = [index for index, end in task.ends if end.word == "succeeded"]
     if said:

@@ -18,11 +18,11 @@ _WITHOUT_RUN = frozenset({"unknown"})
 class EventsAgree:
     """An event that says how a task ended agrees with one of its executions, as the probe saw them.
 
-    An event that is missing is no finding: pub/sub loses what nobody hears. Observes the events that say success or failure.
-    Findings:
+    An event that is missing is no finding: pub/sub loses what nobody hears. Observes the events that say success or
+    failure. Findings:
 
     contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
-    event_without_run: the event says that a task ended which the probe has never seen (unknown where the run was cut short)
+    event_without_run: the event tells the end of a task that no probe saw begin (unknown in a run that was cut short)
     """
 
     name: ClassVar[str] = "events_agree"

@@ -17,8 +17,8 @@ _CONSUMING = frozenset({"received", "started"})
 class KeepsConsuming:
     """The silent wedge: messages are queued, a worker lives, no fault is active, and nothing is received or started.
 
-    While tasks of the harness's own may hold the worker (before the phase `recover`), nothing counts. Observes the samples
-    of stores that are up. Findings:
+    While tasks of the harness's own may hold the worker (before the phase `recover`), nothing counts. Observes the
+    samples of stores that are up. Findings:
 
     wedged: that was so for more than `stall_s`
     """

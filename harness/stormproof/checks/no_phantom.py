@@ -15,8 +15,8 @@ from stormproof.verdict import Finding, Verdict
 class NoPhantom:
     """What runs was submitted, and its submission has not certainly failed.
 
-    A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task that
-    was submitted. Observes the executed tasks. Findings:
+    A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task
+    that was submitted. Observes the executed tasks. Findings:
 
     phantom: a task ran whose id no submission returned and whose key nobody submitted
     ran_after_fail: a task ran although every submission of its key certainly failed

@@ -17,8 +17,8 @@ _MIB = 2**20
 class NoResidue:
     """The last look after the phase `settle` finds each store and component as the last look before the `storm` did.
 
-    The slack is generous: pools fill up and caches warm while a system works. Observes the stores and components that were
-    seen at both times. Findings:
+    The slack is generous: pools fill up and caches warm while a system works. Observes the stores and components that
+    were seen at both times. Findings:
 
     keys_left: more keys that never expire
     connections_left: more connections

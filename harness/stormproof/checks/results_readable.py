@@ -16,8 +16,8 @@ from stormproof.verdict import Finding, Verdict
 class ResultsReadable:
     """A task's outcome can be read, and agrees with one of its executions.
 
-    Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged tasks
-    that the probe saw end and that were asked for. Findings:
+    Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged
+    tasks that the probe saw end and that were asked for. Findings:
 
     unreadable: it ended, no answer ever said so, and the last one is an error
     missing: it ended, and after proved quiescence its status still says that it has not

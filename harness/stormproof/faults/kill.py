@@ -46,14 +46,17 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
         try:
             yield evidence
         finally:
-            if self.component.startswith("redis"):
-                for server in world.servers(self.component):
-                    if self.lose_data:
-                        server.forget_data()
-                    await world.start_redis(server)
-            else:
-                for replica in world.components(self.component):
-                    await replica.start_again()
+            await self._heal(world)
+
+    async def _heal(self, world: World) -> None:
+        if not self.component.startswith("redis"):
+            for replica in world.components(self.component):
+                await replica.start_again()
+            return
+        for server in world.servers(self.component):
+            if self.lose_data:
+                server.forget_data()
+            await world.start_redis(server)
 
     def _victims(self, world: World) -> list[int]:
         running = [process for process in world.struck(self.component) if process.alive]

@@ -37,7 +37,9 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
 def _message(kind: str, queue: str) -> dict[str, Any]:
     """A message as kombu's Redis transport writes it (protocol 2)."""
     task_id = f"stormproof-{kind}"
-    body = b"\x80\x04N." if kind == "forbidden_content_type" else b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
+    body = (
+        b"\x80\x04N." if kind == "forbidden_content_type" else b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
+    )
     return {
         "body": base64.b64encode(body).decode(),
         "content-encoding": "binary" if kind == "forbidden_content_type" else "utf-8",

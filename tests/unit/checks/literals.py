@@ -95,7 +95,7 @@ def phase(t: float, name: str) -> h.Phase:
     return h.Phase(t=t, name=name)
 
 
-def quiet(t: float, **left: int) -> h.Quiescence:
+def quiet(t: float, **left: Any) -> h.Quiescence:
     """It is proved that nothing can change any more."""
     return h.Quiescence(t=t, proved=True, **left)
 
@@ -114,8 +114,8 @@ def sample(t: float, queued: int = 0, up: bool = True, store: str = "broker", **
 class Case:
     """A history and what a check must make of it.
 
-    `finds`: kind of finding -> its evidence; empty: the check accepts it. `avoids`: which kind an accepted history is the
-    counterpart of. `unknown`: the findings leave it undecided.
+    `finds`: kind of finding -> its evidence; empty: the check accepts it. `avoids`: which kind an accepted history is
+    the counterpart of. `unknown`: the findings leave it undecided.
     """
 
     title: str

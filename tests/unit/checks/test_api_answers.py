@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, asked, broken, fault, history, look, phase, probe, process, said, status
-
 from stormproof.checks import ApiAnswers
 from stormproof.history import Returned
 

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, asked, history, probe, quiet, status, unquiet
-
 from stormproof.checks import Delivery
 
 AT_MOST_ONCE = (

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import KEY, OTHER, Case, accepted, broken, history, probe, status
-
 from stormproof.checks import EffectsOnce
 from stormproof.history import Effect
 

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, history, phase, probe
-
 from stormproof.checks import EventsAgree
 from stormproof.history import CeleryEvent
 

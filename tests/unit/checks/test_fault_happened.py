@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, fault, history
-
 from stormproof.checks import FaultHappened
 from stormproof.verdict import Status
 

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, fault, history, phase, probe, process, sample
-
 from stormproof.checks import KeepsConsuming
 
 UP = process(0, "worker", "started")

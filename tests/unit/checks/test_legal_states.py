@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, broken, history, look, probe, said, status
-
 from stormproof.checks import LegalStates
 
 CASES = (

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import KEY, OTHER, Case, accepted, asked, history, probe, refused
-
 from stormproof.checks import NoPhantom
 
 CASES = (

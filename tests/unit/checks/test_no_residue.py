@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, history, phase, sample
-
 from stormproof.checks import NoResidue
 from stormproof.history import AnyEvent, History, ProcessSample
 

@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, history, probe, process, quiet, refused, status, unquiet
-
 from stormproof.checks import NoTaskLost
 
 CASES = (

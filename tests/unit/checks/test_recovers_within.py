@@ -2,7 +2,6 @@
 
 import pytest
 from literals import OTHER, Case, accepted, fault, history, phase, probe, refused, status
-
 from stormproof.checks import RecoversWithin
 from stormproof.history import AnyEvent, Invoked, Returned
 

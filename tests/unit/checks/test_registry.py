@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from literals import Case, accepted, history, probe, quiet
-
 from stormproof import checks
 from stormproof.history import AnyEvent, History
 from stormproof.verdict import Status, Verdict

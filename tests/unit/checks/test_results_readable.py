@@ -2,7 +2,6 @@
 
 import pytest
 from literals import Case, accepted, broken, history, phase, probe, quiet, status, unquiet
-
 from stormproof.checks import ResultsReadable
 
 SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"sent":2,"to":"x"}'

@@ -46,7 +46,13 @@ def dead_process() -> str:
     stat = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
     name = own_name().replace(f":{os.getpid()}:", f":{child.pid}:").rsplit(":", 1)[0] + f":{stat[19]}"
     assert not is_gone(name)
-    child.communicate(b"\n")
+    assert child.stdin is not None
+    child.stdin.close()
+    # Dead, but not reaped: a worker's children are zombies until it looks after them.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert is_gone(name)
+    child.wait()
+    assert is_gone(name)
     return name
 
 

@@ -1,0 +1,102 @@
+"""A component's deaths are recorded, and a supervised one is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from stormproof.errors import ComponentError
+from stormproof.history import Process
+from stormproof.processes import Launcher
+from stormproof.recorder import Recorder
+from stormproof.replica import Replica
+from stormproof.system import Component, System
+
+SYSTEM = System.model_validate(
+    {
+        "name": "mine",
+        "redis": {"broker": {}},
+        "results": None,
+        "env": {"GREETING": "port {port}"},
+        "components": {"api": {"role": "api", "command": ["api"]}},
+        "submit": {"path": "/", "json": {}},
+        "status": {"path": "/"},
+    }
+)
+
+
+def with_replica(
+    tmp_path: Path, story: Callable[[Replica, Recorder], Awaitable[None]], code: str, **settings: object
+) -> list[str]:
+    """Run a story with a component that executes `code`; returns the words of its process events."""
+
+    async def run() -> list[str]:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        spec = Component.model_validate({"role": "api", "command": ["{python}", "-u", "-c", code], **settings})
+        async with Launcher(f"test-replica-{os.getpid()}", tmp_path) as launcher:
+            values = {"port": "1"}
+            replica = Replica("api", spec, SYSTEM, values, launcher=launcher, recorder=recorder, probe_env={})
+            await story(replica, recorder)
+            replica.stop_watching()
+        recorder.close()
+        return [event.word for event in recorder.events if isinstance(event, Process)]
+
+    return asyncio.run(run())
+
+
+async def started_and_gone(replica: Replica, recorder: Recorder) -> None:
+    await replica.start()
+    assert await recorder.until(lambda: replica.running is not None and not replica.alive, within_s=10)
+    words = ("gave_up", "ready")
+    assert await recorder.until(lambda: any(e.word in words for e in recorder.events if isinstance(e, Process)), 10)
+
+
+def test_a_component_that_dies_alone_is_given_up(tmp_path: Path) -> None:
+    assert with_replica(tmp_path, started_and_gone, "raise SystemExit(3)") == ["started", "exited", "gave_up"]
+
+
+def test_a_supervised_component_is_started_again(tmp_path: Path) -> None:
+    words = with_replica(
+        tmp_path, started_and_gone, "raise SystemExit(3)", restart="always", restart_delay_s=0.01, ready={"log": ""}
+    )
+    assert words[:3] == ["started", "exited", "started"]
+    assert "gave_up" not in words
+
+
+def test_it_is_ready_when_its_output_says_so(tmp_path: Path) -> None:
+    async def story(replica: Replica, recorder: Recorder) -> None:
+        await replica.start()
+        await replica.ready()
+
+    code = "import os, time; print(os.environ['GREETING']); time.sleep(600)"
+    assert with_replica(tmp_path, story, code, ready={"log": "port 1"}) == ["started", "ready"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("print('no such module'); raise SystemExit(3)", r"api: exited with 3 at start .*: no such module"),
+        ("import time; print('hm'); time.sleep(600)", r"api: was not ready within 0\.5 s .*: hm"),
+    ],
+)
+def test_one_that_does_not_become_ready_is_told_with_its_last_words(tmp_path: Path, code: str, said: str) -> None:
+    async def story(replica: Replica, recorder: Recorder) -> None:
+        await replica.start()
+        with pytest.raises(ComponentError, match=said):
+            await replica.ready()
+
+    with_replica(
+        tmp_path, story, code, ready={"log": "never", "within_s": 0.5} if "sleep" in code else {"log": "never"}
+    )
+
+
+def test_the_interpreter_is_the_descriptions(tmp_path: Path) -> None:
+    async def story(replica: Replica, recorder: Recorder) -> None:
+        await replica.start()
+        await replica.ready()
+
+    with_replica(tmp_path, story, "import sys; print(sys.executable)", ready={"log": sys.executable})

@@ -1,0 +1,43 @@
+"""`stormproof up`: a system that stands, answers where it says, and is gone after Ctrl-C."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_system_stands_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "stormproof.cli",
+        "up",
+        "--system",
+        str(ROOT / "system_under_test" / "tutorial.toml"),
+    ]
+    with subprocess.Popen([*command, "--runs", str(tmp_path)], stdout=subprocess.PIPE, text=True) as standing:
+        assert standing.stdout is not None
+        said: list[str] = []
+        for line in standing.stdout:
+            said.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        address = re.search(r"^api +(http://127\.0\.0\.1:\d+)$", "".join(said), re.MULTILINE)
+        assert address, said
+        body = {"recipient": "a@example.org", "content": "hello"}
+        assert httpx.post(f"{address[1]}/send-email", json=body, trust_env=False).json()["task_id"]
+        assert re.search(r"^flower +http://127", "".join(said), re.MULTILINE)
+        standing.send_signal(signal.SIGINT)
+        assert standing.wait(timeout=20) == 0
+    try:
+        httpx.get(address[1], trust_env=False)
+        raise AssertionError("the API still answers")
+    except httpx.ConnectError:
+        pass

@@ -1,0 +1,20 @@
+"""What is public is there, is sorted, and says what it is for."""
+
+from __future__ import annotations
+
+import stormproof
+from stormproof import checks, faults
+
+
+def test_every_exported_name_exists_and_is_documented() -> None:
+    for module in (stormproof, faults, checks):
+        for name in module.__all__:
+            assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
+
+
+def test_the_exported_names_are_sorted() -> None:
+    assert list(stormproof.__all__) == sorted(stormproof.__all__)
+
+
+def test_every_fault_is_public() -> None:
+    assert {fault.__name__ for fault in faults.ALL} <= set(stormproof.__all__)

@@ -1,0 +1,70 @@
+"""Names and sizes: tests mirror the tree and are sentences; files stay small; no module is called `utils`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "harness" / "stormproof"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
+
+TESTED_TOGETHER = {
+    "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
+    "report": "test_reports.py",  # Pure functions of one stored run.
+}
+COVERED_BY = {
+    "cli.py": "test_cli.py",
+    "campaign.py": "test_experiment.py",  # The faces around the loop are tested through whole runs.
+    "settle.py": "test_experiment.py",
+    "world.py": "test_faults.py",
+    "reaper.py": "test_processes.py",
+    "facts.py": "test_registry.py",
+    "probe_journal.py": "test_probe.py",
+    "judging.py": "test_experiment.py",
+    "progress.py": "test_demonstration.py",
+}
+LONGEST_FILE, LONGEST_FUNCTION = 350, 60
+FORBIDDEN = {"utils.py", "helpers.py", "manager.py", "common.py"}
+
+
+def functions(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def is_sentence(name: str) -> bool:
+    """Whether a test's name says something: `test_` and three words or more."""
+    return len(name.removeprefix("test_").split("_")) >= 3
+
+
+def test_every_module_has_its_tests() -> None:
+    known = {path.name for path in TESTS}
+    for module in MODULES:
+        together = TESTED_TOGETHER.get(module.parent.name)
+        wanted = together or COVERED_BY.get(module.name, f"test_{module.name}")
+        assert wanted in known, f"{module.relative_to(ROOT)} has no {wanted}"
+
+
+def test_the_names_of_tests_are_sentences() -> None:
+    for path in TESTS:
+        for function in functions(path.read_text()):
+            if function.name.startswith("test_"):
+                assert is_sentence(function.name), f"{path.relative_to(ROOT)}: {function.name}"
+
+
+def test_files_and_functions_stay_small() -> None:
+    for path in [*MODULES, *(ROOT / "system_under_test").rglob("*.py")]:
+        source = path.read_text()
+        assert len(source.splitlines()) <= LONGEST_FILE, path
+        for function in functions(source):
+            assert (function.end_lineno or 0) - function.lineno < LONGEST_FUNCTION, f"{path}: {function.name}"
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert not [path for path in ROOT.glob("[!.]*/**/*.py") if path.name in FORBIDDEN]
+
+
+def test_a_name_of_two_words_is_no_sentence() -> None:
+    assert not is_sentence("test_it_works")
+    assert is_sentence("test_it_works_twice")
