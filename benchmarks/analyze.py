@@ -2,8 +2,8 @@
 
     python benchmarks/analyze.py [--events 1000000]
 
-Writes valid histories of a system under steady load after a storm, of a quarter, a half and all of the events, and judges
-each in a process of its own. The goals for 1,000,000 events: at most 5 s, at most 1 GB, and time that grows as the
+Writes valid histories of a system under steady load after a storm, of a quarter, a half and all of the events, and
+judges each in a process of its own. The goals for 1,000,000 events: at most 5 s, at most 1 GB, and time that grows as the
 history does. CPU seconds are printed too, because other work on the machine stretches the others.
 """
 

@@ -7,14 +7,11 @@ kills a worker each time, for ever.
 What cures it: count a task's deliveries outside the worker, give it up after some, and keep it where people can see it.
 """
 
-from stormproof import Injection, Kill, Mail, Scenario, Workload
+from stormproof import Injection, Misbehave, Scenario, Workload
 
 scenario = Scenario(
     name="poison_task",
-    title="the pool process that runs one task is killed each time that it starts",
+    title="one task kills the pool process that runs it, each time that it is delivered",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(
-        Injection(fault=Mail(mode="hold", place=2), for_s=12.0),
-        Injection(fault=Kill(component="worker", how="child", place=2), started=2, times=10),
-    ),
+    storm=(Injection(fault=Misbehave(do="exit", place=2), for_s=8.0),),
 )

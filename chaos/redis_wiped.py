@@ -7,16 +7,13 @@ What cures it: the record of what was accepted lives in another failure domain t
 has no outcome.
 """
 
-from stormproof import Injection, Kill, Misbehave, Scenario, State, Workload
+from stormproof import Injection, Kill, Scenario, State, Workload
 
 scenario = Scenario(
     name="redis_wiped",
     title="Redis is killed and back after 3 s with nothing",
-    workload=Workload(tasks=12, rate_per_s=8),
-    storm=(
-        Injection(fault=Misbehave(do="hold"), for_s=3.0),
-        Injection(fault=Kill(component="redis", lose_data=True), at_s=1.5, for_s=3.0),
-    ),
+    workload=Workload(tasks=12, rate_per_s=8, held_s=3.0),
+    storm=(Injection(fault=Kill(component="redis", lose_data=True), at_s=1.5, for_s=3.0),),
     states=tuple(State),
     demo_states=(State.RUNNING_LATE,),
 )

@@ -12,6 +12,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from stormproof.errors import ComponentError
+from stormproof.faults import Misbehave
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import FaultStage, History
 from stormproof.recorder import Recorder
@@ -26,8 +27,7 @@ _WARMUP_PLACE = 8000
 _RECOVERY_PLACE = 7000
 _WARMUP_S = 20.0
 _BITE_S = 5.0
-_FIRST_START_S = 30.0
-_FURTHER_START_S = 10.0
+_START_S = 30.0
 
 Watch = Callable[[str], None]
 """Told the name of each phase as it begins."""
@@ -88,7 +88,7 @@ async def run(
             phase("storm")
             async with asyncio.TaskGroup() as clients:
                 workload = clients.create_task(_workload(world, scenario, choices, clients))
-                await _storm(world, scenario.storm)
+                await asyncio.gather(_storm(world, scenario.storm), _hold(world, scenario.workload.held_s))
                 phase("recover")
                 release(world)
                 if scenario.storm:
@@ -134,6 +134,12 @@ async def _workload(world: World, scenario: Scenario, choices: Choices, clients:
     )
 
 
+async def _hold(world: World, held_s: float) -> None:
+    if held_s:
+        async with Misbehave(do="hold").strike(world):
+            await asyncio.sleep(held_s)
+
+
 async def _storm(world: World, storm: tuple[Injection, ...]) -> None:
     async with asyncio.TaskGroup() as nemesis:
         for number, injection in enumerate(storm):
@@ -142,13 +148,11 @@ async def _storm(world: World, storm: tuple[Injection, ...]) -> None:
 
 async def _inject(world: World, number: int, injection: Injection) -> None:
     await asyncio.sleep(injection.at_s)
-    for turn in range(injection.times):
-        if injection.started is not None:
-            starts = world.picture.starts_of_key
-            key, within_s = world.key(injection.started), _FURTHER_START_S if turn else _FIRST_START_S
-            if not await world.recorder.until(lambda: len(starts.get(key, ())) > turn, within_s):  # noqa: B023 - awaited here
-                return
-        await _strike(world, f"{number}.{turn}", injection)
+    if injection.started is not None:
+        key = world.key(injection.started)
+        if not await world.recorder.until(lambda: key in world.picture.starts_of_key, _START_S):
+            return  # The check `fault_happened` sees that it was not injected.
+    await _strike(world, str(number), injection)
 
 
 async def _strike(world: World, fault: str, injection: Injection) -> None:

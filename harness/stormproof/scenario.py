@@ -52,14 +52,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fault on the schedule: after `at_s` seconds of storm, then, if `started` names a submission's place, when a
-    worker starts that task; healed after `for_s`. `times` > 1: again at each further start of that task.
+    worker starts that task; healed after `for_s`.
     """
 
     fault: Fault
     at_s: float = 0.0
     started: int | None = None
     for_s: float = 0.0
-    times: int = 1
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

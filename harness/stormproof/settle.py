@@ -94,8 +94,9 @@ async def _look(world: World) -> _Look | None:
 
 
 def _executing(world: World) -> list[str]:
-    # A pool child may outlive its worker and still be at work, so it is the process itself that counts.
-    return [task_id for task_id, pid in world.picture.executing if is_running(pid)]
+    # A pool child may outlive its worker and still be at work. A worker whose child died still has the task in its books: it
+    # may take ten seconds (billiard's `lost_worker_timeout`) until it says that the task has failed, or gives it back.
+    return [task for (task, pid), start in world.picture.executing.items() if is_running(pid) or is_running(start.parent)]
 
 
 async def _backlog(world: World) -> int:

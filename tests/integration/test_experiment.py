@@ -61,6 +61,13 @@ def test_a_task_in_a_killed_worker_is_lost_and_proved_lost_at_once(tmp_path: Pat
     assert all(0 <= index < len(run.history) for index in lost.evidence)
 
 
+def test_a_task_that_its_worker_still_has_in_its_books_is_not_called_lost(tmp_path: Path) -> None:
+    # The worker needs seconds to notice that its pool process is gone; only then does it say that the task has failed.
+    run = conduct(tmp_path, named("child_killed"), "tutorial")
+    assert "unreadable" in kinds(run)
+    assert "lost" not in kinds(run)
+
+
 def test_a_message_that_waits_only_for_its_visibility_timeout_is_fast_forwarded(tmp_path: Path) -> None:
     run = conduct(tmp_path, named("worker_killed"), "late")
     assert run.judged is not None

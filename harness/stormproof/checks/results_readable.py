@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import msgspec
+
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Returned
 from stormproof.verdict import Finding, Verdict
@@ -95,12 +97,15 @@ def _is_one_of(text: str, values: list[str]) -> bool:
     return any(_decoded(other) == value for other in values)
 
 
-_decode = json.JSONDecoder(parse_constant=str).decode  # NaN stands for itself here, as it equals nothing.
+_decode_leniently = json.JSONDecoder(parse_constant=str).decode
+"""Python writes NaN, which is no JSON and equals nothing: here it stands for itself."""
 
 
 def _decoded(text: str) -> Any:
     """JSON as it compares; a text that is none stands for itself."""
-    try:
-        return _decode(text)
-    except (ValueError, RecursionError):
-        return text
+    for decode in (msgspec.json.decode, _decode_leniently):
+        try:
+            return decode(text)
+        except (ValueError, RecursionError):
+            continue
+    return text

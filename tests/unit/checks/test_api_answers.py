@@ -50,6 +50,7 @@ CASES = (
         history(accepted(1), broken(2, 2, 500), probe(2.05, "succeeded")),
         avoids="server_error",
     ),
+    Case("the same answer for a task that never ends", history(accepted(1), broken(2, 2, 500)), avoids="server_error"),
     Case(
         "the same answer for a task that has ended",
         history(accepted(1), probe(2, "failed"), broken(3, 2, 500)),

@@ -1,8 +1,9 @@
 """Literal histories for `no_task_lost`."""
 
 import pytest
-from literals import Case, accepted, history, probe, process, quiet, refused, status, unquiet
+from literals import Case, accepted, asked, history, look, probe, process, quiet, refused, status, unquiet
 from stormproof.checks import NoTaskLost
+from stormproof.history import Returned
 
 CASES = (
     Case(
@@ -24,6 +25,18 @@ CASES = (
         "what the harness submits to hold a worker is no promise",
         history(accepted(1), probe(2, "failed"), accepted(3, 2, "b", purpose="state"), quiet(4)),
         avoids="lost",
+    ),
+    Case(
+        "an answer that nobody can make sense of is no acknowledgement, though it names a task",
+        history(
+            accepted(1), probe(2, "failed"), asked(3, 2), Returned(t=3.1, op=2, outcome="info", task_id="b"), quiet(4)
+        ),
+        avoids="lost",
+    ),
+    Case(
+        "a status that is not terminal is no end",
+        history(accepted(1), status(2, 2, "STARTED"), look(3, 3), quiet(4)),
+        {"lost": (0, 1, 5)},
     ),
     Case("a task that no worker received is lost", history(accepted(1), quiet(4)), {"lost": (0, 1, 2)}),
     Case(
