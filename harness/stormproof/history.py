@@ -46,7 +46,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
 
 
 class Phase(Event, frozen=True, tag="phase"):
-    """A phase of the run began: start, warmup, state, storm, heal, settle, read, stop."""
+    """A phase of the run began: start, warmup, state, storm, recover, settle, read, stop."""
 
     name: str
 

@@ -17,8 +17,8 @@ _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 class Picture:
     """What is so at this moment, according to all events until now.
 
-    `started`, `ended`: the latest such probe event by task id. `executing`: task id -> pid of a process that has started
-    and not ended it. `answers`: the last answer of the API by task id.
+    `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
+    has not ended, by task id and pid.
     """
 
     def __init__(self) -> None:
@@ -56,6 +56,11 @@ class Picture:
                         del self.executing[task_id, pid]
         if event.word in _ENDS:
             self.ended[event.task_id] = event
+
+    def has_moved_on(self, start: Probe) -> bool:
+        """Whether the task of this start has been delivered again, or has ended, since then."""
+        later = (self.received.get(start.task_id), self.ended.get(start.task_id))
+        return any(event is not None and event.t > start.t for event in later)
 
 
 class Recorder:

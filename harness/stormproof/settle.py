@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from redis.exceptions import RedisError
 
-from stormproof.history import FastForward, Quiescence
+from stormproof.history import FastForward, Probe, Quiescence
 from stormproof.processes import is_running
 from stormproof.system import pick
 from stormproof.world import World
@@ -94,9 +94,14 @@ async def _look(world: World) -> _Look | None:
 
 
 def _executing(world: World) -> list[str]:
-    # A pool child may outlive its worker and still be at work. A worker whose child died still has the task in its books: it
-    # may take ten seconds (billiard's `lost_worker_timeout`) until it says that the task has failed, or gives it back.
-    return [task for (task, pid), start in world.picture.executing.items() if is_running(pid) or is_running(start.parent)]
+    return [task for (task, _), start in world.picture.executing.items() if _in_hand(world, start)]
+
+
+def _in_hand(world: World, start: Probe) -> bool:
+    """A pool process may outlive its worker and still be at work. And a worker whose pool process died has the task in its
+    books: it may take ten seconds (billiard's `lost_worker_timeout`) until it says that the task failed, or gives it back.
+    """
+    return is_running(start.pid) or (is_running(start.parent) and not world.picture.has_moved_on(start))
 
 
 async def _backlog(world: World) -> int:

@@ -75,7 +75,6 @@ class World:
         (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
         (self._work / "orders.json").write_text("[]")
         (self._work / "journal").touch()
-        self._stack.push_async_callback(self._stop_watching)
         self._stack.callback(self.mail.stop)
         await self.mail.start()
         self.http = await self._stack.enter_async_context(
@@ -87,6 +86,8 @@ class World:
             )
         )
         self._make()
+        # Last in, first out: nobody asks a connection that is being closed.
+        self._stack.push_async_callback(self._stop_watching)
 
     def _make(self) -> None:
         """Everything gets its address before anything starts."""

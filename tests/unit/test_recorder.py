@@ -50,6 +50,18 @@ def test_an_end_elsewhere_does_not_end_another_execution_of_the_same_task() -> N
     assert list(picture.executing) == [("a", 11)]
 
 
+def test_a_task_has_moved_on_when_it_is_delivered_again_or_has_ended() -> None:
+    picture, start = Picture(), probe("started", t=2.0)
+    picture.add(probe("received", t=1.0))
+    picture.add(start)
+    assert not picture.has_moved_on(start)
+    picture.add(probe("received", t=3.0))
+    assert picture.has_moved_on(start)
+    assert not picture.has_moved_on(probe("started", t=4.0))
+    picture.add(probe("failed", t=5.0, pid=99))
+    assert picture.has_moved_on(probe("started", t=4.0))
+
+
 def test_a_wait_ends_with_its_condition_or_its_bound(tmp_path: Path) -> None:
     async def story() -> tuple[bool, bool]:
         recorder = Recorder(tmp_path / "history.jsonl")

@@ -46,8 +46,12 @@ def _finding(facts: Facts, task: Task, op: Op, exits: dict[int, tuple[int, Proce
         return Finding(kind="unsettled", message=message, evidence=evidence, key=task.key, status=Status.UNKNOWN)
     index, quiet = facts.quiescence
     evidence += (index,)
-    if not quiet.proved or (op.returned is not None and op.returned.t > quiet.t):
-        message = f"{task}: {place}; not proved quiescent: {quiet.detail or f'accepted after {quiet.t:.1f} s'}"
+    accepted_later = op.returned is not None and op.returned.t > quiet.t
+    if not quiet.proved or accepted_later:
+        why = (
+            f"accepted after the proof of {quiet.t:.1f} s" if quiet.proved else f"not proved quiescent: {quiet.detail}"
+        )
+        message = f"{task}: {place}; {why}"
         return Finding(kind="unsettled", message=message, evidence=evidence, key=task.key, status=Status.UNKNOWN)
     if quiet.queued or quiet.unacked or quiet.backlog:
         left = f"{quiet.queued} queued, {quiet.unacked} unacknowledged and {quiet.backlog} held back"

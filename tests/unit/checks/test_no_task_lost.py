@@ -60,7 +60,15 @@ CASES = (
         history(accepted(1), probe(2, "started"), probe(2.5, "retried"), quiet(4)),
         {"lost": (0, 1, 3, 4)},
     ),
-    Case("a task is stuck where messages are left", history(accepted(1), quiet(4, queued=1)), {"stuck": (0, 1, 2)}),
+    Case("a task is stuck where messages are queued", history(accepted(1), quiet(4, queued=1)), {"stuck": (0, 1, 2)}),
+    Case(
+        "a task is stuck where one is unacknowledged", history(accepted(1), quiet(4, unacked=1)), {"stuck": (0, 1, 2)}
+    ),
+    Case(
+        "a task is stuck where the system holds it back",
+        history(accepted(1), quiet(4, backlog=1)),
+        {"stuck": (0, 1, 2)},
+    ),
     Case(
         "a task that has ended is not stuck, though messages are left",
         history(accepted(1), probe(2, "started"), probe(3, "succeeded"), quiet(4, unacked=1)),
@@ -90,3 +98,8 @@ def test_the_message_says_where_the_task_was_seen_last() -> None:
     never = history(accepted(1), quiet(4))
     assert "started by process 11 of worker at 2.0 s, whose process 10 exited (-9)" in CHECK(dead).findings[0].message
     assert "no worker ever received it" in CHECK(never).findings[0].message
+
+
+def test_the_message_says_what_is_missing_for_a_proof() -> None:
+    assert "not proved quiescent: not quiet within 45 s" in CHECK(history(accepted(1), unquiet(4))).findings[0].message
+    assert "accepted after the proof of 0.5 s" in CHECK(history(quiet(0.5), accepted(1))).findings[0].message

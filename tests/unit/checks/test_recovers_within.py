@@ -39,6 +39,11 @@ CASES = (
         avoids="no_recovery",
     ),
     Case(
+        "a status that is read again later is no matter",
+        history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(5, "succeeded"), status(20, 2, "SUCCESS")),
+        avoids="slow_recovery",
+    ),
+    Case(
         "a new task that ends late",
         history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(15, "succeeded")),
         {"slow_recovery": (1, 2, 4)},

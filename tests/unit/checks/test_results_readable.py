@@ -53,6 +53,13 @@ CASES = (
         avoids="differs",
     ),
     Case(
+        "a value may be that of the one execution whose value the probe could not keep",
+        history(
+            accepted(1), probe(2, "succeeded", value=OTHER_VALUE), probe(3, "succeeded"), status(4, 2, "SUCCESS", SENT)
+        ),
+        avoids="differs",
+    ),
+    Case(
         "the value of any execution will do",
         history(
             accepted(1),
