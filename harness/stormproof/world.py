@@ -52,6 +52,7 @@ class World:
         self._orders: list[dict[str, str]] = []
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._events: CeleryEventsListener | None = None
 
     async def __aenter__(self) -> World:
         self._stack.callback(self._ports.close)
@@ -87,7 +88,7 @@ class World:
         )
         self._make()
         # Last in, first out: nobody asks a connection that is being closed.
-        self._stack.push_async_callback(self._stop_watching)
+        self._stack.push_async_callback(self._stop)
 
     def _make(self) -> None:
         """Everything gets its address before anything starts."""
@@ -150,19 +151,22 @@ class World:
 
     async def listening(self) -> None:
         """Wait until events can be heard: those that are sent before that are lost. Raises ComponentError."""
-        if not await asyncio.to_thread(self._events.wait_connected, 10.0):
+        if self._events and not await asyncio.to_thread(self._events.wait_connected, 10.0):
             raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    async def _stop_watching(self) -> None:
+    async def _stop(self) -> None:
+        """Stop watching, and end every process; what remains is to close our own connections."""
         for replica in self.replicas:
             replica.stop_watching()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if hasattr(self, "_events"):
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+        await self.launcher.stop()
+        if self._events is not None:
             await asyncio.to_thread(self._events.stop, 2.0)
 
     # What is watched
@@ -202,7 +206,10 @@ class World:
     # What the phases and the faults need
 
     def phase(self, name: str) -> None:
-        """Note that a phase of the run begins."""
+        """Note that a phase of the run begins. Raises what broke a watcher: without it the history would be blind."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
 
     def key(self, place: int) -> str:
