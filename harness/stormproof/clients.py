@@ -20,7 +20,9 @@ _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Clients:
-    """`accepted`: key -> task id of what the system has taken first; `tasks`: task id -> key of all that it has taken."""
+    """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
+    `tasks`: task id -> key of all that it has taken.
+    """
 
     def __init__(
         self, system: System, http: httpx.AsyncClient, recorder: Recorder, address: Callable[[str], str]
@@ -28,6 +30,7 @@ class Clients:
         self._system, self._http, self._recorder, self._address = system, http, recorder, address
         self._numbers = itertools.count()
         self._stopped = False
+        self.submitting = 0
         self.accepted: dict[str, str] = {}
         self.tasks: dict[str, str] = {}
 
@@ -37,12 +40,15 @@ class Clients:
         number = self._invoke("submit", key, client, purpose)
         body = fill_all(how.json_template, {"key": key}, "submit.json")
         headers = fill_all(how.headers, {"key": key}, "submit.headers")
+        self.submitting += 1
         try:
             answer = await self._http.request(
                 how.method, self._address(how.component) + how.path, json=body, headers=headers
             )
         except httpx.HTTPError as error:
             return self._failed(number, error)
+        finally:
+            self.submitting -= 1
         task_id = str(pick(_json(answer), how.task_id) or "")
         outcome: Outcome = "info"
         if answer.status_code in how.accept and task_id:

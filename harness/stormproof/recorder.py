@@ -83,7 +83,9 @@ class Recorder:
         return time.monotonic() - self.t0
 
     def add(self, event: AnyEvent) -> None:
-        """Record one event."""
+        """Record one event. After `close` it is too late: what comes then is not part of the run."""
+        if self._file < 0:
+            return
         self.events.append(event)
         os.write(self._file, encode(event))
         self.picture.add(event)
@@ -106,3 +108,4 @@ class Recorder:
     def close(self) -> None:
         """Close the file; what was recorded stays."""
         os.close(self._file)
+        self._file = -1  # The number may soon be another file's.

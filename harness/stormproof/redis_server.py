@@ -168,8 +168,8 @@ class Broker:
         for name in self._lists:
             pipe.llen(name)
         pipe.hlen("unacked")
-        *queued, unacked = await pipe.execute(raise_on_error=False)
-        return sum(n for n in queued if isinstance(n, int)), unacked if isinstance(unacked, int) else 0
+        *queued, unacked = await pipe.execute()
+        return sum(queued), int(unacked)
 
     async def unacked(self) -> dict[str, dict[str, Any]]:
         """Delivery tag -> headers of each unacknowledged message."""

@@ -68,6 +68,8 @@ async def settle(world: World, within_s: float) -> Quiescence:
 
 
 def _proof(world: World, look: _Look, calm_s: float) -> str:
+    if world.clients.submitting:
+        return ""
     if look.empty and calm_s >= _CALM_S:
         return "nothing queued, unacknowledged, executing or held back"
     nobody = not look.executing and not look.backlog and not _worker_alive(world)

@@ -52,6 +52,7 @@ class World:
         self._orders: list[dict[str, str]] = []
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False  # A client library may swallow a cancellation; nobody may overlook this.
         self._events: CeleryEventsListener | None = None
 
     async def __aenter__(self) -> World:
@@ -159,6 +160,7 @@ class World:
 
     async def _stop(self) -> None:
         """Stop watching, and end every process; what remains is to close our own connections."""
+        self._stopping = True
         for replica in self.replicas:
             replica.stop_watching()
         for task in self._tasks:
@@ -173,19 +175,19 @@ class World:
 
     async def _read_journal(self) -> None:
         journal = ProbeJournal(self._work / "journal", self.recorder.t0)
-        while True:
+        while not self._stopping:
             for event in journal.read_new():
                 self.recorder.add(event)
             await asyncio.sleep(_JOURNAL_EVERY_S)
 
     async def _sample(self, server: RedisServer) -> None:
         broker = self.broker if server is self.broker.server else None
-        while True:
+        while not self._stopping:
             self.recorder.add(await sample(server, broker, self.recorder.now()))
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
     async def _sample_processes(self) -> None:
-        while True:
+        while not self._stopping:
             for replica in self.replicas:
                 if replica.running is not None and replica.alive:
                     memory = replica.running.memory()

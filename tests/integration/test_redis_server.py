@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -20,13 +21,14 @@ PLAIN = Redis()
 
 def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = PLAIN) -> None:
     async def run() -> None:
-        ports = Ports()
-        async with Launcher(f"test-redis-{os.getpid()}", tmp_path) as launcher:
-            server = RedisServer("broker", spec, find_binary(), launcher, tmp_path / "data", ports.free())
-            await server.start()
-            await story(server)
-            await server.close()
-        ports.close()
+        with contextlib.closing(Ports()) as ports:
+            async with Launcher(f"test-redis-{os.getpid()}", tmp_path) as launcher:
+                server = RedisServer("broker", spec, find_binary(), launcher, tmp_path / "data", ports.free())
+                try:
+                    await server.start()
+                    await story(server)
+                finally:
+                    await server.close()
 
     asyncio.run(run())
 

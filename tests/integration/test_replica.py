@@ -99,4 +99,6 @@ def test_the_interpreter_is_the_descriptions(tmp_path: Path) -> None:
         await replica.start()
         await replica.ready()
 
-    with_replica(tmp_path, story, "import sys; print(sys.executable)", ready={"log": sys.executable})
+    with_replica(
+        tmp_path, story, "import sys, time; print(sys.executable); time.sleep(600)", ready={"log": sys.executable}
+    )

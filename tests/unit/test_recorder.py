@@ -22,6 +22,15 @@ def test_an_event_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
     recorder.close()
 
 
+def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    recorder.close()
+    with (tmp_path / "other").open("w"):  # Takes the number of the closed file.
+        recorder.add(Phase(t=0.5, name="storm"))
+    assert recorder.events == []
+    assert (tmp_path / "other").read_text() == ""
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot be written"):
         Recorder(tmp_path / "missing" / "history.jsonl")
