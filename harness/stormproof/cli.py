@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import uvloop
 from rich.console import Console
 
 from stormproof import campaign, catalogue, demonstration, standing, store
@@ -66,7 +67,8 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
-    return asyncio.run(guarded())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(guarded())
 
 
 @app.command("run")
@@ -110,7 +112,7 @@ def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
 @app.command("demo")
 @_seed
 @_runs
-@_lanes(4)
+@_lanes(3)
 @click.option(
     "--repository",
     type=click.Path(path_type=Path),

@@ -15,6 +15,9 @@ from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System, fill_all, pick
 
+_PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
+"""A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
+
 _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
 
@@ -102,7 +105,7 @@ class Clients:
             if (await self.status(key, task_id, client, purpose)).terminal:
                 return True
             await asyncio.sleep(every_s)
-            every_s = min(every_s * 1.2, 1.0)
+            every_s = min(every_s * _PATIENCE, _SLOWEST_POLL_S)
         return False
 
     def stop(self) -> None:

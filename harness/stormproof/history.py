@@ -134,6 +134,15 @@ class ProcessSample(Event, frozen=True, tag="process_sample"):
     processes: int
 
 
+class Pressure(Event, frozen=True, tag="pressure"):
+    """How long, in all, some process of this machine has had to wait for a processor (`some total` of /proc/pressure/cpu).
+
+    What an answer took beyond that is the system's own time.
+    """
+
+    cpu_waited_s: float
+
+
 class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
@@ -197,6 +206,7 @@ AnyEvent = (
     | Effect
     | Sample
     | ProcessSample
+    | Pressure
     | Process
     | Fault
     | CeleryEvent

@@ -94,6 +94,15 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def cpu_waited_s() -> float | None:
+    """Seconds for which some process of this machine has waited for a processor; None where the kernel does not count them."""
+    try:
+        some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
+    except OSError:
+        return None
+    return int(some.rpartition("total=")[2]) / 1e6
+
+
 class Launcher:
     """Starts processes for one run and ends them all. Use as an async context manager."""
 

@@ -31,11 +31,12 @@ class Replica:
         *,
         launcher: Launcher,
         recorder: Recorder,
+        http: httpx.AsyncClient,
         probe_env: Mapping[str, str],
     ) -> None:
         self.name, self.spec = name, spec
         self.running: Running | None = None
-        self._launcher, self._recorder = launcher, recorder
+        self._launcher, self._recorder, self._http = launcher, recorder, http
         self._expected: set[int] = set()
         self._started_t = 0.0
         self._log_offset = 0
@@ -111,8 +112,7 @@ class Replica:
         wanted = self.spec.ready
         if wanted.http is not None:
             try:
-                async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-                    return (await client.get(self.address + wanted.http)).status_code in wanted.accept
+                return (await self._http.get(self.address + wanted.http, timeout=2)).status_code in wanted.accept
             except httpx.HTTPError:
                 return False
         if wanted.log is not None:

@@ -18,10 +18,10 @@ from stormproof.celery_events import CeleryEventsListener
 from stormproof.clients import Clients
 from stormproof.effects import SmtpServer
 from stormproof.errors import ComponentError, DescriptionError
-from stormproof.history import AnyEvent, Phase, Process, ProcessSample
+from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample
 from stormproof.ports import Ports
 from stormproof.probe_journal import ProbeJournal
-from stormproof.processes import Launcher, Running
+from stormproof.processes import Launcher, Running, cpu_waited_s
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary, Broker, RedisServer, sample
 from stormproof.replica import PROBE_MODULE, Replica
@@ -29,7 +29,7 @@ from stormproof.system import System
 from stormproof.workload import key
 
 _SAMPLE_EVERY_S = 0.1
-_PROCESSES_EVERY_S = 1.0
+_PROCESSES_EVERY_S = 2.0
 _JOURNAL_EVERY_S = 0.02
 _CLIENT_TIMEOUT_S = 40.0
 
@@ -83,6 +83,7 @@ class World:
             # A connection for each operation: one that the server closes while it idles would look like a lost answer.
             httpx.AsyncClient(
                 trust_env=False,
+                verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
                 timeout=httpx.Timeout(_CLIENT_TIMEOUT_S),
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             )
@@ -113,6 +114,7 @@ class World:
                         {**values, "port": str(port)},
                         launcher=self.launcher,
                         recorder=self.recorder,
+                        http=self.http,
                         probe_env=self.probe_env(),
                     )
                 )
@@ -144,6 +146,7 @@ class World:
         """Begin to record what the probes, the Redis servers, the processes and Celery's events tell."""
         self._background(self._read_journal())
         self._background(self._sample_processes())
+        self._background(self._sample_pressure())
         for server in self.redis.values():
             self._background(self._sample(server))
         add = self._from_thread(asyncio.get_running_loop())
@@ -197,6 +200,11 @@ class World:
                         )
                     )
             await asyncio.sleep(_PROCESSES_EVERY_S)
+
+    async def _sample_pressure(self) -> None:
+        while not self._stopping and (waited_s := cpu_waited_s()) is not None:
+            self.recorder.add(Pressure(t=self.recorder.now(), cpu_waited_s=waited_s))
+            await asyncio.sleep(_SAMPLE_EVERY_S)
 
     def _from_thread(self, loop: asyncio.AbstractEventLoop) -> Any:
         def add(event: AnyEvent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import psutil
 import pytest
 from stormproof import reaper
 from stormproof.errors import ComponentError
-from stormproof.processes import Launcher, is_running
+from stormproof.processes import Launcher, cpu_waited_s, is_running
 
 TREE = """
 import os, subprocess, sys, time
@@ -109,6 +110,17 @@ def test_the_output_is_kept_and_its_end_can_be_shown(tmp_path: Path) -> None:
             return launcher.log_tail("api", lines=1)
 
     assert asyncio.run(story()) == "two"
+
+
+def test_waiting_for_a_processor_is_counted_where_the_kernel_counts_it() -> None:
+    first = cpu_waited_s()
+    if first is None:
+        pytest.skip("this kernel does not count pressure (PSI)")
+    with contextlib.ExitStack() as stack:
+        for _ in range(2 * (os.cpu_count() or 1)):
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(busy.kill)
+        assert eventually(lambda: (cpu_waited_s() or 0) > first)
 
 
 def test_a_zombie_does_not_count_as_running() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from stormproof.errors import ComponentError
 from stormproof.history import Process
@@ -39,9 +40,12 @@ def with_replica(
         spec = Component.model_validate({"role": "api", "command": ["{python}", "-u", "-c", code], **settings})
         async with Launcher(f"test-replica-{os.getpid()}", tmp_path) as launcher:
             values = {"port": "1"}
-            replica = Replica("api", spec, SYSTEM, values, launcher=launcher, recorder=recorder, probe_env={})
-            await story(replica, recorder)
-            replica.stop_watching()
+            async with httpx.AsyncClient() as http:
+                replica = Replica(
+                    "api", spec, SYSTEM, values, launcher=launcher, recorder=recorder, http=http, probe_env={}
+                )
+                await story(replica, recorder)
+                replica.stop_watching()
         recorder.close()
         return [event.word for event in recorder.events if isinstance(event, Process)]
 

@@ -26,6 +26,7 @@ EVENTS: tuple[h.AnyEvent, ...] = (
     h.Probe(t=0.3, component="worker", pid=2, parent=1, word="started", task_id="a", task="send", key="k", detail="d"),
     h.Effect(t=0.4, key="k", message_id="<a@b>", recipient="a@b"),
     h.Sample(t=0.5, store="broker", up=True, queued=1, unacked=2, connections=3, memory_bytes=4, keys=5),
+    h.Pressure(t=0.55, cpu_waited_s=0.5),
     h.ProcessSample(t=0.6, component="api", rss_bytes=7, processes=1),
     h.Process(t=0.7, component="api", role="api", pid=9, word="exited", code=-9, expected=True),
     h.Fault(t=0.8, fault="0.0", name="kill", stage="bit", target="api", detail="process 9 is gone"),

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op
 from stormproof.history import History, Returned
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Finding, Status, Verdict
 
 _UNAVAILABLE = 503
 
@@ -21,7 +21,8 @@ class ApiAnswers:
     Excused is what overlaps a fault of the harness on the API's own process, and, for a status, an answer of
     `unfinished_codes` while the probe had not seen the task end. Observes the requests. Findings:
 
-    slow: the answer, or the error instead of it, took longer than the deadline
+    slow: the answer, or the error instead of it, took longer than the deadline, and longer than any processor was waited for
+    starved: it took longer than the deadline, but the machine was so busy that this may not be the system's doing (unknown)
     no_answer: the connection was refused or broke, and no answer came
     server_error: the answer was a 5xx other than 503
     no_retry_after: the answer was 503 without Retry-After
@@ -32,7 +33,14 @@ class ApiAnswers:
     unfinished_codes: tuple[int, ...] = ()
 
     name: ClassVar[str] = "api_answers"
-    kinds: ClassVar[tuple[str, ...]] = ("slow", "no_answer", "server_error", "no_retry_after", "never_answered")
+    kinds: ClassVar[tuple[str, ...]] = (
+        "slow",
+        "starved",
+        "no_answer",
+        "server_error",
+        "no_retry_after",
+        "never_answered",
+    )
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -63,7 +71,13 @@ class ApiAnswers:
         found = []
         if took_s > self.deadline_s:
             instead = f" ({answer.error})" if status == 0 else ""
-            found.append(_finding("slow", op, f"took {took_s:.1f} s, {self.deadline_s:g} s are promised{instead}"))
+            said = f"took {took_s:.1f} s, {self.deadline_s:g} s are promised{instead}"
+            waited_s = facts.cpu_waited_s(op.invoked.t, answer.t)
+            if took_s - waited_s > self.deadline_s:
+                found.append(_finding("slow", op, said))
+            else:
+                said += f"; for {waited_s:.1f} s of it processes of this machine waited for a processor"
+                found.append(_finding("starved", op, said, Status.UNKNOWN))
         elif status == 0:
             found.append(_finding("no_answer", op, f"no answer: {answer.error or 'unknown why'}"))
         if status == _UNAVAILABLE and not answer.retry_after and not self._is_unfinished(facts, op, status):
@@ -80,7 +94,7 @@ class ApiAnswers:
         return all(end.t > op.invoked.t for _, end in task.ends)
 
 
-def _finding(kind: str, op: Op, what: str) -> Finding:
+def _finding(kind: str, op: Op, what: str, status: Status = Status.INVALID) -> Finding:
     invoked = op.invoked
     message = f"{invoked.kind} of {invoked.key} at {invoked.t:.1f} s: {what}"
-    return Finding(kind=kind, message=message, evidence=op.evidence, key=invoked.key)
+    return Finding(kind=kind, message=message, evidence=op.evidence, key=invoked.key, status=status)

@@ -6,6 +6,7 @@ Every check reads these. They are derived once a history: `Facts.of(history)`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ from stormproof.history import (
     Indexed,
     Invoked,
     Phase,
+    Pressure,
     Probe,
     Process,
     Purpose,
@@ -139,6 +141,18 @@ class Facts:
             else:
                 found.append(Op(invoked_at=index, invoked=invoked, returned_at=end[0], returned=end[1]))
         return found
+
+    def cpu_waited_s(self, from_t: float, to_t: float) -> float:
+        """How long the machine has made some process wait for a processor between the two times, at most."""
+        before = bisect_right(self._pressure, from_t, key=lambda event: event.t) - 1
+        after = min(bisect_left(self._pressure, to_t, key=lambda event: event.t), len(self._pressure) - 1)
+        if before < 0 or after < before:
+            return 0.0
+        return self._pressure[after].cpu_waited_s - self._pressure[before].cpu_waited_s
+
+    @cached_property
+    def _pressure(self) -> list[Pressure]:
+        return [event for _, event in self._history.of(Pressure)]
 
     @cached_property
     def keys(self) -> dict[str, list[Op]]:

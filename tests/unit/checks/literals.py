@@ -95,6 +95,10 @@ def phase(t: float, name: str) -> h.Phase:
     return h.Phase(t=t, name=name)
 
 
+def pressure(t: float, cpu_waited_s: float) -> h.Pressure:
+    return h.Pressure(t=t, cpu_waited_s=cpu_waited_s)
+
+
 def quiet(t: float, **left: Any) -> h.Quiescence:
     """It is proved that nothing can change any more."""
     return h.Quiescence(t=t, proved=True, **left)

@@ -1,7 +1,7 @@
 """Literal histories for `api_answers`."""
 
 import pytest
-from literals import Case, accepted, asked, broken, fault, history, look, phase, probe, process, said, status
+from literals import Case, accepted, asked, broken, fault, history, look, phase, pressure, probe, process, said, status
 from stormproof.checks import ApiAnswers
 from stormproof.history import Returned
 
@@ -12,6 +12,22 @@ CASES = (
         avoids="slow",
     ),
     Case("an answer that is late", history(look(1, 1), said(3.5, 1, "SUCCESS")), {"slow": (0, 1)}),
+    Case(
+        "an answer that is late on a machine that had no time for it",
+        history(pressure(0.9, 5.0), look(1, 1), said(3.5, 1, "SUCCESS"), pressure(3.6, 6.2)),
+        {"starved": (1, 2)},
+        unknown=True,
+    ),
+    Case(
+        "an answer that is later than the machine was busy",
+        history(pressure(0.9, 5.0), look(1, 1), said(3.5, 1, "SUCCESS"), pressure(3.6, 5.3)),
+        {"slow": (1, 2)},
+    ),
+    Case(
+        "an answer in time on a busy machine",
+        history(pressure(0.9, 5.0), look(1, 1), said(1.5, 1, "SUCCESS"), pressure(1.6, 5.6)),
+        avoids="starved",
+    ),
     Case("no answer that is late", history(broken(1, 1, 0, took_s=20, error="ReadTimeout")), {"slow": (0, 1)}),
     Case("an error that is late", history(broken(1, 1, 502, took_s=19)), {"slow": (0, 1), "server_error": (0, 1)}),
     Case("no answer", history(broken(1, 1, 0, error="ConnectError")), {"no_answer": (0, 1)}),
