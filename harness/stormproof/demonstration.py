@@ -62,7 +62,7 @@ def table(runs: list[Run]) -> Table:
     for run in _ordered(runs):
         by_storm.setdefault(run.title, {})[run.system.name] = run
     for storm, pair in by_storm.items():
-        rows.add_row(storm, *(_cell(pair[name]) if name in pair else Text("-") for name in (_FALLS, _STANDS)))
+        rows.add_row(Text(storm), *(_cell(pair[name]) if name in pair else Text("-") for name in (_FALLS, _STANDS)))
     return rows
 
 

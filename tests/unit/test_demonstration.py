@@ -61,6 +61,11 @@ def test_the_table_has_a_row_for_a_storm_with_both_systems() -> None:
     assert row.index("invalid") < row.index("1 lost") < row.index(" valid")
 
 
+def test_the_table_names_the_workers_state_where_a_scenario_has_several() -> None:
+    several = msgspec.structs.replace(SCENARIO, states=(State.IDLE, State.PREFETCHED))
+    assert "storm[idle]" in printed([msgspec.structs.replace(run("tutorial", LOST), scenario=several)])
+
+
 def test_what_fell_is_told_with_its_cure_and_its_replay() -> None:
     lines = demonstration.evidence([run("hardened"), run("tutorial", LOST)])
     assert lines == [
