@@ -47,7 +47,8 @@ class Replica:
         if spec.role == "worker" and not any("{probe}" in word for word in spec.command):
             self._argv += ["-I", PROBE_MODULE]
         own = {key: fill(value, known, f"env.{key}") for key, value in {**system.env, **spec.env}.items()}
-        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **own}
+        # Killed processes leave their temporary files behind; here they go with the run's own.
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": values["work"], **own}
         if spec.role == "worker":
             self._env |= {**probe_env, "STORMPROOF_COMPONENT": name}
             self._env["PYTHONPATH"] = os.pathsep.join(

@@ -114,7 +114,10 @@ def test_a_run_that_is_cut_short_leaves_nothing_behind_and_its_history_is_judged
 ) -> None:
     words = ["run", str(ROOT / "chaos" / "timeout.py"), "--system", str(ROOT / "system_under_test" / "tutorial.toml")]
     command = [sys.executable, "-m", "stormproof.cli", *words, "--runs", str(tmp_path / "runs")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as harness:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env) as harness:
         assert eventually(
             lambda: any('"storm"' in path.read_text() for path in tmp_path.glob("runs/*/history.jsonl")), 60
         )
@@ -124,6 +127,7 @@ def test_a_run_that_is_cut_short_leaves_nothing_behind_and_its_history_is_judged
     assert harness.returncode == code
     assert len(said.strip().splitlines()) == (0 if ending == signal.SIGKILL else 1), said
     assert eventually(lambda: not components_of(tmp_path))
+    assert eventually(lambda: not list(temporary.iterdir())), list(temporary.iterdir())
     (folder,) = (tmp_path / "runs").iterdir()
     stored = store.load(folder)
     judged = campaign.judge_run(stored, stored.history).judged

@@ -39,7 +39,7 @@ def with_replica(
         recorder = Recorder(tmp_path / "history.jsonl")
         spec = Component.model_validate({"role": "api", "command": ["{python}", "-u", "-c", code], **settings})
         async with Launcher(f"test-replica-{os.getpid()}", tmp_path) as launcher:
-            values = {"port": "1"}
+            values = {"port": "1", "work": str(tmp_path)}
             async with httpx.AsyncClient() as http:
                 replica = Replica(
                     "api", spec, SYSTEM, values, launcher=launcher, recorder=recorder, http=http, probe_env={}
