@@ -33,6 +33,7 @@ ProbeWord = Literal[
     "stopping",
 ]
 FaultStage = Literal["injected", "bit", "healed", "failed"]
+WireDirection = Literal["request", "reply", "push"]
 ProcessWord = Literal["started", "ready", "exited", "gave_up"]
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
@@ -168,6 +169,26 @@ class Fault(Event, frozen=True, tag="fault"):
     detail: str = ""
 
 
+class Wire(Event, frozen=True, tag="wire"):
+    """A frame on the wire, as the link between a component and one of its Redis servers saw it.
+
+    `link` is the component's name, with `.results` and the like for a Redis that is not the broker; `connection` a number,
+    unique in the run. `command` is in capitals (of a reply: that of the request which it answers); `key` is the first key's
+    shape, ids replaced by `*`; `ids` are the task ids, delivery tags and submission keys in it. `fate` is what became of it:
+    `passed`, or the name of the fault that met it; `fault` is then the injection's.
+    """
+
+    link: str
+    connection: int
+    direction: WireDirection
+    command: str
+    key: str = ""
+    size_bytes: int = 0
+    ids: tuple[str, ...] = ()
+    fate: str = "passed"
+    fault: str = ""
+
+
 class CeleryEvent(Event, frozen=True, tag="celery_event"):
     """A task event as Flower sees it: `word` is Celery's type without its `task-` prefix."""
 
@@ -209,6 +230,7 @@ AnyEvent = (
     | Pressure
     | Process
     | Fault
+    | Wire
     | CeleryEvent
     | FastForward
     | Quiescence
