@@ -68,6 +68,10 @@ def test_a_harness_that_is_killed_leaves_no_process_and_no_folder(tmp_path: Path
         assert harness.stdout.readline() == "up\n"
         assert len(marked(run)) == 3
         harness.send_signal(ending)
+        try:
+            harness.wait(timeout=30)
+        finally:
+            harness.kill()
     assert eventually(lambda: not marked(run))
     assert eventually(lambda: not (tmp_path / "private").exists())
 
