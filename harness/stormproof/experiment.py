@@ -9,15 +9,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
-from redis.exceptions import RedisError
 
+from stormproof import nemesis
 from stormproof.errors import ComponentError
 from stormproof.faults import Misbehave
-from stormproof.history import Fault as FaultEvent
-from stormproof.history import FaultStage, History
+from stormproof.history import History
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
-from stormproof.scenario import Evidence, Injection, Scenario, State
+from stormproof.scenario import Scenario, State
 from stormproof.settle import settle
 from stormproof.states import bring_into, release
 from stormproof.system import System
@@ -26,8 +25,6 @@ from stormproof.world import World
 _WARMUP_PLACE = 8000
 _RECOVERY_PLACE = 7000
 _WARMUP_S = 20.0
-_BITE_S = 5.0
-_START_S = 30.0
 
 Watch = Callable[[str], None]
 """Told the name of each phase as it begins."""
@@ -76,8 +73,7 @@ async def run(
                 world.phase(name)
                 watch(name)
 
-            for injection in scenario.storm:
-                injection.fault.check(world)
+            nemesis.check(world, scenario.storm)
             async with gate or nullcontext():
                 phase("start")
                 await world.start()
@@ -88,7 +84,9 @@ async def run(
             phase("storm")
             async with asyncio.TaskGroup() as clients:
                 workload = clients.create_task(_workload(world, scenario, choices, clients))
-                await asyncio.gather(_storm(world, scenario.storm), _hold(world, scenario.workload.held_s))
+                await asyncio.gather(
+                    nemesis.storm(world, scenario.storm, choices.seed), _hold(world, scenario.workload.held_s)
+                )
                 phase("recover")
                 release(world)
                 if scenario.storm:
@@ -138,51 +136,6 @@ async def _hold(world: World, held_s: float) -> None:
     if held_s:
         async with Misbehave(do="hold").strike(world):
             await asyncio.sleep(held_s)
-
-
-async def _storm(world: World, storm: tuple[Injection, ...]) -> None:
-    async with asyncio.TaskGroup() as nemesis:
-        for number, injection in enumerate(storm):
-            nemesis.create_task(_inject(world, number, injection))
-
-
-async def _inject(world: World, number: int, injection: Injection) -> None:
-    await asyncio.sleep(injection.at_s)
-    if injection.started is not None:
-        key = world.key(injection.started)
-        if not await world.recorder.until(lambda: key in world.picture.starts_of_key, _START_S):
-            return  # The check `fault_happened` sees that it was not injected.
-    await _strike(world, str(number), injection)
-
-
-async def _strike(world: World, fault: str, injection: Injection) -> None:
-    """Inject, watch for the proof that it bit, and heal when the time has come."""
-
-    def note(stage: FaultStage, detail: str = "") -> None:
-        name, target = injection.fault.name, injection.fault.target
-        world.recorder.add(
-            FaultEvent(t=world.recorder.now(), fault=fault, name=name, stage=stage, target=target, detail=detail)
-        )
-
-    heal_at = world.recorder.now() + injection.for_s
-    note("injected")
-    try:
-        async with injection.fault.strike(world) as evidence:
-            proof = await _proof(world, evidence, heal_at if injection.for_s else heal_at + _BITE_S)
-            if proof:
-                note("bit", proof)
-            await asyncio.sleep(heal_at - world.recorder.now())
-        note("healed")
-        if not proof and (late := await evidence()):
-            note("bit", late)
-    except (ComponentError, OSError, RedisError) as error:
-        note("failed", str(error))
-
-
-async def _proof(world: World, evidence: Evidence, until_t: float) -> str:
-    while not (proof := await evidence()) and world.recorder.now() < until_t:
-        await asyncio.sleep(0.05)
-    return proof
 
 
 async def _recover(world: World, clients: asyncio.TaskGroup) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ import msgspec
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError
 
 from stormproof.errors import ComponentError, UsageError
 from stormproof.history import Sample
@@ -83,13 +83,10 @@ class RedisServer:
             retry=Retry(NoBackoff(), 0),
         )
 
-    def placeholders(self) -> dict[str, str]:
-        """What a description may say of it."""
-        name = self.component
-        return {f"{name}.url": self.url, f"{name}.host": "127.0.0.1", f"{name}.port": str(self.port)}
-
-    async def start(self) -> None:
-        """Start it on its port with what it has kept, and wait until it answers. Raises ComponentError."""
+    async def start(self, listening: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Start it on its port with what it has kept, and wait until it answers; `listening` is called once it accepts connections,
+        which it does before it has loaded its data. Raises ComponentError.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         options = {
             "bind": "127.0.0.1",
@@ -101,18 +98,27 @@ class RedisServer:
         argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
-        await self._answers(within_s=15)
+        await self._answers(within_s=15, listening=listening)
 
-    async def _answers(self, within_s: float) -> None:
+    async def _answers(self, within_s: float, listening: Callable[[], Awaitable[None]] | None) -> None:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if self.running and not self.running.alive:
                 break
             try:
                 await self.client.ping()
-                return
+                loaded = True
+            except BusyLoadingError:
+                loaded = False
             except (RedisError, OSError, TimeoutError):
                 await asyncio.sleep(0.02)
+                continue
+            if listening is not None:
+                await listening()
+                listening = None
+            if loaded:
+                return
+            await asyncio.sleep(0.02)
         tail = self._launcher.log_tail(self.component)
         last = tail.splitlines()[-1] if tail else "no output"
         raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last}", tail)

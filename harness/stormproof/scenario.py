@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from stormproof.fault import Fault
+from stormproof.wire.trigger import Trigger
 from stormproof.workload import Workload
-
-if TYPE_CHECKING:
-    from stormproof.world import World
-
-Evidence = Callable[[], Awaitable[str]]
-"""Asks whether a fault has bitten: a sentence that proves it, or "" while there is no proof."""
 
 
 class State(StrEnum):
@@ -28,37 +21,19 @@ class State(StrEnum):
     PREFETCHED = "prefetched"
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
-    """Something that is injected, proves that it bit, and is healed. One file each, in `stormproof/faults/`."""
-
-    @property
-    def name(self) -> str:
-        """How the history and the reports call it; stable."""
-        return str(type(self).__struct_config__.tag)
-
-    @property
-    def target(self) -> str:
-        """The component it strikes."""
-        return str(getattr(self, "component", ""))
-
-    def check(self, world: World) -> None:
-        """Refuse a target that the system does not have, before anything starts. Raises DescriptionError."""
-        world.struck(self.target)
-
-    def strike(self, world: World) -> AbstractAsyncContextManager[Evidence]:
-        """Inject on entry, hand out the evidence, heal on exit (which always happens)."""
-        raise NotImplementedError
-
-
 class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One fault on the schedule: after `at_s` seconds of storm, then, if `started` names a submission's place, when a
-    worker starts that task; healed after `for_s`.
+    """One fault on the schedule: after `at_s` seconds of storm; then, if `started` names a submission's place, when a worker
+    starts that task; then, if there is a `when`, at the frame that it means. Healed after `for_s`, or, where `until` means a frame,
+    when that has passed (after `for_s` at the latest). A fault of the wire with a `when` is in force until it has met that frame, and
+    `for_s` longer.
     """
 
     fault: Fault
     at_s: float = 0.0
     started: int | None = None
+    when: Trigger | None = None
     for_s: float = 0.0
+    until: Trigger | None = None
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

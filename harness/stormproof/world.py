@@ -19,6 +19,7 @@ from stormproof.clients import Clients
 from stormproof.effects import SmtpServer
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample
+from stormproof.links import Links
 from stormproof.ports import Ports
 from stormproof.probe_journal import ProbeJournal
 from stormproof.processes import Launcher, Running, cpu_waited_s
@@ -46,6 +47,7 @@ class World:
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
         self.mail = SmtpServer(recorder.add, recorder.t0)
+        self.links = Links(recorder, system.broker)
         self._binary = binary
         self._ports = Ports()
         self._work = Path()
@@ -89,6 +91,7 @@ class World:
             )
         )
         self._make()
+        self._stack.push_async_callback(self.links.close)
         # Last in, first out: nobody asks a connection that is being closed.
         self._stack.push_async_callback(self._stop)
 
@@ -100,7 +103,6 @@ class World:
             port = self._ports.fixed(spec.port, where) if spec.port else self._ports.free()
             self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
             self._stack.push_async_callback(self.redis[name].close)
-            values |= self.redis[name].placeholders()
         for name, component in self.system.components.items():
             for number in range(1, component.replicas + 1):
                 where = f"components.{name}.port"
@@ -111,7 +113,7 @@ class World:
                         full,
                         component,
                         self.system,
-                        {**values, "port": str(port)},
+                        {**values, **self._link(full, name, component.role), "port": str(port)},
                         launcher=self.launcher,
                         recorder=self.recorder,
                         http=self.http,
@@ -120,6 +122,15 @@ class World:
                 )
         self.broker = Broker(self.redis[self.system.broker], self.system.queues)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
+
+    def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
+        """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
+        values: dict[str, str] = {}
+        for name, server in self.redis.items():
+            link = self.links.add(replica, component, role, name, self._ports.free(), server.port)
+            where = server.component
+            values |= {f"{where}.url": link.url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}
+        return values
 
     def probe_env(self) -> dict[str, str]:
         """The environment with which workers load their probe."""
@@ -226,6 +237,12 @@ class World:
         """The key of the submission at this place of the workload."""
         return key(self.run, place)
 
+    def known_as(self, place: int) -> frozenset[str]:
+        """The key of a submission and the ids of its tasks, as far as a client or the wire has named them."""
+        key = self.key(place)
+        clients = (task_id for task_id, known in self.clients.tasks.items() if known == key)
+        return frozenset({key, *clients, *self.links.names.get(key, ())})
+
     def address(self, component: str) -> str:
         """Where a component answers HTTP."""
         return next(replica.address for replica in self.replicas if replica.name == component)
@@ -268,10 +285,16 @@ class World:
         """Start one Redis, unless it runs, and record it."""
         if server.running is not None and server.running.alive:
             return
-        await server.start()
+        await server.start(listening=lambda: self.links.open(server.name))
         if server.running is None:
             raise ComponentError(f"{server.component}: did not start")
         self._redis_event(server, server.running, "ready")
+        self._background(self._shut_when_gone(server, server.running))
+
+    async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
+        await running.exited()
+        if not self._stopping:
+            await self.links.shut(server.name)
 
     def redis_gone(self, server: RedisServer) -> None:
         """Record that a Redis is gone, because we killed it."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from stormproof.errors import ScenarioError
+from stormproof.fault import Fault
 from stormproof.faults.evict import Evict
 from stormproof.faults.garble_result import GarbleResult
 from stormproof.faults.kill import Kill
@@ -16,7 +17,9 @@ from stormproof.faults.misbehave import Misbehave
 from stormproof.faults.out_of_memory import OutOfMemory
 from stormproof.faults.pause import Pause
 from stormproof.faults.stop import Stop
-from stormproof.scenario import Fault, Injection, Scenario
+from stormproof.scenario import Injection, Scenario
+from stormproof.wire.faults import ALL as ON_THE_WIRE
+from stormproof.wire.trigger import Trigger
 
 ALL: tuple[type[Fault], ...] = (
     BadMessage,
@@ -28,6 +31,7 @@ ALL: tuple[type[Fault], ...] = (
     OutOfMemory,
     Pause,
     Stop,
+    *ON_THE_WIRE,
 )
 
 _BY_TAG = {str(fault.__struct_config__.tag): fault for fault in ALL}
@@ -42,14 +46,16 @@ def decode_scenario(stored: Any) -> Scenario:
     """The scenario that `encode_scenario` gave. Raises ScenarioError for what is none."""
 
     try:
-        storm = tuple(_decode_injection(**injection) for injection in stored["storm"])
+        storm = tuple(_decode_injection(injection) for injection in stored["storm"])
         return msgspec.structs.replace(msgspec.convert({**stored, "storm": []}, Scenario), storm=storm)
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise ScenarioError(f"not a stored scenario: {error}") from error
 
 
-def _decode_injection(fault: dict[str, Any], **schedule: Any) -> Injection:
-    return Injection(fault=msgspec.convert(fault, _BY_TAG[fault["fault"]]), **schedule)
+def _decode_injection(stored: dict[str, Any]) -> Injection:
+    triggers = {name: msgspec.convert(stored.get(name), Trigger | None) for name in ("when", "until")}
+    fault = msgspec.convert(stored["fault"], _BY_TAG[stored["fault"]["fault"]])
+    return Injection(**{**stored, **triggers, "fault": fault})
 
 
 __all__ = [

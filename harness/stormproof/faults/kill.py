@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
+from stormproof.fault import Evidence, Fault
 from stormproof.processes import is_running
-from stormproof.scenario import Evidence, Fault
 from stormproof.world import World
 
 

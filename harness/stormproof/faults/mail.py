@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from stormproof import effects
-from stormproof.scenario import Evidence, Fault
+from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
-from stormproof.scenario import Evidence, Fault
+from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from stormproof.scenario import Evidence, Fault
+from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
 

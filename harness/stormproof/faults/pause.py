@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 
-from stormproof.scenario import Evidence, Fault
+from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from stormproof.scenario import Evidence, Fault
+from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
 

@@ -1,0 +1,37 @@
+"""What every fault is: a value that can be injected, proves that it bit, and is healed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from stormproof.world import World
+
+Evidence = Callable[[], Awaitable[str]]
+"""Asks whether a fault has bitten: a sentence that proves it, or "" while there is no proof."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
+    """Something that is injected, proves that it bit, and is healed. One file each, in `stormproof/faults/`."""
+
+    @property
+    def name(self) -> str:
+        """How the history and the reports call it; stable."""
+        return str(type(self).__struct_config__.tag)
+
+    @property
+    def target(self) -> str:
+        """The component it strikes."""
+        return str(getattr(self, "component", ""))
+
+    def check(self, world: World) -> None:
+        """Refuse a target that the system does not have, before anything starts. Raises DescriptionError."""
+        world.struck(self.target)
+
+    def strike(self, world: World) -> AbstractAsyncContextManager[Evidence]:
+        """Inject on entry, hand out the evidence, heal on exit (which always happens)."""
+        raise NotImplementedError

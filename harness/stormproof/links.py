@@ -1,0 +1,111 @@
+"""All links of a run: one for each copy of a component and each Redis, so that each can be cut off alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
+
+from stormproof.errors import DescriptionError
+from stormproof.history import Wire
+from stormproof.recorder import Recorder
+from stormproof.wire.rules import Rule
+from stormproof.wire.server import Link
+from stormproof.wire.shape import BLOCKING
+from stormproof.wire.trigger import Moment
+
+
+class Links:
+    """`names`: submission key -> the task ids that frames with that key have named. `told`: called with each frame that is recorded."""
+
+    def __init__(self, recorder: Recorder, broker: str) -> None:
+        self._recorder, self._broker = recorder, broker
+        self._all: list[tuple[Link, frozenset[str]]] = []
+        self.names: dict[str, set[str]] = {}
+        self.told: Callable[[Wire], None] = lambda frame: None
+
+    def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
+        """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
+        name = replica if store == self._broker else f"{replica}.{store}"
+        link = Link(name, replica, store, port, redis_port)
+        link.rules.watch = self._watch
+        link.rules.notice = print
+        self._all.append((link, frozenset({replica, component, role})))
+        return link
+
+    def chosen(self, component: str, store: str) -> list[Link]:
+        """The links of a component (its name, its role, one copy's name, or a pattern) with a Redis (or a pattern).
+
+        Raises DescriptionError where there is none.
+        """
+        found = [
+            link
+            for link, names in self._all
+            if any(fnmatchcase(name, component) for name in names) and fnmatchcase(link.store, store)
+        ]
+        if not found:
+            known = ", ".join(sorted({link.name for link, _ in self._all}))
+            raise DescriptionError(f"no link between {component!r} and the Redis {store!r}; there are: {known}")
+        return found
+
+    def of(self, replica: str) -> list[Link]:
+        """The links of one copy of a component."""
+        return [link for link, _ in self._all if link.component == replica]
+
+    async def open(self, store: str) -> None:
+        """A Redis listens: so do its links."""
+        for link in self._with(store):
+            await link.open()
+
+    async def shut(self, store: str) -> None:
+        """A Redis is gone: its links refuse, as it would."""
+        for link in self._with(store):
+            await link.shut()
+
+    async def close(self) -> None:
+        """The end of all links."""
+        for link, _ in self._all:
+            await link.close()
+
+    def _with(self, store: str) -> Iterable[Link]:
+        return [link for link, _ in self._all if link.store == store]
+
+    @asynccontextmanager
+    async def armed(self, rule: Rule, links: Iterable[Link]) -> AsyncIterator[None]:
+        """A rule in force on these links, for as long as the block lasts."""
+        chosen = list(links)
+        for link in chosen:
+            await link.arm(rule)
+        if rule.at_once:
+            for link in chosen:
+                link.strike(rule)
+        try:
+            yield
+        finally:
+            for link in chosen:
+                await link.disarm(rule)
+
+    def _watch(self, moment: Moment, fate: str, injection: str) -> None:
+        if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
+            return  # Who waits in vain tells nothing.
+        self._learn(moment.ids)
+        frame = Wire(
+            t=self._recorder.now(),
+            link=moment.link,
+            connection=moment.connection,
+            direction=moment.direction,
+            command=moment.command,
+            key=moment.key,
+            size_bytes=len(moment.raw),
+            ids=moment.ids,
+            fate=fate,
+            fault=injection,
+        )
+        self._recorder.add(frame)
+        self.told(frame)
+
+    def _learn(self, ids: tuple[str, ...]) -> None:
+        """A message names its task first, and the submission's key in the arguments."""
+        for key in ids:
+            if key.startswith("storm-") and not ids[0].startswith("storm-"):
+                self.names.setdefault(key, set()).add(ids[0])

@@ -1,0 +1,170 @@
+"""Injects the faults of a storm when their time or their frame has come, proves that they bit, and heals them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from redis.exceptions import RedisError
+
+from stormproof.errors import ComponentError
+from stormproof.fault import Evidence
+from stormproof.history import Fault as FaultEvent
+from stormproof.history import FaultStage
+from stormproof.scenario import Injection
+from stormproof.wire.faults import WireFault
+from stormproof.wire.rules import Decide, Rule
+from stormproof.wire.trigger import Counter, Moment, Trigger
+from stormproof.world import World
+
+_BITE_S = 5.0
+_START_S = 30.0
+_UNTIL_S = 60.0
+_LOOK_S = 0.02
+
+
+def check(world: World, storm: tuple[Injection, ...]) -> None:
+    """Refuse what the system does not have, before anything starts. Raises DescriptionError."""
+    for injection in storm:
+        for trigger in (injection.when, injection.until):
+            if trigger is not None:
+                world.links.chosen(trigger.component, trigger.store)
+        if not isinstance(injection.fault, WireFault):
+            injection.fault.check(world)
+        elif injection.when is None:
+            world.links.chosen(injection.fault.component, injection.fault.store)
+
+
+async def storm(world: World, injections: tuple[Injection, ...], seed: int) -> None:
+    """The whole storm; returns when all is healed."""
+    async with asyncio.TaskGroup() as group:
+        for number, injection in enumerate(injections):
+            group.create_task(_inject(world, str(number), injection, random.Random(f"{seed}/{number}")))
+
+
+async def _inject(world: World, number: str, injection: Injection, dice: random.Random) -> None:
+    await asyncio.sleep(injection.at_s)
+    if injection.started is not None:
+        key = world.key(injection.started)
+        if not await world.recorder.until(lambda: key in world.picture.starts_of_key, _START_S):
+            return  # The check `fault_happened` sees that it was not injected.
+    if injection.when is None or isinstance(injection.fault, WireFault):
+        await strike(world, number, injection, dice)
+        return
+    async with held_at(world, number, injection.when, dice) as frame:
+        try:
+            moment, decide = await asyncio.wait_for(frame, _START_S)
+        except TimeoutError:
+            return
+        await strike(world, number, injection, dice, struck=lambda: decide(_lives(world, moment)))
+
+
+def _lives(world: World, moment: Moment) -> bool:
+    """Whether the component of a link lives: what a dead one was about to send goes nowhere."""
+    return any(replica.alive for replica in world.replicas if replica.name == moment.component)
+
+
+@asynccontextmanager
+async def held_at(
+    world: World, injection: str, trigger: Trigger, dice: random.Random
+) -> AsyncIterator[asyncio.Future[tuple[Moment, Decide]]]:
+    """The first frame that the trigger meets waits in its link, with all that follows it, until somebody has decided."""
+    frame: asyncio.Future[tuple[Moment, Decide]] = asyncio.get_running_loop().create_future()
+
+    def asked(moment: Moment, decide: Decide) -> None:
+        if frame.done():
+            decide(True)
+        else:
+            frame.set_result((moment, decide))
+
+    rule = Rule(injection, None, Counter(trigger, dice, world.known_as), dice, asked)
+    async with world.links.armed(rule, world.links.chosen(trigger.component, trigger.store)):
+        yield frame
+
+
+async def strike(
+    world: World,
+    number: str,
+    injection: Injection,
+    dice: random.Random,
+    struck: Callable[[], None] = lambda: None,
+) -> None:
+    """Inject, call `struck`, watch for the proof that it bit, and heal when the time has come."""
+    fault, began = injection.fault, world.recorder.now()
+    waits_for_a_frame = injection.when is not None and isinstance(fault, WireFault)
+
+    def note(stage: FaultStage, detail: str = "") -> None:
+        now, target = world.recorder.now(), _target(injection)
+        world.recorder.add(FaultEvent(t=now, fault=number, name=fault.name, stage=stage, target=target, detail=detail))
+
+    note("injected")
+    try:
+        async with striking(world, number, injection, dice) as evidence:
+            struck()
+            proof = await _proof(world, evidence, _START_S if waits_for_a_frame else injection.for_s or _BITE_S)
+            if proof:
+                note("bit", proof)
+            await _last(world, number, injection, dice, world.recorder.now() if waits_for_a_frame else began)
+        note("healed")
+        if not proof and (late := await evidence()):
+            note("bit", late)
+    except (ComponentError, OSError, RedisError) as error:
+        note("failed", str(error))
+
+
+def _target(injection: Injection) -> str:
+    """What a reader of the history should look at; a link is not the component itself, which still owes its answers."""
+    fault = injection.fault
+    if not isinstance(fault, WireFault):
+        return fault.target
+    return f"link of {injection.when.component if injection.when else fault.component}"
+
+
+def striking(
+    world: World, number: str, injection: Injection, dice: random.Random
+) -> AbstractAsyncContextManager[Evidence]:
+    """Inject on entry, hand out the evidence, heal on exit."""
+    fault = injection.fault
+    return (
+        _on_the_wire(world, number, fault, injection.when, dice)
+        if isinstance(fault, WireFault)
+        else fault.strike(world)
+    )
+
+
+@asynccontextmanager
+async def _on_the_wire(
+    world: World, number: str, fault: WireFault, when: Trigger | None, dice: random.Random
+) -> AsyncIterator[Evidence]:
+    trigger = when or (None if fault.at_once else fault.everywhere)
+    counter = Counter(trigger, dice, world.known_as) if trigger else None
+    links = world.links.chosen(when.component, when.store) if when else world.links.chosen(fault.component, fault.store)
+    rule = Rule(number, fault, counter, dice)
+
+    async def evidence() -> str:
+        return f"met {rule.last}{f' and {rule.hits - 1} before' if rule.hits > 1 else ''}" if rule.hits else ""
+
+    async with world.links.armed(rule, links):
+        yield evidence
+
+
+async def _proof(world: World, evidence: Evidence, within_s: float) -> str:
+    until_t = world.recorder.now() + within_s
+    while not (proof := await evidence()) and world.recorder.now() < until_t:
+        await asyncio.sleep(_LOOK_S)
+    return proof
+
+
+async def _last(world: World, number: str, injection: Injection, dice: random.Random, from_t: float) -> None:
+    """Wait for the end of the fault: a time, or a frame."""
+    if injection.until is None:
+        await asyncio.sleep(from_t + injection.for_s - world.recorder.now())
+        return
+    async with held_at(world, f"{number}.until", injection.until, dice) as frame:
+        try:
+            _, decide = await asyncio.wait_for(frame, injection.for_s or _UNTIL_S)
+        except TimeoutError:
+            return
+        decide(True)

@@ -1,0 +1,1 @@
+"""The wire between a component and Redis: parsed, watched, and broken on purpose."""

@@ -1,0 +1,25 @@
+"""Let bytes through slowly, as a saturated network card."""
+
+from __future__ import annotations
+
+import random
+
+from stormproof.wire.deeds import Deed, Wait, Write
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.trigger import Moment
+
+_SLICES_PER_S = 20
+
+
+class Bandwidth(WireFault, frozen=True, kw_only=True, tag="bandwidth"):
+    """At most `bytes_per_s` go on, each connection for itself."""
+
+    bytes_per_s: int
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return self.carry_on(moment.raw) if moment else []
+
+    def carry_on(self, data: bytes) -> list[Deed]:
+        size = max(self.bytes_per_s // _SLICES_PER_S, 1)
+        slices = [data[at : at + size] for at in range(0, len(data), size)]
+        return [deed for part in slices for deed in (Wait(len(part) / self.bytes_per_s), Write(part))]

@@ -1,0 +1,45 @@
+"""What the faults of the wire have in common."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar, Literal
+
+from stormproof.fault import Fault
+from stormproof.history import WireDirection
+from stormproof.wire.deeds import Deed, Pass
+from stormproof.wire.trigger import Moment, Trigger
+
+Greeting = Literal["accept", "refuse", "reset", "swallow"]
+
+
+class WireFault(Fault, frozen=True, kw_only=True):
+    """A fault of the wire: pure. It is told of a frame and answers with deeds.
+
+    Without a trigger it strikes the links between `component` and `store` (a Redis of the description; `*`: any): with `at_once` the
+    connections that are there, else each frame of its `direction`. With a trigger it strikes the frames that the trigger meets.
+    """
+
+    component: str = "*"
+    store: str = "*"
+
+    at_once: ClassVar[bool] = False
+    direction: ClassVar[WireDirection] = "request"
+
+    @property
+    def everywhere(self) -> Trigger:
+        """The trigger where none is given: each frame, as long as the fault lasts."""
+        return Trigger(component=self.component, store=self.store, direction=self.direction, times=0)
+
+    @property
+    def greeting(self) -> Greeting:
+        """What becomes of a connection that is opened while the fault lasts."""
+        return "accept"
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        """What is done to a frame; with None, to a connection. `dice` is the run's own generator."""
+        raise NotImplementedError
+
+    def carry_on(self, data: bytes) -> list[Deed]:
+        """What is done to the further bytes of a frame that is too large to be met whole."""
+        return [Pass()]

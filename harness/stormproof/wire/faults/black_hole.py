@@ -1,0 +1,27 @@
+"""Swallow bytes without a word, as a firewall or a NAT that has forgotten the connection: there is no FIN and no reset."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+from stormproof.wire.deeds import Deed, Side, Swallow
+from stormproof.wire.faults.base import Greeting, WireFault
+from stormproof.wire.trigger import Moment
+
+
+class BlackHole(WireFault, frozen=True, kw_only=True, tag="black_hole"):
+    """What comes from `origin` (both sides, where None) goes nowhere. A connection that it has struck stays dead after the heal:
+    what was swallowed cannot come back. `new`: so are those that are opened while it lasts.
+    """
+
+    origin: Side | None = None
+    new: bool = True
+    at_once: ClassVar[bool] = True
+
+    @property
+    def greeting(self) -> Greeting:
+        return "swallow" if self.new else "accept"
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return [Swallow(self.origin)]

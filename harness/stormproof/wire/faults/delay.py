@@ -1,0 +1,21 @@
+"""Make frames arrive late, as a long way, a busy Redis, or a network that is cut and mended."""
+
+from __future__ import annotations
+
+import random
+
+from stormproof.wire.deeds import Deed, Pass, Wait
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.trigger import Moment
+
+
+class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
+    """Each frame waits `delay_ms`, and up to `jitter_ms` more; with `delay_ms` None, until the fault is healed."""
+
+    delay_ms: float | None
+    jitter_ms: float = 0.0
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        if self.delay_ms is None:
+            return [Wait(None), Pass()]
+        return [Wait((self.delay_ms + dice.uniform(0, self.jitter_ms)) / 1000), Pass()]

@@ -1,0 +1,16 @@
+"""Have Redis execute a request twice, as a retry below the client does whose first answer was lost."""
+
+from __future__ import annotations
+
+import random
+
+from stormproof.wire.deeds import Deed, Pass, Repeat
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.trigger import Moment
+
+
+class Duplicate(WireFault, frozen=True, kw_only=True, tag="duplicate"):
+    """The component sees one reply, that to the first. A request beyond 32 KiB is not kept, and not repeated."""
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return [Repeat() if moment and moment.whole else Pass()]

@@ -1,0 +1,20 @@
+"""Close one way of a connection, as a peer that has stopped writing and still reads."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+from stormproof.wire.deeds import Close, Deed, Pass, Side
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.trigger import Moment
+
+
+class HalfClose(WireFault, frozen=True, kw_only=True, tag="half_close"):
+    """`side` is told (FIN) that nothing more will come; what it writes still arrives. The frame itself goes on."""
+
+    side: Side = "component"
+    at_once: ClassVar[bool] = True
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return [Pass(), Close("fin", self.side)]

@@ -1,0 +1,24 @@
+"""Refuse connections, as a Redis that is down, or a firewall that says so."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar, Literal
+
+from stormproof.wire.deeds import Close, Deed, Pass
+from stormproof.wire.faults.base import Greeting, WireFault
+from stormproof.wire.trigger import Moment
+
+
+class Refuse(WireFault, frozen=True, kw_only=True, tag="refuse"):
+    """New connections are refused while it lasts; `existing` ones are reset, or kept."""
+
+    existing: Literal["reset", "keep"] = "reset"
+    at_once: ClassVar[bool] = True
+
+    @property
+    def greeting(self) -> Greeting:
+        return "refuse"
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return [Close("reset")] if self.existing == "reset" else [Pass()]

@@ -1,0 +1,26 @@
+"""Reset a connection, as a proxy that restarts or a NAT table that is full."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+from stormproof.wire.deeds import Close, Deed
+from stormproof.wire.faults.base import Greeting, WireFault
+from stormproof.wire.trigger import Moment
+
+
+class Reset(WireFault, frozen=True, kw_only=True, tag="reset"):
+    """Both ends see `Connection reset by peer`. At a request: before Redis has it. At a reply: Redis has executed it, and the
+    reply is lost. `new`: connections that are opened while it lasts are accepted, and then reset.
+    """
+
+    new: bool = False
+    at_once: ClassVar[bool] = True
+
+    @property
+    def greeting(self) -> Greeting:
+        return "reset" if self.new else "accept"
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        return [Close("reset")]

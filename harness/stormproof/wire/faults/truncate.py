@@ -1,0 +1,22 @@
+"""Cut a reply short and end the connection, as a proxy that dies while it writes."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+from stormproof.history import WireDirection
+from stormproof.wire.deeds import Close, Deed, Write
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.trigger import Moment
+
+
+class Truncate(WireFault, frozen=True, kw_only=True, tag="truncate"):
+    """The first `keep_bytes` arrive, then the end (at least the last byte is missing)."""
+
+    keep_bytes: int = 3
+    direction: ClassVar[WireDirection] = "reply"
+
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+        raw = moment.raw if moment else b""
+        return [Write(raw[: min(self.keep_bytes, len(raw) - 1)]), Close("fin")]

@@ -1,0 +1,383 @@
+"""One connection through a link, without its sockets: bytes in, commands out. What is armed decides what becomes of each frame.
+
+The form is mitmproxy's and h11's: pure, so that each fault can be tested as a play without sockets and sleeps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import NamedTuple
+
+from stormproof.wire.deeds import Answer, Ask, Close, Deed, How, Pass, Repeat, Side, Swallow, Wait, Write
+from stormproof.wire.faults.base import WireFault
+from stormproof.wire.resp import Part, Piece, RespParser, request
+from stormproof.wire.rules import Rule, Rules
+from stormproof.wire.shape import BLOCKING, ids, name
+from stormproof.wire.trigger import Moment
+
+
+class Send(NamedTuple):
+    """Bytes go out to one side."""
+
+    to: Side
+    data: bytes
+
+
+class End(NamedTuple):
+    """The connection to one side ends."""
+
+    to: Side
+    how: How
+
+
+class Sleep(NamedTuple):
+    """Wake this way (by the side from which it comes) at that time of the same clock as `now`."""
+
+    origin: Side
+    until: float
+
+
+class Consult(NamedTuple):
+    """Let the harness strike, then tell the conversation by `decided` whether the frame goes on."""
+
+    origin: Side
+    rule: Rule
+    moment: Moment
+
+
+Command = Send | End | Sleep | Consult
+
+_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
+_COMMAND = re.compile(rb"\*(\d+)\r\n\$\d+\r\n([A-Za-z]+)\r\n")
+_SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?message)\r\n", re.IGNORECASE)
+_SUBSCRIBING = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"})
+_UNPAIRED = frozenset({b"MONITOR", b"SYNC", b"PSYNC"})
+_REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n", re.IGNORECASE)
+_NILS = frozenset({b"*-1\r\n", b"$-1\r\n", b"_\r\n"})
+_STUB = request("STORMPROOF.STUB")
+_DISCARD = request("DISCARD")
+
+
+class _Asked:
+    """A request that Redis has been given and has not answered. `replies`: how many it still owes."""
+
+    __slots__ = ("_name", "close", "drop", "ids", "raw", "replace", "replies")
+
+    def __init__(self, raw: bytes, replies: int = 1) -> None:
+        self.raw, self.replies = raw, replies
+        self._name: tuple[str, str] | None = None
+        self.ids: tuple[str, ...] = ()
+        self.replace: bytes | None = None
+        self.close = self.drop = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Command and key; looked for when somebody asks."""
+        if self._name is None:
+            self._name = name(self.raw)
+        return self._name
+
+
+class _Step(NamedTuple):
+    """Something to do, in its order: a deed, for a piece (and the rule that asked for it)."""
+
+    deed: Deed | None
+    piece: Piece | None
+    rule: Rule | None
+    moment: Moment | None
+    arrived: float
+
+
+class _Way:
+    """One direction of the connection. `ahead`: how many bytes that the parser still keeps have already been sent on."""
+
+    __slots__ = (
+        "ahead",
+        "asleep",
+        "backlog",
+        "carrying",
+        "closed",
+        "origin",
+        "parser",
+        "swallows",
+        "target",
+        "todo",
+        "waits_for",
+    )
+
+    def __init__(self, origin: Side) -> None:
+        self.origin, self.target = origin, _OTHER[origin]
+        self.parser = RespParser(requests=origin == "component")
+        self.todo: deque[_Step | How] = deque()
+        self.backlog = self.ahead = 0
+        self.asleep = self.closed = self.swallows = False
+        self.waits_for: Rule | None = None
+        self.carrying: WireFault | None = None
+
+
+class Conversation:
+    """One connection between a component and a Redis. Times (`now`) are of any one clock, in seconds."""
+
+    def __init__(self, link: str, component: str, store: str, number: int, rules: Rules) -> None:
+        self.link, self.component, self.store, self.number = link, component, store, number
+        self._rules = rules
+        self._ways: dict[Side, _Way] = {"component": _Way("component"), "redis": _Way("redis")}
+        self._asked: deque[_Asked] = deque()
+        self._special = 0  # Requests whose reply is not simply handed on.
+        self._subscribed = False
+        self._opaque = False
+        self.over = False
+
+    def backlog(self, origin: Side) -> int:
+        """Bytes that wait on this way; whoever reads the socket should stop for a while when they are many."""
+        return self._ways[origin].backlog
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing can pass any more."""
+        return self.over or all(way.closed for way in self._ways.values())
+
+    def receive(self, origin: Side, data: bytes, now: float = 0.0) -> list[Command]:
+        """Bytes came from one side."""
+        way = self._ways[origin]
+        if way.swallows or way.closed or self.over:
+            return []
+        pieces = way.parser.feed(data)
+        if self._rules.quiet and not way.todo and not way.asleep and way.carrying is None and not self._special:
+            for piece in pieces:
+                self._pair(way, piece)
+            way.ahead = way.parser.unfinished
+            return [Send(way.target, data)]
+        for piece in pieces:
+            way.todo.append(_Step(None, piece, None, None, now))
+            way.backlog += len(piece.raw)
+        return self._run(way)
+
+    def ended(self, origin: Side, how: How) -> list[Command]:
+        """One side has ended its way; what it sent before still arrives before the other side learns of it."""
+        way = self._ways[origin]
+        if self.over or way.closed:
+            return []
+        if how == "reset":
+            way.todo.clear()
+            way.asleep = False
+        way.todo.append(how)
+        return self._run(way)
+
+    def wake(self, origin: Side) -> list[Command]:
+        """A wait is over."""
+        way = self._ways[origin]
+        way.asleep, way.waits_for = False, None
+        return [] if self.over else self._run(way)
+
+    def healed(self, rule: Rule) -> list[Command]:
+        """A rule is armed no more: what waited for that goes on."""
+        return [c for origin, way in self._ways.items() if way.waits_for is rule for c in self.wake(origin)]
+
+    def decided(self, origin: Side, goes_on: bool) -> list[Command]:
+        """The harness has struck: the frame that waited goes on, or nowhere."""
+        way = self._ways[origin]
+        waiting = way.todo.popleft()
+        if goes_on and isinstance(waiting, _Step):
+            way.todo.appendleft(waiting._replace(deed=Pass()))
+        else:
+            way.swallows = True
+        return self.wake(origin)
+
+    def struck(self, rule: Rule) -> list[Command]:
+        """A rule that strikes connections, and no frame in particular, strikes this one."""
+        rule.hit(f"{self.link}: connection {self.number}")
+        commands: list[Command] = []
+        for deed in rule.deeds(None):
+            commands += self._connection_deed(deed)
+        return commands
+
+    # What is done, in its order
+
+    def _run(self, way: _Way) -> list[Command]:
+        commands: list[Command] = []
+        while way.todo and not way.asleep and not self.over:
+            step = way.todo.popleft()
+            if isinstance(step, str):
+                way.closed = True
+                commands.append(End(way.target, step))
+            elif not way.swallows:
+                commands += self._take(way, step) if step.deed is None else self._do(way, step, step.deed)
+        return commands
+
+    def _take(self, way: _Way, step: _Step) -> list[Command]:
+        """Look at a piece and decide what becomes of it."""
+        piece = step.piece
+        assert piece is not None
+        way.backlog -= len(piece.raw)
+        begun, way.ahead = min(way.ahead, len(piece.raw)), max(way.ahead - len(piece.raw), 0)
+        if (
+            begun or self._opaque or piece.part is Part.OPAQUE
+        ):  # Its first bytes are gone: no fault can meet it any more.
+            self._pair(way, piece)
+            return [Send(way.target, piece.raw[begun:])] if len(piece.raw) > begun else []
+        if piece.part in (Part.BODY, Part.LAST):
+            carried: list[Deed] = [Pass()] if way.carrying is None else way.carrying.carry_on(piece.raw)
+            if piece.part is Part.LAST:
+                way.carrying = None
+            return self._first(way, step, carried)
+        return self._meet(way, step, piece)
+
+    def _meet(self, way: _Way, step: _Step, piece: Piece) -> list[Command]:
+        asked = self._pair(way, piece, give=False) if way.origin == "redis" else None
+        if asked is not None and (asked.replace is not None or asked.drop):
+            return self._replaced(asked)
+        if self._rules.quiet:
+            return self._first(way, step, [Pass()])
+        moment = self._moment(way, piece, asked)
+        rule = self._rules.meeting(moment)
+        if self._rules.watch is not None and moment.command:
+            self._rules.watch(moment, rule.name if rule else "passed", rule.injection if rule else "")
+        if rule is None:
+            return self._first(way, step._replace(moment=moment), [Pass()])
+        if piece.part is Part.HEAD:
+            way.carrying = rule.fault
+        return self._first(way, step._replace(rule=rule, moment=moment), rule.deeds(moment))
+
+    def _first(self, way: _Way, step: _Step, deeds: list[Deed]) -> list[Command]:
+        """Put the deeds for a piece before all else, and go on."""
+        way.todo.extendleft(step._replace(deed=deed) for deed in reversed(deeds))
+        return []
+
+    def _do(self, way: _Way, step: _Step, deed: Deed) -> list[Command]:
+        raw = step.piece.raw if step.piece else b""
+        if isinstance(deed, Wait):
+            return self._wait(way, step, deed)
+        if isinstance(deed, Ask) and step.rule and step.moment:
+            way.asleep = True
+            way.todo.appendleft(step)
+            return [Consult(way.origin, step.rule, step.moment)]
+        if isinstance(deed, Answer):
+            return self._answer(step, deed, raw)
+        if isinstance(deed, Pass | Write | Repeat):
+            data = deed.data if isinstance(deed, Write) else raw
+            return self._go_on(way, step, data, twice=isinstance(deed, Repeat))
+        return self._connection_deed(deed)
+
+    def _go_on(self, way: _Way, step: _Step, data: bytes, *, twice: bool) -> list[Command]:
+        first = step.piece is not None and step.piece.part in (Part.WHOLE, Part.HEAD)
+        if way.origin == "component" and first and step.piece:
+            asked = self._give(step.piece.raw)
+            if asked and step.moment:
+                asked.ids = step.moment.ids
+            if asked and twice:
+                again = self._give(step.piece.raw)
+                if again:
+                    again.drop = True
+                    self._special += 1
+        return [Send(way.target, data + data if twice else data)] if data else []
+
+    def _wait(self, way: _Way, step: _Step, deed: Wait) -> list[Command]:
+        way.asleep = True
+        if deed.seconds is None:
+            way.waits_for = step.rule
+            return []
+        return [Sleep(way.origin, step.arrived + deed.seconds)]
+
+    def _answer(self, step: _Step, deed: Answer, raw: bytes) -> list[Command]:
+        """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
+        asked = _Asked(raw)
+        asked.ids = step.moment.ids if step.moment else ()
+        asked.replace, asked.close = deed.reply, deed.close
+        self._special += 1
+        self._asked.append(asked)
+        if asked.name[0] == "EXEC":
+            asked.replace = b"-EXECABORT Transaction discarded because of: " + deed.reply[1:]
+            return [Send("redis", _DISCARD)]
+        return [Send("redis", _STUB)]
+
+    def _replaced(self, asked: _Asked) -> list[Command]:
+        self._special -= 1
+        commands: list[Command] = [Send("component", asked.replace)] if asked.replace is not None else []
+        return [*commands, *self._connection_deed(Close("fin"))] if asked.close else commands
+
+    def _connection_deed(self, deed: Deed) -> list[Command]:
+        if isinstance(deed, Swallow):
+            for origin, way in self._ways.items():
+                way.swallows = way.swallows or deed.origin in (None, origin)
+            return []
+        if not isinstance(deed, Close):
+            return []
+        if deed.side is None:
+            self.over = True
+            return [End("component", deed.how), End("redis", deed.how)]
+        self._ways[_OTHER[deed.side]].closed = True
+        return [End(deed.side, deed.how)]
+
+    # Which reply belongs to which request
+
+    def _moment(self, way: _Way, piece: Piece, asked: _Asked | None) -> Moment:
+        if way.origin == "component":
+            command, key = name(piece.raw)
+            found = ids(piece.raw)
+        else:
+            command, key = asked.name if asked else ("", "")
+            found = tuple(dict.fromkeys((*(asked.ids if asked else ()), *ids(piece.raw))))
+        unasked = way.origin == "redis" and asked is None
+        return Moment(
+            link=self.link,
+            component=self.component,
+            store=self.store,
+            connection=self.number,
+            direction="request" if way.origin == "component" else "push" if unasked else "reply",
+            command="MESSAGE" if unasked else command,
+            key=key,
+            raw=piece.raw,
+            whole=piece.part is Part.WHOLE,
+            nil=command in BLOCKING and piece.raw in _NILS,
+            ids=found,
+        )
+
+    def _pair(self, way: _Way, piece: Piece, *, give: bool = True) -> _Asked | None:
+        """Keep count: a request is now owed a reply; a reply is that to the oldest request, unless nobody asked for it."""
+        if piece.part is Part.OPAQUE or self._opaque:
+            self._give_up(way.parser.opaque)
+            return None
+        if piece.part not in (Part.WHOLE, Part.HEAD):
+            return None
+        if way.origin == "component":
+            return self._give(piece.raw) if give else None
+        return self._answered(piece.raw)
+
+    def _give(self, raw: bytes) -> _Asked | None:
+        match = _COMMAND.match(raw)
+        command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
+        if not command or (not match and raw[:1] == b"*" and raw[:4] in (b"*0\r\n", b"*-1\r")):
+            return None
+        if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
+            self._give_up(f"{command.decode()} leaves no order of replies")
+            return None
+        asked = _Asked(raw)
+        if command in _SUBSCRIBING:
+            self._subscribed = True
+            asked.replies = max(int(match[1]) - 1 if match else 1, 1)
+        self._asked.append(asked)
+        return asked
+
+    def _answered(self, raw: bytes) -> _Asked | None:
+        if self._subscribed or raw[:1] == b">":
+            match = _SUBSCRIPTION.match(raw)
+            word = match[1].lower() if match else b""
+            if word.endswith(b"message") or (raw[:1] == b">" and not word):
+                return None
+            if word.endswith(b"unsubscribe") and raw.endswith(b":0\r\n"):
+                self._subscribed = False
+        if not self._asked:
+            return None
+        asked = self._asked[0]
+        asked.replies -= 1
+        if asked.replies <= 0:
+            self._asked.popleft()
+        return asked
+
+    def _give_up(self, why: str) -> None:
+        if not self._opaque:
+            self._opaque = True
+            self._asked.clear()
+            self._rules.notice(f"{self.link}: connection {self.number} is forwarded unread: {why}")

@@ -1,0 +1,80 @@
+"""What is armed on a link, and what became of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from stormproof.wire.deeds import Ask, Deed
+from stormproof.wire.faults import WireFault
+from stormproof.wire.trigger import Counter, Moment
+
+Decide = Callable[[bool], None]
+"""Called once the harness has struck: whether the frame that waits goes on."""
+
+
+class Rule:
+    """One fault that is armed, on one link or on several. `fault` None: the harness strikes something else at this moment, and the
+    frame waits for that (`asked`). `hits`: how many frames and connections it has met; `last`: what it met last.
+    """
+
+    def __init__(
+        self,
+        injection: str,
+        fault: WireFault | None,
+        counter: Counter | None,
+        dice: random.Random,
+        asked: Callable[[Moment, Decide], None] = lambda moment, decide: decide(True),
+    ) -> None:
+        self.injection, self.fault, self.dice, self.asked = injection, fault, dice, asked
+        self._counter = counter
+        self.hits = 0
+        self.last = ""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it strikes connections, old and new, and waits for no frame."""
+        return self._counter is None
+
+    @property
+    def name(self) -> str:
+        """The fault's, for the history."""
+        return self.fault.name if self.fault else "held"
+
+    def meets(self, moment: Moment) -> bool:
+        """Whether this frame is met; it counts."""
+        if self._counter is None or not self._counter.meets(moment):
+            return False
+        self.hit(str(moment))
+        return True
+
+    def hit(self, what: str) -> None:
+        """Note that it has met something."""
+        self.hits += 1
+        self.last = what
+
+    def deeds(self, moment: Moment | None) -> list[Deed]:
+        """What is to be done."""
+        return [Ask()] if self.fault is None else self.fault.meet(moment, self.dice)
+
+
+Watch = Callable[[Moment, str, str], None]
+"""Told of each frame, what became of it (`passed` or the name of a fault), and the injection that met it."""
+
+
+class Rules:
+    """All that is armed on one link. `watch` None: nobody looks, and frames need no names while nothing is armed."""
+
+    def __init__(self) -> None:
+        self.armed: list[Rule] = []
+        self.watch: Watch | None = None
+        self.notice: Callable[[str], None] = lambda text: None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether frames may go on unseen."""
+        return not self.armed and self.watch is None
+
+    def meeting(self, moment: Moment) -> Rule | None:
+        """The first rule that meets a frame."""
+        return next((rule for rule in self.armed if rule.meets(moment)), None)

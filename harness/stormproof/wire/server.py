@@ -1,0 +1,308 @@
+"""The sockets of a link: one listener between a component and a Redis. Nothing else here knows of the network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from stormproof.errors import ComponentError
+from stormproof.wire.deeds import How, Side
+from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
+from stormproof.wire.rules import Rule, Rules
+
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+_BACKLOG_BYTES = 256 * 1024
+_CONNECT_S = 30.0
+_LISTEN_S = 2.0
+
+_numbers = itertools.count(1)
+
+
+class Link:
+    """Listens on `port`, connects to `redis_port`, and does to what passes what its rules say. `name` is the component's name, with
+    `.results` and the like for a Redis that is not the broker.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        component: str,
+        store: str,
+        port: int,
+        redis_port: int,
+        *,
+        server_tls: ssl.SSLContext | None = None,
+        client_tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.name, self.component, self.store, self.port = name, component, store, port
+        self.rules = Rules()
+        self.conversations: set[_Connection] = set()
+        self._redis_port = redis_port
+        self._server_tls, self._client_tls = server_tls, client_tls
+        self._server: asyncio.Server | None = None
+        self._door: asyncio.Lock = asyncio.Lock()
+        self._wanted = False
+
+    @property
+    def url(self) -> str:
+        """What the component connects to."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether connections are accepted."""
+        return self._server is not None
+
+    async def open(self) -> None:
+        """Accept connections, unless a fault refuses them. Raises ComponentError where the port is taken."""
+        self._wanted = True
+        await self._mind_the_door()
+
+    async def shut(self) -> None:
+        """Accept no more: connections are refused, as they are where no Redis listens. Those that are there stay."""
+        self._wanted = False
+        await self._mind_the_door()
+
+    async def close(self) -> None:
+        """The end of the link: everything is cut."""
+        await self.shut()
+        for connection in list(self.conversations):
+            connection.cut()
+
+    async def arm(self, rule: Rule) -> None:
+        """Put a rule in force. One that strikes connections strikes those that are there, unless it waits for a frame."""
+        self.rules.armed.append(rule)
+        await self._mind_the_door()
+
+    def strike(self, rule: Rule) -> None:
+        """Have a rule strike each connection that is there."""
+        for connection in list(self.conversations):
+            connection.strike(rule)
+
+    async def disarm(self, rule: Rule) -> None:
+        """Take a rule out of force; what waited for that goes on."""
+        self.rules.armed.remove(rule)
+        for connection in list(self.conversations):
+            connection.heal(rule)
+        await self._mind_the_door()
+
+    def greeting(self) -> Rule | None:
+        """The rule that spoils new connections, if one does."""
+        return next((r for r in self.rules.armed if r.at_once and r.fault and r.fault.greeting != "accept"), None)
+
+    async def _mind_the_door(self) -> None:
+        async with self._door:
+            spoiler = self.greeting()
+            refuses = spoiler is not None and spoiler.fault is not None and spoiler.fault.greeting == "refuse"
+            if self._wanted and not refuses and self._server is None:
+                await self._listen()
+            elif (not self._wanted or refuses) and self._server is not None:
+                self._server.close()
+                self._server = None
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _LISTEN_S
+        while True:
+            try:
+                self._server = await loop.create_server(
+                    lambda: _Half(_Connection(self), "component"),
+                    "127.0.0.1",
+                    self.port,
+                    ssl=self._server_tls,
+                    backlog=512,
+                )
+                return
+            except OSError as error:
+                if loop.time() > deadline:
+                    said = f"{self.name}: its link cannot listen on port {self.port}: {error.strerror}"
+                    raise ComponentError(said) from error
+                await asyncio.sleep(0.01)  # Our own last listener may not be closed yet.
+
+    async def reach_redis(self, half: _Half) -> None:
+        """Connect to Redis. Raises OSError, TimeoutError."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_CONNECT_S):
+            await loop.create_connection(lambda: half, "127.0.0.1", self._redis_port, ssl=self._client_tls)
+
+
+class _Connection:
+    """The two halves of one connection, and the conversation that decides for them."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._loop = asyncio.get_running_loop()
+        self._conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
+        self._halves: dict[Side, _Half] = {}
+        self._reaching: asyncio.Task[None] | None = None
+
+    # What the halves tell
+
+    def accepted(self, half: _Half) -> None:
+        """A component has connected."""
+        self._halves["component"] = half
+        self._link.conversations.add(self)
+        rule = self._link.greeting()
+        if rule is not None and rule.fault is not None:
+            rule.hit(f"{self._link.name}: a new connection")
+            if rule.fault.greeting == "reset":
+                half.end("reset")
+                return
+            if rule.fault.greeting == "swallow":
+                self._perform(self._conversation.struck(rule))
+        self._halves["redis"] = _Half(self, "redis")
+        half.pause("Redis is not reached yet")
+        self._reaching = self._loop.create_task(self._reach())
+
+    async def _reach(self) -> None:
+        try:
+            await self._link.reach_redis(self._halves["redis"])
+        except (OSError, TimeoutError):
+            self._halves["redis"].gone = True
+            self._halves["component"].end("reset")
+
+    def reached(self) -> None:
+        """Redis has accepted."""
+        component = self._halves["component"]
+        if component.gone:
+            self._halves["redis"].end("reset")
+        component.resume("Redis is not reached yet")
+
+    def received(self, origin: Side, data: bytes) -> None:
+        """Bytes came."""
+        self._perform(self._conversation.receive(origin, data, self._loop.time()))
+        if self._conversation.backlog(origin) > _BACKLOG_BYTES:
+            self._halves[origin].pause("too much waits")
+
+    def ended(self, origin: Side, how: How) -> None:
+        """A half has ended its way."""
+        self._perform(self._conversation.ended(origin, how))
+        if self._conversation.finished:
+            for half in self._halves.values():
+                half.end("fin", both=True)
+        if all(half.gone for half in self._halves.values()):
+            self._link.conversations.discard(self)
+
+    def congested(self, target: Side, yes: bool) -> None:
+        """A half cannot write (any more, or again): the other must not be read meanwhile."""
+        other = self._halves.get("redis" if target == "component" else "component")
+        if other is not None:
+            other.pause("the other side is full") if yes else other.resume("the other side is full")
+
+    # What the conversation wants done
+
+    def _perform(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Send):
+                if half := self._halves.get(command.to):
+                    half.write(command.data)
+            elif isinstance(command, End):
+                if half := self._halves.get(command.to):
+                    half.end(command.how, both=self._conversation.over)
+            elif isinstance(command, Sleep):
+                self._loop.call_at(command.until, self._wake, command.origin)
+            elif isinstance(command, Consult):
+                command.rule.asked(command.moment, self._decider(command.origin))
+
+    def _decider(self, origin: Side) -> Callable[[bool], None]:
+        def decide(goes_on: bool) -> None:
+            self._perform(self._conversation.decided(origin, goes_on))
+
+        return decide
+
+    def _wake(self, origin: Side) -> None:
+        self._perform(self._conversation.wake(origin))
+        if self._conversation.backlog(origin) < _BACKLOG_BYTES and (half := self._halves.get(origin)):
+            half.resume("too much waits")
+
+    def strike(self, rule: Rule) -> None:
+        """Have a rule strike this connection."""
+        self._perform(self._conversation.struck(rule))
+
+    def heal(self, rule: Rule) -> None:
+        """A rule is in force no more."""
+        self._perform(self._conversation.healed(rule))
+
+    def cut(self) -> None:
+        """End everything at once."""
+        if self._reaching is not None:
+            self._reaching.cancel()
+        for half in self._halves.values():
+            half.end("reset")
+
+
+class _Half(asyncio.Protocol):
+    """One socket of a connection."""
+
+    def __init__(self, connection: _Connection, side: Side) -> None:
+        self._connection, self._side = connection, side
+        self._transport: asyncio.Transport | None = None
+        self._holds: set[str] = set()
+        self._early: list[bytes] = []  # A loop may read once more though it was told to pause.
+        self.gone = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self._side == "component":
+            self._connection.accepted(self)
+        else:
+            for data in self._early:
+                self._transport.write(data)
+            self._connection.reached()
+
+    def data_received(self, data: bytes) -> None:
+        self._connection.received(self._side, data)
+
+    def eof_received(self) -> bool:
+        self._connection.ended(self._side, "fin")
+        return self._transport is not None and self._transport.can_write_eof()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.gone = True
+        self._connection.ended(self._side, "fin" if error is None else "reset")
+
+    def pause_writing(self) -> None:
+        self._connection.congested(self._side, True)
+
+    def resume_writing(self) -> None:
+        self._connection.congested(self._side, False)
+
+    def write(self, data: bytes) -> None:
+        """Send, as long as there is somebody to send to."""
+        if self._transport is None:
+            self._early.append(data)
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pause(self, why: str) -> None:
+        """Read no more for now."""
+        if not self._holds and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._holds.add(why)
+
+    def resume(self, why: str) -> None:
+        """Read again, once no reason for a pause is left."""
+        held = bool(self._holds)
+        self._holds.discard(why)
+        if held and not self._holds and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def end(self, how: How, *, both: bool = False) -> None:
+        """End the way to this side, or (`both`) the whole socket; abruptly, that is always the whole socket."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if how == "reset":
+            raw = self._transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+            self._transport.abort()
+        elif both or not self._transport.can_write_eof():  # TLS knows no half-closed connection.
+            self._transport.close()
+        else:
+            self._transport.write_eof()
