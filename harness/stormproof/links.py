@@ -28,7 +28,7 @@ class Links:
         """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
         name = replica if store == self._broker else f"{replica}.{store}"
         link = Link(name, replica, store, port, redis_port)
-        link.rules.watch = self._watch
+        link.rules.observe(self._watch)
         link.rules.notice = print
         self._all.append((link, frozenset({replica, component, role})))
         return link

@@ -54,6 +54,12 @@ _SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?me
 _SUBSCRIBING = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"})
 _UNPAIRED = frozenset({b"MONITOR", b"SYNC", b"PSYNC"})
 _REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n", re.IGNORECASE)
+_SPECIAL = re.compile(
+    rb"(?!\*)|\*[0-]|\*\d+\r\n\$\d+\r\n(?i:P?SUBSCRIBE|SSUBSCRIBE|[PS]?UNSUBSCRIBE|MONITOR|P?SYNC|CLIENT)\r\n"
+)
+"""Requests whose replies may not be one: inline ones (which may be empty), empty ones, and these commands."""
+
+_PUSH = ord(">")
 _NILS = frozenset({b"*-1\r\n", b"$-1\r\n", b"_\r\n"})
 _STUB = request("STORMPROOF.STUB")
 _DISCARD = request("DISCARD")
@@ -123,7 +129,9 @@ class Conversation:
         self.link, self.component, self.store, self.number = link, component, store, number
         self._rules = rules
         self._ways: dict[Side, _Way] = {"component": _Way("component"), "redis": _Way("redis")}
-        self._asked: deque[_Asked] = deque()
+        self._asked: deque[_Asked | bytes] = (
+            deque()
+        )  # Requests without an answer; as bytes, as long as nobody asks more of them.
         self._special = 0  # Requests whose reply is not simply handed on.
         self._subscribed = False
         self._opaque = False
@@ -138,18 +146,56 @@ class Conversation:
         """Whether nothing can pass any more."""
         return self.over or all(way.closed for way in self._ways.values())
 
+    def passes(self, origin: Side, data: bytes) -> bool:
+        """Whether these bytes, which came from one side, go on to the other as they are; they are then dealt with.
+
+        The way of almost everything: nobody watches, nothing is armed, nothing waits.
+        """
+        way = self._ways[origin]
+        if (
+            not self._rules.quiet
+            or self._special
+            or way.todo
+            or way.asleep
+            or way.carrying
+            or way.closed
+            or self.over
+            or way.swallows
+        ):
+            return False
+        if way.parser.is_one_frame(data):
+            self._count(origin, data)
+            return True
+        for piece in way.parser.feed(data):
+            if piece.part is Part.WHOLE:
+                self._count(origin, piece.raw)
+            else:
+                self._pair(way, piece)
+        way.ahead = way.parser.unfinished
+        return True
+
+    def _count(self, origin: Side, raw: bytes) -> None:
+        """As `_pair` does, without a closer look where none is needed."""
+        if self._opaque:
+            return
+        if origin == "component":
+            if _SPECIAL.match(raw):
+                self._give(raw)
+            else:
+                self._asked.append(raw)
+        elif self._subscribed or raw[0] == _PUSH or not self._asked or not isinstance(self._asked[0], bytes):
+            self._answered(raw)
+        else:
+            self._asked.popleft()
+
     def receive(self, origin: Side, data: bytes, now: float = 0.0) -> list[Command]:
         """Bytes came from one side."""
         way = self._ways[origin]
+        if self.passes(origin, data):
+            return [Send(way.target, data)]
         if way.swallows or way.closed or self.over:
             return []
-        pieces = way.parser.feed(data)
-        if self._rules.quiet and not way.todo and not way.asleep and way.carrying is None and not self._special:
-            for piece in pieces:
-                self._pair(way, piece)
-            way.ahead = way.parser.unfinished
-            return [Send(way.target, data)]
-        for piece in pieces:
+        for piece in way.parser.feed(data):
             way.todo.append(_Step(None, piece, None, None, now))
             way.backlog += len(piece.raw)
         return self._run(way)
@@ -178,6 +224,8 @@ class Conversation:
     def decided(self, origin: Side, goes_on: bool) -> list[Command]:
         """The harness has struck: the frame that waited goes on, or nowhere."""
         way = self._ways[origin]
+        if not way.asleep or self.over:
+            return []  # The connection has ended meanwhile.
         waiting = way.todo.popleft()
         if goes_on and isinstance(waiting, _Step):
             way.todo.appendleft(waiting._replace(deed=Pass()))
@@ -371,6 +419,8 @@ class Conversation:
         if not self._asked:
             return None
         asked = self._asked[0]
+        if isinstance(asked, bytes):
+            asked = _Asked(asked)
         asked.replies -= 1
         if asked.replies <= 0:
             self._asked.popleft()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 HEAD_LIMIT = 32 * 1024
 """Bytes. A frame beyond that is handed on in parts, and only so much of it is looked at."""
 
+_BULK, _MINUS = b"$-"
 _ARRAY, _SET, _PUSH, _MAP, _ATTRIBUTE = b"*~>%|"
 _AGGREGATES = {_ARRAY: 1, _SET: 1, _PUSH: 1, _MAP: 2, _ATTRIBUTE: 2}
 _BULKS = frozenset(b"$=!")
@@ -59,6 +60,25 @@ class RespParser:
     def unfinished(self) -> int:
         """How many bytes it keeps that no piece has held yet."""
         return len(self._buffer)
+
+    def is_one_frame(self, data: bytes) -> bool:
+        """Whether these bytes, after all that came before, are exactly one frame of the common kinds: a quick look that leaves
+        everything as it was. They need not be fed then.
+        """
+        if self._buffer or self._large or self.opaque:
+            return False
+        end = data.find(_NEWLINE)
+        if not self._requests:
+            return data[0] in _LINES and end == len(data) - 2
+        if data[0] != _ARRAY or end < 0 or data[1] == _MINUS:
+            return False
+        pos = end + 2
+        for _ in range(int(data[1:end])):
+            end = data.find(_NEWLINE, pos)
+            if end < 0 or data[pos] != _BULK:
+                return False
+            pos = end + 4 + int(data[pos + 1 : end])
+        return pos == len(data)
 
     def feed(self, data: bytes) -> list[Piece]:
         """The pieces that are complete with these bytes."""

@@ -69,11 +69,23 @@ class Rules:
         self.armed: list[Rule] = []
         self.watch: Watch | None = None
         self.notice: Callable[[str], None] = lambda text: None
-
-    @property
-    def quiet(self) -> bool:
+        self.quiet = True
         """Whether frames may go on unseen."""
-        return not self.armed and self.watch is None
+
+    def arm(self, rule: Rule) -> None:
+        """Put a rule in force."""
+        self.armed.append(rule)
+        self.quiet = False
+
+    def disarm(self, rule: Rule) -> None:
+        """Take a rule out of force."""
+        self.armed.remove(rule)
+        self.quiet = not self.armed and self.watch is None
+
+    def observe(self, watch: Watch) -> None:
+        """Have somebody told of each frame."""
+        self.watch = watch
+        self.quiet = False
 
     def meeting(self, moment: Moment) -> Rule | None:
         """The first rule that meets a frame."""

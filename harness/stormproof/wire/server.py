@@ -77,7 +77,7 @@ class Link:
 
     async def arm(self, rule: Rule) -> None:
         """Put a rule in force. One that strikes connections strikes those that are there, unless it waits for a frame."""
-        self.rules.armed.append(rule)
+        self.rules.arm(rule)
         await self._mind_the_door()
 
     def strike(self, rule: Rule) -> None:
@@ -87,7 +87,7 @@ class Link:
 
     async def disarm(self, rule: Rule) -> None:
         """Take a rule out of force; what waited for that goes on."""
-        self.rules.armed.remove(rule)
+        self.rules.disarm(rule)
         for connection in list(self.conversations):
             connection.heal(rule)
         await self._mind_the_door()
@@ -138,7 +138,7 @@ class _Connection:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._loop = asyncio.get_running_loop()
-        self._conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
+        self.conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
         self._halves: dict[Side, _Half] = {}
         self._reaching: asyncio.Task[None] | None = None
 
@@ -155,8 +155,9 @@ class _Connection:
                 half.end("reset")
                 return
             if rule.fault.greeting == "swallow":
-                self._perform(self._conversation.struck(rule))
-        self._halves["redis"] = _Half(self, "redis")
+                self._perform(self.conversation.struck(rule))
+        redis = self._halves["redis"] = _Half(self, "redis")
+        half.other, redis.other = redis, half
         half.pause("Redis is not reached yet")
         self._reaching = self._loop.create_task(self._reach())
 
@@ -175,15 +176,15 @@ class _Connection:
         component.resume("Redis is not reached yet")
 
     def received(self, origin: Side, data: bytes) -> None:
-        """Bytes came."""
-        self._perform(self._conversation.receive(origin, data, self._loop.time()))
-        if self._conversation.backlog(origin) > _BACKLOG_BYTES:
+        """Bytes came, and do not simply pass."""
+        self._perform(self.conversation.receive(origin, data, self._loop.time()))
+        if self.conversation.backlog(origin) > _BACKLOG_BYTES:
             self._halves[origin].pause("too much waits")
 
     def ended(self, origin: Side, how: How) -> None:
         """A half has ended its way."""
-        self._perform(self._conversation.ended(origin, how))
-        if self._conversation.finished:
+        self._perform(self.conversation.ended(origin, how))
+        if self.conversation.finished:
             for half in self._halves.values():
                 half.end("fin", both=True)
         if all(half.gone for half in self._halves.values()):
@@ -204,7 +205,7 @@ class _Connection:
                     half.write(command.data)
             elif isinstance(command, End):
                 if half := self._halves.get(command.to):
-                    half.end(command.how, both=self._conversation.over)
+                    half.end(command.how, both=self.conversation.over)
             elif isinstance(command, Sleep):
                 self._loop.call_at(command.until, self._wake, command.origin)
             elif isinstance(command, Consult):
@@ -212,22 +213,22 @@ class _Connection:
 
     def _decider(self, origin: Side) -> Callable[[bool], None]:
         def decide(goes_on: bool) -> None:
-            self._perform(self._conversation.decided(origin, goes_on))
+            self._perform(self.conversation.decided(origin, goes_on))
 
         return decide
 
     def _wake(self, origin: Side) -> None:
-        self._perform(self._conversation.wake(origin))
-        if self._conversation.backlog(origin) < _BACKLOG_BYTES and (half := self._halves.get(origin)):
+        self._perform(self.conversation.wake(origin))
+        if self.conversation.backlog(origin) < _BACKLOG_BYTES and (half := self._halves.get(origin)):
             half.resume("too much waits")
 
     def strike(self, rule: Rule) -> None:
         """Have a rule strike this connection."""
-        self._perform(self._conversation.struck(rule))
+        self._perform(self.conversation.struck(rule))
 
     def heal(self, rule: Rule) -> None:
         """A rule is in force no more."""
-        self._perform(self._conversation.healed(rule))
+        self._perform(self.conversation.healed(rule))
 
     def cut(self) -> None:
         """End everything at once."""
@@ -244,20 +245,30 @@ class _Half(asyncio.Protocol):
         self._connection, self._side = connection, side
         self._transport: asyncio.Transport | None = None
         self._holds: set[str] = set()
-        self._early: list[bytes] = []  # A loop may read once more though it was told to pause.
+        self._passes = connection.conversation.passes
+        self._early: list[bytes] = []
+        self.other: _Half | None = None
+        self.write: Callable[[bytes], object] = (
+            self._early.append
+        )  # A loop may read once more though it was told to pause.
         self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         if self._side == "component":
+            self.write = self._transport.write
             self._connection.accepted(self)
         else:
             for data in self._early:
                 self._transport.write(data)
+            self.write = self._transport.write
             self._connection.reached()
 
     def data_received(self, data: bytes) -> None:
-        self._connection.received(self._side, data)
+        if self.other is not None and self._passes(self._side, data):
+            self.other.write(data)
+        else:
+            self._connection.received(self._side, data)
 
     def eof_received(self) -> bool:
         self._connection.ended(self._side, "fin")
@@ -265,6 +276,7 @@ class _Half(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone = True
+        self.write = _nowhere
         self._connection.ended(self._side, "fin" if error is None else "reset")
 
     def pause_writing(self) -> None:
@@ -272,13 +284,6 @@ class _Half(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._connection.congested(self._side, False)
-
-    def write(self, data: bytes) -> None:
-        """Send, as long as there is somebody to send to."""
-        if self._transport is None:
-            self._early.append(data)
-        elif not self._transport.is_closing():
-            self._transport.write(data)
 
     def pause(self, why: str) -> None:
         """Read no more for now."""
@@ -297,6 +302,7 @@ class _Half(asyncio.Protocol):
         """End the way to this side, or (`both`) the whole socket; abruptly, that is always the whole socket."""
         if self._transport is None or self._transport.is_closing():
             return
+        self.write = _nowhere
         if how == "reset":
             raw = self._transport.get_extra_info("socket")
             with contextlib.suppress(OSError):
@@ -306,3 +312,7 @@ class _Half(asyncio.Protocol):
             self._transport.close()
         else:
             self._transport.write_eof()
+
+
+def _nowhere(data: bytes) -> None:
+    """Where bytes go for a side that is gone."""
