@@ -14,7 +14,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from stormproof import campaign, catalogue, demonstration, standing, store
+from stormproof import campaign, catalogue, demonstration, standing, store, sweeping
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
@@ -23,6 +23,7 @@ from stormproof.redis_server import find_binary
 from stormproof.report import html, terminal
 from stormproof.scenario import State
 from stormproof.store import Run
+from stormproof.sweep import cells
 from stormproof.verdict import Status
 
 console = Console()
@@ -133,6 +134,23 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
     code, last = demonstration.ending(finished)
     console.print(last, highlight=False)
     return code
+
+
+@app.command("sweep")
+@_system
+@click.option("--component", "components", multiple=True, help="Only the links of this component; may be given often.")
+@click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.FAULTS)}.")
+@click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="An earlier sweep: fail only on what is worse than there."
+)
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder.")
+@_seed
+@_lanes(6)
+@_runs
+def sweep_command(**options: Any) -> int:
+    """Every fault point of a task's life, with every fault, once each."""
+    return sweeping.sweep(sweeping.Options(**options), console, _wait)
 
 
 @app.command("replay")

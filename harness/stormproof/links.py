@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 
@@ -16,13 +16,13 @@ from stormproof.wire.trigger import Moment
 
 
 class Links:
-    """`names`: submission key -> the task ids that frames with that key have named. `told`: called with each frame that is recorded."""
+    """`names`: submission key -> the task ids that frames with that key have named."""
 
     def __init__(self, recorder: Recorder, broker: str) -> None:
         self._recorder, self._broker = recorder, broker
         self._all: list[tuple[Link, frozenset[str]]] = []
+        self._rules: list[Rule] = []
         self.names: dict[str, set[str]] = {}
-        self.told: Callable[[Wire], None] = lambda frame: None
 
     def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
         """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
@@ -67,6 +67,16 @@ class Links:
         for link, _ in self._all:
             await link.close()
 
+    @property
+    def is_armed(self) -> bool:
+        """Whether any rule is in force."""
+        return bool(self._rules)
+
+    @property
+    def met(self) -> bool:
+        """Whether a rule that is in force has met something."""
+        return any(rule.hits for rule in self._rules)
+
     def _with(self, store: str) -> Iterable[Link]:
         return [link for link, _ in self._all if link.store == store]
 
@@ -76,12 +86,14 @@ class Links:
         chosen = list(links)
         for link in chosen:
             await link.arm(rule)
+        self._rules.append(rule)
         if rule.at_once:
             for link in chosen:
                 link.strike(rule)
         try:
             yield
         finally:
+            self._rules.remove(rule)
             for link in chosen:
                 await link.disarm(rule)
 
@@ -89,20 +101,20 @@ class Links:
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
             return  # Who waits in vain tells nothing.
         self._learn(moment.ids)
-        frame = Wire(
-            t=self._recorder.now(),
-            link=moment.link,
-            connection=moment.connection,
-            direction=moment.direction,
-            command=moment.command,
-            key=moment.key,
-            size_bytes=len(moment.raw),
-            ids=moment.ids,
-            fate=fate,
-            fault=injection,
+        self._recorder.add(
+            Wire(
+                t=self._recorder.now(),
+                link=moment.link,
+                connection=moment.connection,
+                direction=moment.direction,
+                command=moment.command,
+                key=moment.key,
+                size_bytes=len(moment.raw),
+                ids=moment.ids,
+                fate=fate,
+                fault=injection,
+            )
         )
-        self._recorder.add(frame)
-        self.told(frame)
 
     def _learn(self, ids: tuple[str, ...]) -> None:
         """A message names its task first, and the submission's key in the arguments."""

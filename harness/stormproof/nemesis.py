@@ -41,10 +41,11 @@ async def storm(world: World, injections: tuple[Injection, ...], seed: int) -> N
     """The whole storm; returns when all is healed."""
     async with asyncio.TaskGroup() as group:
         for number, injection in enumerate(injections):
-            group.create_task(_inject(world, str(number), injection, random.Random(f"{seed}/{number}")))
+            group.create_task(inject(world, str(number), injection, random.Random(f"{seed}/{number}")))
 
 
-async def _inject(world: World, number: str, injection: Injection, dice: random.Random) -> None:
+async def inject(world: World, number: str, injection: Injection, dice: random.Random) -> None:
+    """One injection of the schedule, which began now; returns when it is healed. `number` names it in the history."""
     await asyncio.sleep(injection.at_s)
     if injection.started is not None:
         key = world.key(injection.started)

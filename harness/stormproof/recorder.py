@@ -18,13 +18,14 @@ class Picture:
     """What is so at this moment, according to all events until now.
 
     `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
-    has not ended, by task id and pid.
+    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended.
     """
 
     def __init__(self) -> None:
         self.started: dict[str, Probe] = {}
         self.starts_of_key: dict[str, list[Probe]] = {}
         self.ended: dict[str, Probe] = {}
+        self.ended_keys: set[str] = set()
         self.executing: dict[tuple[str, int], Probe] = {}
         self.ready_at: dict[str, float] = {}
         self.received: dict[str, Probe] = {}
@@ -56,6 +57,7 @@ class Picture:
                         del self.executing[task_id, pid]
         if event.word in _ENDS:
             self.ended[event.task_id] = event
+            self.ended_keys.add(event.key)
 
     def has_moved_on(self, start: Probe) -> bool:
         """Whether the task of this start has been delivered again, or has ended, since then."""

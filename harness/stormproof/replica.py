@@ -38,6 +38,7 @@ class Replica:
         self.running: Running | None = None
         self._launcher, self._recorder, self._http = launcher, recorder, http
         self._expected: set[int] = set()
+        self._ready_pid = 0
         self._started_t = 0.0
         self._log_offset = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,6 +64,11 @@ class Replica:
     def alive(self) -> bool:
         """Whether its main process runs."""
         return self.running is not None and self.running.alive
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs and has said that it is ready."""
+        return self.alive and self._ready_pid == self.pid
 
     @property
     def pid(self) -> int:
@@ -98,6 +104,7 @@ class Replica:
         deadline = self._recorder.now() + within_s
         while running is not None and running.alive and self._recorder.now() < deadline:
             if await self._says_ready():
+                self._ready_pid = running.pid
                 self._record("ready", running)
                 return
             await asyncio.sleep(0.03)

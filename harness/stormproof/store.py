@@ -101,13 +101,14 @@ def write_plan(folder: Path, scenario: Scenario, system: System, state: State, c
         state=state,
         choices=choices,
         redis=redis,
-        versions=_versions(),
+        versions=versions(),
         began=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
     write(folder, "scenario.json", plan)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What a run ran on: interpreter and the packages that matter."""
     found = {"python": platform.python_version()}
     for name in ("stormproof", "celery", "kombu", "redis"):
         try:

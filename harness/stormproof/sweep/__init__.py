@@ -1,0 +1,1 @@
+"""Every fault at every point of a task's life, once each."""

@@ -1,0 +1,118 @@
+"""The cells of a sweep: each fault point with each fault that can be at it. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from stormproof.errors import UsageError
+from stormproof.faults import Kill
+from stormproof.scenario import Injection
+from stormproof.sweep.points import Point
+from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Garble, HalfClose, Reset, Truncate
+from stormproof.wire.faults.error_reply import ErrorCode, can_get
+
+DELAY_S = 3.0
+"""Longer than any socket timeout that people set for a Redis beside them."""
+
+Make = Callable[[Point, str], Injection | None]
+"""The injection of a fault at a point (and the broker's name), or None where the fault cannot be there."""
+
+
+def _kill(point: Point, broker: str) -> Injection:
+    return Injection(fault=Kill(component=point.component), when=point.trigger(broker))
+
+
+def _reset(point: Point, broker: str) -> Injection:
+    return Injection(fault=Reset(), when=point.trigger(broker))
+
+
+def _half_close(point: Point, broker: str) -> Injection:
+    return Injection(fault=HalfClose(), when=point.trigger(broker))
+
+
+def _delay(point: Point, broker: str) -> Injection:
+    return Injection(fault=Delay(delay_ms=None), when=point.trigger(broker), for_s=DELAY_S)
+
+
+def _black_hole(point: Point, broker: str) -> Injection:
+    return Injection(fault=BlackHole(new=False), when=point.trigger(broker))
+
+
+def _garble(point: Point, broker: str) -> Injection | None:
+    return Injection(fault=Garble(), when=point.trigger(broker)) if point.direction == "reply" else None
+
+
+def _truncate(point: Point, broker: str) -> Injection | None:
+    return Injection(fault=Truncate(), when=point.trigger(broker)) if point.direction == "reply" else None
+
+
+def _duplicate(point: Point, broker: str) -> Injection | None:
+    return Injection(fault=Duplicate(), when=point.trigger(broker)) if point.direction == "request" else None
+
+
+def _error(error: ErrorCode) -> Make:
+    def make(point: Point, broker: str) -> Injection | None:
+        if point.direction != "request" or not can_get(point.command, error):
+            return None
+        return Injection(fault=ErrorReply(error=error), when=point.trigger(broker))
+
+    return make
+
+
+FAULTS: dict[str, Make] = {
+    "kill": _kill,
+    "reset": _reset,
+    "delay": _delay,
+    "black_hole": _black_hole,
+    "garble": _garble,
+    "loading": _error("LOADING"),
+    "readonly": _error("READONLY"),
+    "oom": _error("OOM"),
+    "noauth": _error("NOAUTH"),
+    "busy": _error("BUSY"),
+    "masterdown": _error("MASTERDOWN"),
+    "half_close": _half_close,
+    "truncate": _truncate,
+    "duplicate": _duplicate,
+}
+"""Name in a cell's id -> the fault. At a request: before Redis has it; at a reply: Redis has executed it.
+
+A new fault of the wire takes its place in a sweep by one function here.
+"""
+
+USUAL = tuple(FAULTS)[: tuple(FAULTS).index("half_close")]
+"""What a sweep injects unless it is told otherwise."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault at one point."""
+
+    point: Point
+    fault: str
+
+    @property
+    def id(self) -> str:
+        """`worker:HSET(unacked):request:1/kill`."""
+        return f"{self.point.name}/{self.fault}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cell:
+        """The cell of that id. Raises UsageError."""
+        point, _, fault = text.rpartition("/")
+        if fault not in FAULTS:
+            raise UsageError(
+                f"{text!r} names no fault; ids look like worker:HSET(unacked):request:1/kill; faults: {', '.join(FAULTS)}"
+            )
+        return cls(point=Point.parse(point), fault=fault)
+
+    def injection(self, broker: str) -> Injection | None:
+        """What is injected; None where this fault cannot be at this point."""
+        return FAULTS[self.fault](self.point, broker)
+
+
+def cells(points: Sequence[Point], faults: Iterable[str], broker: str) -> list[Cell]:
+    """All cells, fault by fault: so a lane has seldom to wait for the same slow fault many times in a row."""
+    found = [Cell(point=point, fault=fault) for fault in faults for point in points]
+    return [cell for cell in found if cell.injection(broker) is not None]

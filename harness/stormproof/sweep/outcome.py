@@ -1,0 +1,157 @@
+"""What became of the task: one word for a cell, from the slice of the history that is its evidence. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from stormproof.checks import (
+    ApiAnswers,
+    Check,
+    Delivery,
+    EffectsOnce,
+    LegalStates,
+    NoPhantom,
+    NoTaskLost,
+    ResultsReadable,
+    judge,
+)
+from stormproof.checks.facts import Facts
+from stormproof.history import FastForward, Fault, History, Quiescence, Sample
+from stormproof.system import System
+from stormproof.verdict import Finding, Status
+
+_KEYS_SLACK = 2
+"""A recovery declares queues and bindings again, which are keys; they are the same ones each time."""
+
+
+class Word(StrEnum):
+    """What became of a task, the worst first."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
+    WEDGED = "wedged"
+    HUNG = "hung"
+    UNREADABLE = "unreadable"
+    STRANDED = "stranded"
+    RAN_TWICE = "ran_twice"
+    API_WRONG = "api_wrong"
+    LEAKED = "leaked"
+    LATE = "late"
+    UNKNOWN = "unknown"
+    INTACT = "intact"
+
+
+MEANINGS: dict[Word, str] = {
+    Word.LOST: "accepted, and it will never end",
+    Word.DOUBLED: "its effect happened twice",
+    Word.WEDGED: "the worker is up and consumes nothing",
+    Word.HUNG: "a process still has it in hand and does not go on",
+    Word.UNREADABLE: "it ended, and its result cannot be read",
+    Word.STRANDED: "it waited for the visibility timeout, which was fast-forwarded",
+    Word.RAN_TWICE: "it ran twice, its effect happened once",
+    Word.API_WRONG: "the API answered 5xx, late, or not at all",
+    Word.LEAKED: "something is left behind",
+    Word.LATE: "done after a redelivery",
+    Word.UNKNOWN: "the fault did not bite, or nothing was proved",
+    Word.INTACT: "done, once, and readable; or refused in order",
+}
+
+BROKEN = frozenset({Word.LOST, Word.DOUBLED, Word.WEDGED, Word.HUNG, Word.UNREADABLE})
+"""What no user forgives."""
+
+_OF_KIND = {
+    "lost": Word.LOST,
+    "stuck": Word.HUNG,
+    "effect_missing": Word.LOST,
+    "effect_doubled": Word.DOUBLED,
+    "executed_twice": Word.RAN_TWICE,
+    "never_executed": Word.LOST,
+    "unreadable": Word.UNREADABLE,
+    "missing": Word.UNREADABLE,
+    "differs": Word.UNREADABLE,
+    "slow": Word.API_WRONG,
+    "no_answer": Word.API_WRONG,
+    "server_error": Word.API_WRONG,
+    "no_retry_after": Word.API_WRONG,
+    "never_answered": Word.API_WRONG,
+}
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The worst word, all other words, and what the checks said, a line each."""
+
+    word: Word
+    also: tuple[Word, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def outcome(history: History, system: System, key: str, *, wedged: bool) -> Outcome:
+    """Judge a cell's slice. `key` is the submission that met the fault; `wedged`: a live worker did not take the next task in the
+    time that the system promises.
+    """
+    findings = _findings(history, system)
+    words = {_OF_KIND.get(finding.kind, Word.UNREADABLE) for finding in findings if finding.status is Status.INVALID}
+    words |= _by_facts(history, key)
+    if wedged:
+        words = (words - {Word.HUNG}) | {Word.WEDGED}
+    if not _bitten(history) or (not words & BROKEN and not _proved(history)):
+        words.add(Word.UNKNOWN)
+    ordered = [word for word in Word if word in words] or [Word.INTACT]
+    if Word.UNKNOWN in words and not words & BROKEN:
+        ordered = [Word.UNKNOWN, *(word for word in ordered if word is not Word.UNKNOWN)]
+    said = tuple(f"{finding.kind}: {finding.message}" for finding in findings)
+    return Outcome(word=ordered[0], also=tuple(ordered[1:]), said=said)
+
+
+def _findings(history: History, system: System) -> list[Finding]:
+    promises, status = system.promises, system.status
+    checks: list[Check] = [
+        NoTaskLost(),
+        Delivery(promise=promises.delivery),
+        NoPhantom(),
+        ResultsReadable(),
+        LegalStates(pending=status.pending, success=status.success, failure=status.failure),
+        ApiAnswers(deadline_s=promises.api_deadline_s, unfinished_codes=status.unfinished_codes),
+    ]
+    if system.effects_expected:
+        checks.append(EffectsOnce())
+    found = [finding for verdict in judge(history, checks) for finding in verdict.findings]
+    return [finding for finding in found if finding.kind != "nothing_observed"]
+
+
+def _by_facts(history: History, key: str) -> set[Word]:
+    facts, words = Facts.of(history), set[Word]()
+    tasks = [task for task in facts.tasks.values() if task.key == key]
+    forwarded = {task_id for _, event in history.of(FastForward) for task_id in event.task_ids}
+    if any(task.task_id in forwarded for task in tasks):
+        words.add(Word.STRANDED)
+    elif any(sum(line.word == "received" for _, line in task.probes) > 1 for task in tasks):
+        words.add(Word.LATE)
+    if any(len(task.starts) > 1 for task in tasks):
+        words.add(Word.RAN_TWICE)
+    quiescence = facts.quiescence
+    if quiescence is not None and not quiescence[1].proved and quiescence[1].executing:
+        words.add(Word.HUNG)
+    if _leaked(history):
+        words.add(Word.LEAKED)
+    return words
+
+
+def _leaked(history: History) -> bool:
+    first: dict[str, Sample] = {}
+    last: dict[str, Sample] = {}
+    for _, sample in history.of(Sample):
+        if sample.up:
+            first.setdefault(sample.store, sample)
+            last[sample.store] = sample
+    return any(last[store].keys > first[store].keys + _KEYS_SLACK for store in first)
+
+
+def _bitten(history: History) -> bool:
+    return any(event.stage == "bit" for _, event in history.of(Fault))
+
+
+def _proved(history: History) -> bool:
+    return any(event.proved for _, event in history.of(Quiescence))

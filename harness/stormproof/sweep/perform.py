@@ -1,0 +1,192 @@
+"""One cell on a warm system: arm, submit, see it bite, mend what broke, prove that the system works again, and that all is quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import msgspec
+
+from stormproof import nemesis
+from stormproof.errors import ComponentError, UsageError
+from stormproof.history import History, Phase, Returned, Wire
+from stormproof.replica import Replica
+from stormproof.settle import settle
+from stormproof.sweep.cells import DELAY_S, Cell
+from stormproof.sweep.outcome import Outcome, outcome
+from stormproof.sweep.points import Point, life, stable
+from stormproof.world import World
+
+_LIVES = 5
+_WARM_UPS = 6
+_END_S = 10.0
+_BITE_S = 1.0
+_SETTLE_S = 5.0
+_BACK_S = 30.0
+_PATIENCE_S = 0.5
+"""How much longer than the system's own deadline a submission is waited for."""
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell showed: the outcome, and where in the lane's history its evidence is (`first` to `last`, exclusive)."""
+
+    cell: str
+    outcome: Outcome
+    first: int
+    last: int
+    seconds: float
+
+
+class Stage:
+    """A warm system on which one cell after another is played."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world, self._seed = world, seed
+        self._place = 0
+
+    def _next_key(self) -> str:
+        self._place += 1
+        return self.world.key(self._place)
+
+    async def warm_up(self) -> None:
+        """Tasks through every process of the system, so that all connections are there. Raises ComponentError."""
+        for _ in range(_WARM_UPS):
+            if not await self._one_task():
+                raise ComponentError("the system did not end a task before the sweep; see its logs")
+
+    async def record(self) -> tuple[Point, ...]:
+        """The fault points of a task's life: those that are in each of several. Raises ComponentError."""
+        names = {replica.name for replica in self.world.replicas if replica.spec.in_storms}
+        lives = []
+        for _ in range(_LIVES):
+            first = len(self.world.recorder.events)
+            if not await self._one_task():
+                raise ComponentError("the system did not end a task in calm; see its logs")
+            frames = [event for event in self.world.recorder.events[first:] if isinstance(event, Wire)]
+            lives.append(life(frames, names))
+            await settle(self.world, _SETTLE_S)
+        return stable(lives)
+
+    async def _one_task(self) -> bool:
+        key = self._next_key()
+        submitted = await self._submit(key)
+        if submitted is None or submitted.outcome != "ok":
+            return False
+        ended = await self._until_ended(key, _END_S)
+        await self._read(key)
+        return ended
+
+    # One cell
+
+    async def play(self, cell: Cell) -> Played:
+        """Play a cell and judge it. Raises ComponentError where the system cannot be brought back."""
+        world, recorder = self.world, self.world.recorder
+        injection = cell.injection(world.system.broker)
+        if injection is None:
+            raise UsageError(f"{cell.id}: this fault cannot be at this point")
+        first, began = len(recorder.events), recorder.now()
+        recorder.add(Phase(t=began, name=f"cell {cell.id}"))
+        key = self._next_key()
+        dice = random.Random(f"{self._seed}/{cell.id}")
+        strike = asyncio.create_task(nemesis.inject(world, cell.id, injection, dice))
+        try:
+            await self._armed(strike)
+            await self._live_through(key, strike)
+        finally:
+            strike.cancel()
+            await asyncio.wait([strike])
+        await self._back()
+        works = await self._works()
+        quiet = works and (await settle(world, _SETTLE_S)).proved
+        await self._read(key)
+        last = len(recorder.events)
+        found = outcome(History(recorder.events[first:last]), world.system, key, wedged=not works)
+        if not quiet:
+            await self._mend()
+        return Played(cell=cell.id, outcome=found, first=first, last=last, seconds=round(recorder.now() - began, 2))
+
+    async def _armed(self, strike: asyncio.Task[None]) -> None:
+        while not self.world.links.is_armed and not strike.done():
+            await asyncio.sleep(0)
+
+    async def _live_through(self, key: str, strike: asyncio.Task[None]) -> None:
+        """The task's life: submitted, ended or struck, and read once."""
+        picture = self.world.picture
+        await self._submit(key)
+        await self.world.recorder.until(lambda: key in picture.ended_keys or strike.done() or self._struck(), _END_S)
+        if not self._struck() and not strike.done():
+            await self._read(key)
+        await asyncio.wait([strike], timeout=DELAY_S + _END_S if self._struck() else _BITE_S)
+
+    def _struck(self) -> bool:
+        """Whether a rule that is armed has met something."""
+        return self.world.links.met
+
+    async def _submit(self, key: str, purpose: str = "workload") -> Returned | None:
+        deadline_s = self.world.system.promises.api_deadline_s
+        try:
+            async with asyncio.timeout(deadline_s + _PATIENCE_S):
+                return await self.world.clients.submit(key, purpose=purpose)  # type: ignore[arg-type]
+        except TimeoutError:
+            return None
+
+    async def _read(self, key: str) -> None:
+        """Ask once for the task's status, if the system has accepted it."""
+        task_id = self.world.clients.accepted.get(key)
+        if task_id is None:
+            return
+        try:
+            async with asyncio.timeout(self.world.system.promises.api_deadline_s + _PATIENCE_S):
+                await self.world.clients.status(key, task_id)
+        except TimeoutError:
+            pass  # The operation has no end in the history; the check says so.
+
+    async def _until_ended(self, key: str, within_s: float) -> bool:
+        return await self.world.recorder.until(lambda: key in self.world.picture.ended_keys, within_s)
+
+    # Bringing the system back
+
+    async def _back(self) -> None:
+        """Wait until all that was killed is ready again. Raises ComponentError."""
+        replicas = [replica for replica in self.world.replicas if replica.spec.in_storms]
+        if not await self.world.recorder.until(lambda: all(replica.is_ready for replica in replicas), _BACK_S):
+            names = ", ".join(replica.name for replica in replicas if not replica.is_ready)
+            raise ComponentError(f"{names}: not ready again {_BACK_S:g} s after a fault; see the logs")
+
+    async def _works(self) -> bool:
+        """Whether a new task goes through in the time that the system promises; an API that does not answer is started again first."""
+        key = self._next_key()
+        submitted = await self._submit(key, "recovery")
+        if submitted is None or submitted.outcome != "ok":
+            if submitted is None or submitted.http_status == 0:
+                await self._restart("api")
+            key = self._next_key()
+            submitted = await self._submit(key, "recovery")
+        if submitted is None or submitted.outcome != "ok":
+            return False
+        return await self._until_ended(key, self.world.system.promises.stall_s)
+
+    async def _mend(self) -> None:
+        """Leave nothing to the next cell: whoever hangs is started again. Raises ComponentError where that does not help."""
+        for roles in (("worker",), ("worker", "api")):
+            for role in roles:
+                await self._restart(role)
+            if await self._works() and (await settle(self.world, _SETTLE_S)).proved:
+                return
+        raise ComponentError(
+            "the system does not become quiet again, though its processes were started again; see the logs"
+        )
+
+    async def _restart(self, role: str) -> None:
+        for replica in self.world.components(role):
+            await _kill(replica)
+            await replica.start_again()
+        await self._back()
+
+
+async def _kill(replica: Replica) -> None:
+    running = replica.running
+    if running is not None and running.alive:
+        replica.expect_exit()
+        running.signal_tree(9)
+        await running.exited()

@@ -1,0 +1,88 @@
+"""Fault points: the named moments of a task's life on the wire, the same from run to run. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from stormproof.errors import UsageError
+from stormproof.history import Wire
+from stormproof.wire.shape import BLOCKING
+from stormproof.wire.trigger import Trigger
+
+Direction = Literal["request", "reply"]
+
+_NAME = re.compile(
+    r"(?P<link>[^:()]+):(?P<command>[^:()]+)(?:\((?P<key>.*)\))?:(?P<direction>request|reply):(?P<nth>\d+)"
+)
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment: the `nth` frame of this kind on this link within the life of one task. `link` is the component, with `.results`
+    and the like for a Redis that is not the broker.
+    """
+
+    link: str
+    command: str
+    key: str
+    direction: Direction
+    nth: int
+
+    @property
+    def name(self) -> str:
+        """`worker:HSET(unacked):request:1`."""
+        return f"{self.link}:{self.command}{f'({self.key})' if self.key else ''}:{self.direction}:{self.nth}"
+
+    @property
+    def component(self) -> str:
+        """Whose link it is."""
+        return self.link.partition(".")[0]
+
+    @classmethod
+    def parse(cls, text: str) -> Point:
+        """The point of that name. Raises UsageError."""
+        match = _NAME.fullmatch(text)
+        if match is None:
+            raise UsageError(f"{text!r} names no fault point; they look like worker:HSET(unacked):request:1")
+        found = match.groupdict(default="")
+        return msgspec.convert({**found, "nth": int(found["nth"])}, cls)
+
+    def trigger(self, broker: str) -> Trigger:
+        """When it has come; counted from the moment when this is armed."""
+        return Trigger(
+            component=self.component,
+            store=self.link.partition(".")[2] or broker,
+            direction=self.direction,
+            command=self.command,
+            key=self.key or "*",
+            nth=self.nth,
+        )
+
+
+def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
+    """The points of one task's life, in their order, from all frames between its submission and its end.
+
+    Who waits in vain takes no part: requests that block are no points, their answers are.
+    """
+    wanted, count, points = set(components), Counter[tuple[str, str, str, str]](), []
+    for frame in frames:
+        if frame.direction == "push" or frame.link.partition(".")[0] not in wanted:
+            continue
+        if frame.direction == "request" and frame.command in BLOCKING:
+            continue
+        kind = (frame.link, frame.command, frame.key, frame.direction)
+        count[kind] += 1
+        points.append(Point(link=kind[0], command=kind[1], key=kind[2], direction=frame.direction, nth=count[kind]))
+    return points
+
+
+def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
+    """The points that every life has, in the order of the last. What a clock sent meanwhile is not in all of them."""
+    if not lives:
+        return ()
+    common = set.intersection(*(set(one) for one in lives))
+    return tuple(dict.fromkeys(point for point in lives[-1] if point in common))

@@ -1,0 +1,118 @@
+"""What a sweep knows so far: its points, its cells and their outcomes, in a folder with the histories that are the evidence."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stormproof import store
+from stormproof.errors import RunFolderError
+from stormproof.redis_server import Binary
+from stormproof.sweep.cells import Cell
+from stormproof.sweep.outcome import BROKEN, Outcome, Word
+from stormproof.sweep.points import Point
+from stormproof.system import System
+
+FILE = "sweep.json"
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell that was played. `lane`: the folder of the history; `first` to `last` (exclusive): its events there."""
+
+    cell: str
+    outcome: Outcome
+    lane: str
+    first: int
+    last: int
+    seconds: float
+
+
+class Sheet(msgspec.Struct, kw_only=True):
+    """`sweep.json`."""
+
+    system: Any
+    points: tuple[Point, ...]
+    faults: tuple[str, ...]
+    cells: tuple[str, ...]
+    results: dict[str, Result]
+    seed: int
+    redis: Binary
+    versions: dict[str, str]
+    began: str
+
+    @property
+    def name(self) -> str:
+        """The system's."""
+        return str(self.system["name"])
+
+    @property
+    def left(self) -> list[Cell]:
+        """The cells that were not played yet."""
+        return [Cell.parse(cell) for cell in self.cells if cell not in self.results]
+
+    @property
+    def tally(self) -> dict[Word, int]:
+        """How many cells have each outcome, the worst first."""
+        count = Counter(result.outcome.word for result in self.results.values())
+        return {word: count[word] for word in Word if count[word]}
+
+    def broken(self) -> list[Result]:
+        """The results that no user forgives, the worst first."""
+        found = [result for result in self.results.values() if result.outcome.word in BROKEN]
+        order = list(Word)
+        return sorted(found, key=lambda result: (order.index(result.outcome.word), result.cell))
+
+
+def new(
+    system: System, points: tuple[Point, ...], faults: tuple[str, ...], cells: list[Cell], seed: int, redis: Binary
+) -> Sheet:
+    """A sheet on which nothing is known yet."""
+    return Sheet(
+        system=system.model_dump(mode="json", by_alias=True),
+        points=points,
+        faults=faults,
+        cells=tuple(cell.id for cell in cells),
+        results={},
+        seed=seed,
+        redis=redis,
+        versions=store.versions(),
+        began=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+
+
+def save(folder: Path, sheet: Sheet) -> None:
+    """Write it, whole or not at all. Raises RunFolderError."""
+    store.write(folder, FILE, sheet)
+
+
+def load(path: Path) -> Sheet:
+    """Read it, from its folder or as a file. Raises RunFolderError."""
+    file = path / FILE if path.is_dir() else path
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Sheet)
+    except OSError as error:
+        raise RunFolderError(f"{path}: not a sweep's folder: {error.strerror} ({file})") from error
+    except msgspec.DecodeError as error:
+        raise RunFolderError(f"{file}: cannot be read: {error}") from error
+
+
+def compare(sheet: Sheet, baseline: Sheet) -> tuple[list[Result], list[str]]:
+    """What is worse than in the baseline (and not intact), and the ids of what was broken there and is not any more."""
+    order = list(Word)
+    known = {cell: result.outcome.word for cell, result in baseline.results.items()}
+    worse = [
+        result
+        for cell, result in sheet.results.items()
+        if result.outcome.word not in (Word.INTACT, Word.UNKNOWN)
+        and order.index(result.outcome.word) < order.index(known.get(cell, Word.INTACT))
+    ]
+    fixed = [
+        cell
+        for cell, word in known.items()
+        if word in BROKEN and cell in sheet.results and sheet.results[cell].outcome.word not in (*BROKEN, Word.UNKNOWN)
+    ]
+    return worse, fixed

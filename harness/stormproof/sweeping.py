@@ -1,0 +1,160 @@
+"""`stormproof sweep`: options in, progress and a matrix out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from stormproof import system as systems
+from stormproof.errors import UsageError
+from stormproof.redis_server import Binary, find_binary
+from stormproof.report import matrix
+from stormproof.sweep import cells, conduct
+from stormproof.sweep import sheet as sheets
+from stormproof.sweep.outcome import Word
+from stormproof.sweep.sheet import Result, Sheet
+from stormproof.system import System
+from stormproof.verdict import Status
+
+Wait = Callable[[Coroutine[Any, Any, Any]], Any]
+"""Runs a coroutine to its end."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says."""
+
+    system: Path
+    components: tuple[str, ...]
+    faults: str
+    only: tuple[str, ...]
+    baseline: Path | None
+    resume: Path | None
+    seed: int | None
+    lanes: int
+    runs: Path
+
+
+def sweep(options: Options, console: Console, wait: Wait) -> int:
+    """Record the points, play the cells, print the matrix; the exit code is that of the worst, or of what is worse than the baseline."""
+    binary = find_binary()
+    baseline = sheets.load(options.baseline) if options.baseline else None
+    if options.resume:
+        folder = options.resume
+        sheet = sheets.load(folder)
+        system = System.model_validate(sheet.system)
+    else:
+        system = systems.load(options.system)
+        faults = _faults(options.faults)
+        folder = conduct.make_folder(options.runs / f"{time.strftime('%Y%m%dT%H%M%S')}-sweep-{system.name}")
+        sheet = _plan(options, system, faults, folder, binary, console, wait)
+    began = time.monotonic()
+    known = len(sheet.results)
+    try:
+        _play(sheet, system, folder, binary, options.lanes, console, wait)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print(
+            f"{len(sheet.left)} cells are left: stormproof sweep --resume {folder}", highlight=False, soft_wrap=True
+        )
+        raise
+    finally:
+        _, failing = _failing(sheet, baseline)
+        matrix.write(folder, sheet, failing)
+    minutes = (time.monotonic() - began) / 60
+    return _tell(sheet, baseline, folder, (len(sheet.results) - known) / minutes, console)
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in cells.FAULTS]
+    if unknown or not names:
+        raise UsageError(f"--faults: unknown {', '.join(unknown) or 'and empty'}; known: {', '.join(cells.FAULTS)}")
+    return names
+
+
+def _plan(
+    options: Options,
+    system: System,
+    faults: tuple[str, ...],
+    folder: Path,
+    binary: Binary,
+    console: Console,
+    wait: Wait,
+) -> Sheet:
+    console.print(f"{system.name}: recording the life of a task", highlight=False)
+    points = wait(conduct.record(system, folder / "record", binary))
+    known = sorted({point.component for point in points})
+    for name in options.components:
+        if name not in known:
+            raise UsageError(f"--component: {name!r} takes no part in a task's life; these do: {', '.join(known)}")
+    chosen = tuple(
+        point
+        for point in points
+        if (not options.components or point.component in options.components)
+        and (not options.only or point.name.startswith(options.only))
+    )
+    if not chosen:
+        raise UsageError(f"--point: no fault point begins so; there are: {', '.join(point.name for point in points)}")
+    seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
+    plan = cells.cells(chosen, faults, system.broker)
+    console.print(
+        f"{len(chosen)} fault points, {len(plan)} cells; evidence in {folder}", highlight=False, soft_wrap=True
+    )
+    sheet = sheets.new(system, chosen, faults, plan, seed, binary)
+    sheets.save(folder, sheet)
+    return sheet
+
+
+def _play(sheet: Sheet, system: System, folder: Path, binary: Binary, lanes: int, console: Console, wait: Wait) -> None:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(system.name, total=len(sheet.cells), completed=len(sheet.results))
+
+        def done(result: Result) -> None:
+            bar.update(task, completed=len(sheet.results))
+            if result.outcome.word is not Word.INTACT:
+                count = f"[{len(sheet.results):>3}/{len(sheet.cells)}]"
+                bar.console.print(f"{count} {matrix.line(result)}", highlight=False, markup=False, soft_wrap=True)
+
+        wait(conduct.play(sheet, system, folder, binary, lanes, done))
+
+
+def _failing(sheet: Sheet, baseline: Sheet | None) -> tuple[list[Result], list[str]]:
+    """What counts as a failure: all that is broken, or, with a baseline, what is worse than there."""
+    found = sheet.broken() if baseline is None else sheets.compare(sheet, baseline)[0]
+    return found, [result.cell for result in found]
+
+
+def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, console: Console) -> int:
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    console.print(matrix.table(sheet))
+    for text in matrix.legend(sheet):
+        say(text)
+    say(f"{a_minute:.0f} cells a minute; {folder / 'sweep.html'}")
+    failing, _ = _failing(sheet, baseline)
+    if baseline is not None:
+        _, fixed = sheets.compare(sheet, baseline)
+        for cell in fixed:
+            say(f"fixed      {cell}")
+        say(f"{len(failing)} cells are worse than in the baseline, {len(fixed)} are fixed")
+    for result in failing[:1]:
+        say(f"replay the worst: stormproof replay '{result.cell}' --system FILE --times 10")
+    if failing:
+        return Status.INVALID.exit_code
+    unknown = len(sheet.left) or any(result.outcome.word is Word.UNKNOWN for result in sheet.results.values())
+    return Status.UNKNOWN.exit_code if unknown else Status.VALID.exit_code
