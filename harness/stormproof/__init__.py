@@ -12,20 +12,46 @@ from stormproof.faults import (
     Stop,
 )
 from stormproof.scenario import Injection, Scenario, State
+from stormproof.wire.faults import (
+    Bandwidth,
+    BlackHole,
+    Delay,
+    Duplicate,
+    ErrorReply,
+    Garble,
+    HalfClose,
+    Refuse,
+    Reset,
+    Truncate,
+)
+from stormproof.wire.trigger import Trigger, receives, sends
 from stormproof.workload import Workload
 
 __all__ = [
     "BadMessage",
+    "Bandwidth",
+    "BlackHole",
+    "Delay",
+    "Duplicate",
+    "ErrorReply",
     "Evict",
+    "Garble",
     "GarbleResult",
+    "HalfClose",
     "Injection",
     "Kill",
     "Mail",
     "Misbehave",
     "OutOfMemory",
     "Pause",
+    "Refuse",
+    "Reset",
     "Scenario",
     "State",
     "Stop",
+    "Trigger",
+    "Truncate",
     "Workload",
+    "receives",
+    "sends",
 ]

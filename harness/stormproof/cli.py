@@ -23,7 +23,7 @@ from stormproof.redis_server import find_binary
 from stormproof.report import html, terminal
 from stormproof.scenario import State
 from stormproof.store import Run
-from stormproof.sweep import cells
+from stormproof.sweep import cells, sheet
 from stormproof.verdict import Status
 
 console = Console()
@@ -154,11 +154,24 @@ def sweep_command(**options: Any) -> int:
 
 
 @app.command("replay")
-@_folder
+@click.argument("what")
+@_system
 @_times
+@_lanes(1)
 @_runs
-def replay_command(folder: Path, times: int, runs: Path) -> int:
-    """Run the stored run FOLDER again, with its stored choices, and say how often its findings were reproduced."""
+def replay_command(what: str, system: Path, times: int, lanes: int, runs: Path) -> int:
+    """Play WHAT again and say how often it was reproduced: the folder of a run (its stored choices), the folder of a sweep (all
+    that it found broken), or the id of a finding, such as 'worker:HSET(unacked):request:1/kill' (on the system of --system).
+    """
+    folder = Path(what)
+    if (folder / sheet.FILE).exists():
+        return sweeping.replay_sweep(folder, runs, times, lanes, console, _wait)
+    if not folder.exists() and ":" in what:
+        return sweeping.replay_cell(what, system, runs, times, lanes, console, _wait)
+    return _replay_run(folder, times, runs)
+
+
+def _replay_run(folder: Path, times: int, runs: Path) -> int:
     stored = store.load(folder)
     job = Job(
         scenario=stored.scenario,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from stormproof.redis_server import Binary, find_binary
 from stormproof.report import matrix
 from stormproof.sweep import cells, conduct
 from stormproof.sweep import sheet as sheets
-from stormproof.sweep.outcome import Word
+from stormproof.sweep.cells import Cell
+from stormproof.sweep.outcome import BROKEN, Word
 from stormproof.sweep.sheet import Result, Sheet
 from stormproof.system import System
 from stormproof.verdict import Status
@@ -124,12 +126,64 @@ def _play(sheet: Sheet, system: System, folder: Path, binary: Binary, lanes: int
         task = bar.add_task(system.name, total=len(sheet.cells), completed=len(sheet.results))
 
         def done(result: Result) -> None:
+            sheet.results[result.cell] = result
+            sheets.save(folder, sheet)
             bar.update(task, completed=len(sheet.results))
             if result.outcome.word is not Word.INTACT:
                 count = f"[{len(sheet.results):>3}/{len(sheet.cells)}]"
                 bar.console.print(f"{count} {matrix.line(result)}", highlight=False, markup=False, soft_wrap=True)
 
-        wait(conduct.play(sheet, system, folder, binary, lanes, done))
+        wait(conduct.play(sheet.left, system, folder, binary, sheet.seed, lanes, done))
+
+
+def replay(
+    cells_: list[Cell],
+    expected: dict[str, Word],
+    system: System,
+    runs: Path,
+    times: int,
+    lanes: int,
+    console: Console,
+    wait: Wait,
+) -> int:
+    """Play each cell `times` times and say how often it ended as `expected` says (else: as most often)."""
+    folder = conduct.make_folder(runs / f"{time.strftime('%Y%m%dT%H%M%S')}-replay-{system.name}")
+    seen: dict[str, Counter[Word]] = {cell.id: Counter() for cell in cells_}
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def done(result: Result) -> None:
+        seen[result.cell][result.outcome.word] += 1
+        say(f"    {matrix.line(result)}")
+
+    seed = random.SystemRandom().getrandbits(32)
+    turns = [cell for _ in range(times) for cell in cells_]
+    wait(conduct.play(turns, system, folder, find_binary(), seed, min(lanes, len(turns)), done))
+    worst = Status.VALID
+    for cell, words in seen.items():
+        word = expected.get(cell) or (words.most_common(1)[0][0] if words else Word.UNKNOWN)
+        others = ", ".join(f"{other.value} {count}" for other, count in words.items() if other is not word)
+        say(f"reproduced {words[word]}/{times}: {word.value:<10} {cell}{f' (else: {others})' if others else ''}")
+        worst = max(worst, Status.INVALID if words.keys() & BROKEN else Status.VALID)
+    say(f"evidence: {folder}")
+    return worst.exit_code
+
+
+def replay_cell(text: str, system: Path, runs: Path, times: int, lanes: int, console: Console, wait: Wait) -> int:
+    """Replay a finding by its id. Raises UsageError."""
+    return replay([Cell.parse(text)], {}, systems.load(system), runs, times, lanes, console, wait)
+
+
+def replay_sweep(folder: Path, runs: Path, times: int, lanes: int, console: Console, wait: Wait) -> int:
+    """Replay all that a stored sweep found broken."""
+    sheet = sheets.load(folder)
+    expected = {result.cell: result.outcome.word for result in sheet.broken()}
+    if not expected:
+        console.print("the sweep found nothing broken; there is nothing to replay")
+        return Status.VALID.exit_code
+    found = [Cell.parse(cell) for cell in expected]
+    return replay(found, expected, System.model_validate(sheet.system), runs, times, lanes, console, wait)
 
 
 def _failing(sheet: Sheet, baseline: Sheet | None) -> tuple[list[Result], list[str]]:
@@ -142,7 +196,7 @@ def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, c
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    console.print(matrix.table(sheet))
+    console.print(matrix.table(sheet), width=max(console.width, matrix.width(sheet)), crop=False, soft_wrap=True)
     for text in matrix.legend(sheet):
         say(text)
     say(f"{a_minute:.0f} cells a minute; {folder / 'sweep.html'}")

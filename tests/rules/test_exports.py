@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stormproof
 from stormproof import checks, faults
+from stormproof.wire import faults as wire_faults
 
 
 def test_every_exported_name_exists_and_is_documented() -> None:
-    for module in (stormproof, faults, checks):
+    for module in (stormproof, faults, wire_faults, checks):
         for name in module.__all__:
             assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
 

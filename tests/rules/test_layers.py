@@ -50,6 +50,20 @@ def test_an_import_from_an_upper_layer_would_be_caught(tmp_path: Path) -> None:
     assert result.returncode == 1, result.stdout
 
 
+PACKAGE = ROOT / "harness" / "stormproof"
+PURE = [
+    *(path for path in (PACKAGE / "wire").rglob("*.py") if path.name != "server.py"),
+    *(PACKAGE / "checks").glob("*.py"),
+    *(PACKAGE / "sweep" / name for name in ("points.py", "cells.py", "outcome.py")),
+]
+OF_THE_WORLD = {"asyncio", "socket", "ssl", "redis", "subprocess", "httpx", "uvloop", "time"}
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_is_pure_touches_neither_clock_nor_network_nor_process(path: Path) -> None:
+    assert not imported(path.read_text()) & OF_THE_WORLD
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "system_under_test").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
 )

@@ -12,6 +12,7 @@ TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 
 TESTED_TOGETHER = {
     "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
+    "wire/faults": "test_faults.py",  # The same, as plays without sockets.
     "report": "test_reports.py",  # Pure functions of one stored run.
 }
 COVERED_BY = {
@@ -24,6 +25,15 @@ COVERED_BY = {
     "probe_journal.py": "test_probe.py",
     "judging.py": "test_experiment.py",
     "progress.py": "test_demonstration.py",
+    "sweeping.py": "test_sweep.py",
+    "conduct.py": "test_sweep.py",
+    "perform.py": "test_sweep.py",
+    "nemesis.py": "test_wire_storms.py",
+    "links.py": "test_wire_storms.py",
+    "fault.py": "test_faults.py",
+    "deeds.py": "test_faults.py",
+    "rules.py": "test_link.py",
+    "server.py": "test_link_server.py",
 }
 LONGEST_FILE, LONGEST_FUNCTION = 350, 60
 FORBIDDEN = {"utils.py", "helpers.py", "manager.py", "common.py"}
@@ -41,7 +51,7 @@ def is_sentence(name: str) -> bool:
 def test_every_module_has_its_tests() -> None:
     known = {path.name for path in TESTS}
     for module in MODULES:
-        together = TESTED_TOGETHER.get(module.parent.name)
+        together = TESTED_TOGETHER.get(str(module.parent.relative_to(PACKAGE)))
         wanted = together or COVERED_BY.get(module.name, f"test_{module.name}")
         assert wanted in known, f"{module.relative_to(ROOT)} has no {wanted}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -53,7 +52,9 @@ class ApiAnswers:
         for op in requests:
             found = self._unanswered(facts, op) if op.returned is None else self._answered(facts, op, op.returned)
             if found:
-                end_t = math.inf if op.returned is None else op.returned.t
+                # What struck the API after the deadline is no excuse any more.
+                end_t = op.invoked.t + self.deadline_s
+                end_t = end_t if op.returned is None else min(end_t, op.returned.t)
                 if not any(window.overlaps(op.invoked.t, end_t) for window in struck):
                     yield from found
 

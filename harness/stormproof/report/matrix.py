@@ -18,6 +18,7 @@ from stormproof.sweep.sheet import Result, Sheet
 _MARKS: dict[Word, str] = {
     Word.LOST: "LOST",
     Word.DOUBLED: "DOUB",
+    Word.DIED: "DIED",
     Word.WEDGED: "WEDG",
     Word.HUNG: "HUNG",
     Word.UNREADABLE: "READ",
@@ -32,6 +33,11 @@ _MARKS: dict[Word, str] = {
 """What stands in a cell: capitals for what no user forgives, so that colour is never the only sign."""
 
 _STYLES = dict.fromkeys(BROKEN, "bold red") | {Word.UNKNOWN: "yellow", Word.INTACT: "green"}
+
+
+def width(sheet: Sheet) -> int:
+    """How many columns the matrix takes; a line that wraps in a narrow terminal is better than a name that nobody can read."""
+    return max(len(point.name) for point in sheet.points) + sum(max(len(fault), 5) + 2 for fault in sheet.faults) + 8
 
 
 def table(sheet: Sheet) -> Table:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from stormproof.errors import ComponentError, RunFolderError, on_purpose
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
-from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell
-from stormproof.sweep.perform import Played, Stage
+from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point
-from stormproof.sweep.sheet import Result, Sheet
+from stormproof.sweep.sheet import Result
 from stormproof.system import System
 from stormproof.world import World
 
@@ -59,66 +60,61 @@ async def record(system: System, folder: Path, binary: Binary) -> tuple[Point, .
     return await on_stage(system, folder, binary, 0, lambda stage: stage.record())
 
 
-async def play(sheet: Sheet, system: System, folder: Path, binary: Binary, lanes: int, done: Done) -> None:
-    """Play all cells that are left, and keep the sheet on disk as it grows. Raises ComponentError when a cell breaks the system
-    for good twice.
+async def play(
+    cells: Sequence[Cell], system: System, folder: Path, binary: Binary, seed: int, lanes: int, done: Done
+) -> None:
+    """Play cells, `lanes` at a time, each lane on a warm system of its own; only one system starts at a time. Raises ComponentError
+    where a system does not start. A cell that breaks its system for good is tried once more on a new one, and then left.
     """
-    waiting = sheet.left
-    tries: dict[str, int] = {}
+    waiting = list(cells)
+    tries = Counter[str]()
     gate = asyncio.Lock()
-    number = _used_lanes(folder)
-
-    def keep(played: Played, lane: Path) -> None:
-        result = Result(
-            cell=played.cell,
-            outcome=played.outcome,
-            lane=lane.name,
-            first=played.first,
-            last=played.last,
-            seconds=played.seconds,
-        )
-        sheet.results[played.cell] = result
-        sheets.save(folder, sheet)
-        done(result)
+    numbers = itertools.count(1 + sum(1 for _ in folder.glob("lane-*")))
 
     async def lane() -> None:
-        nonlocal number
         while waiting:
-            number += 1
-            where = folder / f"lane-{number}"
-            await gate.acquire()
-            released = False
+            where = folder / f"lane-{next(numbers)}"
+            started = asyncio.Event()
 
-            async def story(stage: Stage, where: Path = where) -> None:
-                nonlocal released
+            async def story(stage: Stage, where: Path = where, started: asyncio.Event = started) -> None:
                 gate.release()
-                released = True
-                while waiting:
-                    cell = waiting.pop(0)
-                    try:
-                        keep(await stage.play(cell), where)
-                    except ComponentError:
-                        _once_more(cell)
-                        raise
+                started.set()
+                await _play_on(stage, where)
 
+            await gate.acquire()
             try:
-                await on_stage(system, where, binary, sheet.seed, story)
+                await on_stage(system, where, binary, seed, story)
             except Exception as error:
-                if not released or not isinstance(on_purpose(error), ComponentError):
+                if not started.is_set() or not isinstance(on_purpose(error), ComponentError):
                     raise
             finally:
-                if not released:
+                if not started.is_set():
                     gate.release()
 
-    def _once_more(cell: Cell) -> None:
-        tries[cell.id] = tries.get(cell.id, 0) + 1
-        if tries[cell.id] < _TRIES:
-            waiting.append(cell)
+    async def _play_on(stage: Stage, where: Path) -> None:
+        while waiting:
+            cell = waiting.pop(0)
+            tries[cell.id] += 1
+            try:
+                played = await stage.play(cell)
+                if not played.reached:
+                    await stage.renew(cell.point.component)
+                    played = await stage.play(cell)
+            except ComponentError:
+                if tries[cell.id] < _TRIES:
+                    waiting.append(cell)
+                raise
+            done(
+                Result(
+                    cell=played.cell,
+                    outcome=played.outcome,
+                    lane=where.name,
+                    first=played.first,
+                    last=played.last,
+                    seconds=played.seconds,
+                )
+            )
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(lanes, len(waiting))):
             group.create_task(lane())
-
-
-def _used_lanes(folder: Path) -> int:
-    return sum(1 for _ in folder.glob("lane-*"))

@@ -18,7 +18,7 @@ from stormproof.checks import (
     judge,
 )
 from stormproof.checks.facts import Facts
-from stormproof.history import FastForward, Fault, History, Quiescence, Sample
+from stormproof.history import FastForward, Fault, History, Process, Quiescence, Sample
 from stormproof.system import System
 from stormproof.verdict import Finding, Status
 
@@ -31,6 +31,7 @@ class Word(StrEnum):
 
     LOST = "lost"
     DOUBLED = "doubled"
+    DIED = "died"
     WEDGED = "wedged"
     HUNG = "hung"
     UNREADABLE = "unreadable"
@@ -46,6 +47,7 @@ class Word(StrEnum):
 MEANINGS: dict[Word, str] = {
     Word.LOST: "accepted, and it will never end",
     Word.DOUBLED: "its effect happened twice",
+    Word.DIED: "a process ended of it, and nobody starts it again",
     Word.WEDGED: "the worker is up and consumes nothing",
     Word.HUNG: "a process still has it in hand and does not go on",
     Word.UNREADABLE: "it ended, and its result cannot be read",
@@ -58,7 +60,7 @@ MEANINGS: dict[Word, str] = {
     Word.INTACT: "done, once, and readable; or refused in order",
 }
 
-BROKEN = frozenset({Word.LOST, Word.DOUBLED, Word.WEDGED, Word.HUNG, Word.UNREADABLE})
+BROKEN = frozenset({Word.LOST, Word.DOUBLED, Word.DIED, Word.WEDGED, Word.HUNG, Word.UNREADABLE})
 """What no user forgives."""
 
 _OF_KIND = {
@@ -96,7 +98,7 @@ def outcome(history: History, system: System, key: str, *, wedged: bool) -> Outc
     words |= _by_facts(history, key)
     if wedged:
         words = (words - {Word.HUNG}) | {Word.WEDGED}
-    if not _bitten(history) or (not words & BROKEN and not _proved(history)):
+    if not bitten(history) or (not words & BROKEN and not _proved(history)):
         words.add(Word.UNKNOWN)
     ordered = [word for word in Word if word in words] or [Word.INTACT]
     if Word.UNKNOWN in words and not words & BROKEN:
@@ -134,6 +136,8 @@ def _by_facts(history: History, key: str) -> set[Word]:
     quiescence = facts.quiescence
     if quiescence is not None and not quiescence[1].proved and quiescence[1].executing:
         words.add(Word.HUNG)
+    if any(event.word == "gave_up" for _, event in history.of(Process)):
+        words.add(Word.DIED)
     if _leaked(history):
         words.add(Word.LEAKED)
     return words
@@ -149,7 +153,8 @@ def _leaked(history: History) -> bool:
     return any(last[store].keys > first[store].keys + _KEYS_SLACK for store in first)
 
 
-def _bitten(history: History) -> bool:
+def bitten(history: History) -> bool:
+    """Whether the fault had its effect."""
     return any(event.stage == "bit" for _, event in history.of(Fault))
 
 

@@ -13,7 +13,7 @@ from stormproof.history import History, Phase, Returned, Wire
 from stormproof.replica import Replica
 from stormproof.settle import settle
 from stormproof.sweep.cells import DELAY_S, Cell
-from stormproof.sweep.outcome import Outcome, outcome
+from stormproof.sweep.outcome import Outcome, bitten, outcome
 from stormproof.sweep.points import Point, life, stable
 from stormproof.world import World
 
@@ -28,10 +28,13 @@ _PATIENCE_S = 0.5
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell showed: the outcome, and where in the lane's history its evidence is (`first` to `last`, exclusive)."""
+    """What a cell showed: the outcome, whether the task's life came to the fault point at all, and where in the lane's history its
+    evidence is (`first` to `last`, exclusive).
+    """
 
     cell: str
     outcome: Outcome
+    reached: bool
     first: int
     last: int
     seconds: float
@@ -98,12 +101,20 @@ class Stage:
         await self._back()
         works = await self._works()
         quiet = works and (await settle(world, _SETTLE_S)).proved
+        recorder.add(Phase(t=recorder.now(), name="read"))
         await self._read(key)
         last = len(recorder.events)
-        found = outcome(History(recorder.events[first:last]), world.system, key, wedged=not works)
+        evidence = History(recorder.events[first:last])
+        found = outcome(evidence, world.system, key, wedged=not works)
         if not quiet:
             await self._mend()
-        return Played(cell=cell.id, outcome=found, first=first, last=last, seconds=round(recorder.now() - began, 2))
+        seconds = round(recorder.now() - began, 2)
+        return Played(cell=cell.id, outcome=found, reached=bitten(evidence), first=first, last=last, seconds=seconds)
+
+    async def renew(self, component: str) -> None:
+        """Start a component again: a fault point that a used one does not reach, a new one may. Raises ComponentError."""
+        await self._restart(component)
+        await self.warm_up()
 
     async def _armed(self, strike: asyncio.Task[None]) -> None:
         while not self.world.links.is_armed and not strike.done():
@@ -147,8 +158,11 @@ class Stage:
     # Bringing the system back
 
     async def _back(self) -> None:
-        """Wait until all that was killed is ready again. Raises ComponentError."""
+        """Wait until all that was killed, or died, is ready again. Raises ComponentError."""
         replicas = [replica for replica in self.world.replicas if replica.spec.in_storms]
+        for replica in replicas:
+            if replica.spec.restart == "never":
+                await replica.start_again()
         if not await self.world.recorder.until(lambda: all(replica.is_ready for replica in replicas), _BACK_S):
             names = ", ".join(replica.name for replica in replicas if not replica.is_ready)
             raise ComponentError(f"{names}: not ready again {_BACK_S:g} s after a fault; see the logs")

@@ -80,6 +80,11 @@ CASES = (
     Case("503 that says when to come again", history(broken(1, 1, 503, retry_after=True)), avoids="no_retry_after"),
     Case("503 that does not", history(broken(1, 1, 503)), {"no_retry_after": (0, 1)}),
     Case("a request without an end", history(look(1, 1), phase(9, "stop")), {"never_answered": (0,)}),
+    Case(
+        "a request whose deadline was over before the API was struck",
+        history(look(1, 1), fault(3.5, "injected", target="api"), fault(4, "healed", target="api"), phase(9, "stop")),
+        {"never_answered": (0,)},
+    ),
     Case("a request that was cut short with the run", history(look(1, 1), phase(2, "stop")), avoids="never_answered"),
 )
 

@@ -1,0 +1,162 @@
+"""What became of a task, in one word: each word has a literal slice that must give it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stormproof import history as h
+from stormproof.sweep.outcome import MEANINGS, Outcome, Word, outcome
+from stormproof.system import System
+
+KEY, NEXT = "storm-00ab-0001", "storm-00ab-0002"
+SYSTEM = System.model_validate(
+    {
+        "name": "mine",
+        "redis": {"broker": {}},
+        "results": None,
+        "components": {"api": {"role": "api", "command": ["api"]}},
+        "submit": {"path": "/", "json": {}},
+        "status": {"path": "/"},
+        "promises": {"effects": "once"},
+    }
+)
+HIT = (
+    h.Fault(t=1.0, fault="c", name="reset", stage="injected", target="link of worker"),
+    h.Fault(t=1.2, fault="c", name="reset", stage="bit", target="link of worker"),
+    h.Fault(t=1.2, fault="c", name="reset", stage="healed", target="link of worker"),
+)
+QUIET = h.Quiescence(t=5.0, proved=True)
+
+
+def submitted(op: int, key: str, took_s: float = 0.1, **more: Any) -> tuple[h.AnyEvent, ...]:
+    answer = {"outcome": "ok", "http_status": 202, "task_id": key[-1]} | more
+    return h.Invoked(t=1.1, op=op, kind="submit", key=key), h.Returned(t=1.1 + took_s, op=op, **answer)
+
+
+def line(word: h.ProbeWord, t: float = 1.5, key: str = KEY) -> h.Probe:
+    return h.Probe(
+        t=t,
+        component="worker",
+        pid=11,
+        parent=10,
+        word=word,
+        task_id=key[-1],
+        key=key,
+        value="{}" if word == "succeeded" else "",
+    )
+
+
+def mail(t: float = 1.6, key: str = KEY) -> h.Effect:
+    return h.Effect(t=t, key=key)
+
+
+def read(state: str = "SUCCESS", op: int = 9, key: str = KEY) -> tuple[h.AnyEvent, ...]:
+    done = state == "SUCCESS"
+    phase = h.Phase(t=5.9, name="read")
+    asked = h.Invoked(t=6.0, op=op, kind="status", key=key, task_id=key[-1])
+    return (
+        phase,
+        asked,
+        h.Returned(
+            t=6.1,
+            op=op,
+            outcome="ok",
+            http_status=200,
+            task_id=key[-1],
+            state=state,
+            terminal=done,
+            success=done,
+            value="{}" if done else "",
+        ),
+    )
+
+
+ONCE = (line("received"), line("started"), mail(), line("succeeded", 1.7))
+
+
+def of(*events: h.AnyEvent | tuple[h.AnyEvent, ...], wedged: bool = False) -> Outcome:
+    flat: list[h.AnyEvent] = []
+    for event in events:
+        flat.extend(event if isinstance(event, tuple) else (event,))
+    return outcome(h.History(flat), SYSTEM, KEY, wedged=wedged)
+
+
+CASES: dict[Word, tuple[Any, ...]] = {
+    Word.INTACT: (HIT, submitted(1, KEY), ONCE, QUIET, read()),
+    Word.LOST: (HIT, submitted(1, KEY), line("received"), QUIET, read("PENDING")),
+    Word.DOUBLED: (
+        HIT,
+        submitted(1, KEY),
+        ONCE,
+        line("started", 2.0),
+        mail(2.1),
+        line("succeeded", 2.2),
+        QUIET,
+        read(),
+    ),
+    Word.RAN_TWICE: (HIT, submitted(1, KEY), ONCE, line("started", 2.0), line("succeeded", 2.2), QUIET, read()),
+    Word.HUNG: (HIT, submitted(1, KEY), line("started"), h.Quiescence(t=5.0, proved=False, executing=1)),
+    Word.STRANDED: (HIT, submitted(1, KEY), h.FastForward(t=1.3, store="broker", task_ids=("1",)), ONCE, QUIET, read()),
+    Word.LATE: (HIT, submitted(1, KEY), line("received", 1.2), ONCE, QUIET, read()),
+    Word.UNREADABLE: (HIT, submitted(1, KEY), ONCE, QUIET, read("PENDING")),
+    Word.API_WRONG: (HIT, submitted(1, KEY, outcome="info", http_status=500, task_id=""), QUIET),
+    Word.LEAKED: (
+        h.Sample(t=1.0, store="broker", up=True, keys=3),
+        HIT,
+        submitted(1, KEY),
+        ONCE,
+        QUIET,
+        h.Sample(t=5.1, store="broker", up=True, keys=9),
+        read(),
+    ),
+    Word.DIED: (
+        HIT,
+        submitted(1, KEY),
+        ONCE,
+        h.Process(t=2.0, component="worker", role="worker", pid=10, word="gave_up", code=1),
+        QUIET,
+        read(),
+    ),
+    Word.UNKNOWN: (HIT[:1], submitted(1, KEY), ONCE, QUIET, read()),
+}
+
+
+@pytest.mark.parametrize("word", [word for word in Word if word is not Word.WEDGED])
+def test_each_word_has_a_slice_that_gives_it(word: Word) -> None:
+    assert of(*CASES[word]).word is word
+
+
+def test_a_worker_that_takes_no_further_task_is_wedged_though_the_task_is_done() -> None:
+    assert of(HIT, submitted(1, KEY), ONCE, read(), wedged=True).word is Word.WEDGED
+
+
+def test_the_worst_word_comes_first_and_the_others_are_kept() -> None:
+    found = of(
+        HIT,
+        submitted(1, KEY),
+        ONCE,
+        h.FastForward(t=1.3, store="broker", task_ids=("1",)),
+        line("started", 2.0),
+        mail(2.1),
+        QUIET,
+        read(),
+    )
+    assert found.word is Word.DOUBLED
+    assert set(found.also) >= {Word.STRANDED, Word.RAN_TWICE}
+    assert any(text.startswith("effect_doubled:") for text in found.said)
+
+
+def test_what_is_not_proved_is_unknown_and_not_intact() -> None:
+    assert of(HIT, submitted(1, KEY), ONCE, read()).word is Word.UNKNOWN
+
+
+def test_a_refusal_with_a_date_for_the_next_try_is_in_order() -> None:
+    assert (
+        of(HIT, submitted(1, KEY, outcome="info", http_status=503, task_id="", retry_after=True), QUIET).word
+        is Word.INTACT
+    )
+
+
+def test_every_word_has_its_meaning() -> None:
+    assert set(MEANINGS) == set(Word)

@@ -1,0 +1,71 @@
+"""Fault points have names that are the same from run to run."""
+
+from __future__ import annotations
+
+import pytest
+from stormproof.errors import UsageError
+from stormproof.history import Wire
+from stormproof.sweep.points import Point, life, stable
+
+
+def frame(command: str, key: str = "", direction: str = "request", link: str = "worker") -> Wire:
+    return Wire(t=1.0, link=link, connection=1, direction=direction, command=command, key=key)  # type: ignore[arg-type]
+
+
+def names(frames: list[Wire]) -> list[str]:
+    return [point.name for point in life(frames, ["worker", "api"])]
+
+
+def test_each_frame_is_named_by_its_place_among_its_own_kind() -> None:
+    frames = [frame("MULTI"), frame("HSET", "unacked"), frame("MULTI"), frame("HSET", "unacked", "reply")]
+    assert names(frames) == [
+        "worker:MULTI:request:1",
+        "worker:HSET(unacked):request:1",
+        "worker:MULTI:request:2",
+        "worker:HSET(unacked):reply:1",
+    ]
+
+
+def test_the_links_of_two_stores_count_apart() -> None:
+    frames = [frame("MULTI"), frame("MULTI", link="worker.results")]
+    assert names(frames) == ["worker:MULTI:request:1", "worker.results:MULTI:request:1"]
+
+
+def test_who_waits_is_no_point_but_the_answer_is() -> None:
+    frames = [frame("BRPOP", "celery"), frame("BRPOP", "celery", "reply"), frame("MESSAGE", "", "push")]
+    assert names(frames) == ["worker:BRPOP(celery):reply:1"]
+
+
+def test_components_that_are_not_asked_for_are_left_out() -> None:
+    assert names([frame("GET", "x", link="flower")]) == []
+
+
+def test_what_only_some_lives_have_is_no_point() -> None:
+    lives = [life(frames, ["worker"]) for frames in ([frame("A"), frame("B")], [frame("A")], [frame("B"), frame("A")])]
+    assert [point.name for point in stable(lives)] == ["worker:A:request:1"]
+    assert stable([]) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "worker:HSET(unacked):request:1",
+        "worker.results:MULTI:reply:12",
+        "api:PUBLISH(/0.celeryev/task.sent):reply:1",
+        "w:LLEN(celery:3):request:2",
+    ],
+)
+def test_a_name_says_which_point_it_is(name: str) -> None:
+    assert Point.parse(name).name == name
+
+
+@pytest.mark.parametrize("name", ["", "worker", "worker:HSET:push:1", "worker:HSET(unacked):request:x"])
+def test_a_name_of_no_point_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="names no fault point; they look like worker:HSET"):
+        Point.parse(name)
+
+
+def test_the_trigger_of_a_point_means_its_link_and_no_other() -> None:
+    trigger = Point.parse("worker.results:SETEX(celery-task-meta-*):reply:2").trigger("broker")
+    assert (trigger.component, trigger.store, trigger.direction, trigger.nth) == ("worker", "results", "reply", 2)
+    assert Point.parse("worker:EXEC:request:1").trigger("broker").store == "broker"

@@ -1,0 +1,86 @@
+"""A sweep's sheet survives a stop, and is compared with an earlier one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from stormproof.errors import RunFolderError
+from stormproof.redis_server import Binary
+from stormproof.report import matrix
+from stormproof.sweep import sheet as sheets
+from stormproof.sweep.cells import cells
+from stormproof.sweep.outcome import Outcome, Word
+from stormproof.sweep.points import Point
+from stormproof.sweep.sheet import Result, Sheet
+from stormproof.system import System
+
+POINTS = (Point.parse("worker:HSET(unacked):request:1"), Point.parse("worker:EXEC:reply:1"))
+SYSTEM = System.model_validate(
+    {
+        "name": "mine",
+        "redis": {"broker": {}},
+        "results": None,
+        "components": {"api": {"role": "api", "command": ["api"]}},
+        "submit": {"path": "/", "json": {}},
+        "status": {"path": "/"},
+    }
+)
+IDS = tuple(cell.id for cell in cells(POINTS, ("kill", "reset"), "broker"))
+
+
+def sheet(*words: Word, said: str = "lost: gone") -> Sheet:
+    made = sheets.new(
+        SYSTEM, POINTS, ("kill", "reset"), cells(POINTS, ("kill", "reset"), "broker"), 1, Binary("redis-server", "7")
+    )
+    for cell, word in zip(IDS, words, strict=False):
+        outcome = Outcome(word=word, said=(said,) if word is not Word.INTACT else ())
+        made.results[cell] = Result(cell=cell, outcome=outcome, lane="lane-1", first=3, last=9, seconds=0.5)
+    return made
+
+
+def test_what_was_known_when_it_was_stopped_is_known_again(tmp_path: Path) -> None:
+    sheets.save(tmp_path, sheet(Word.LOST, Word.INTACT))
+    loaded = sheets.load(tmp_path)
+    assert [cell.id for cell in loaded.left] == list(IDS[2:])
+    assert loaded.results == sheet(Word.LOST, Word.INTACT).results
+    assert System.model_validate(loaded.system) == SYSTEM
+
+
+def test_only_what_is_worse_than_the_baseline_counts_and_what_got_fixed_is_told() -> None:
+    worse, fixed = sheets.compare(
+        sheet(Word.LOST, Word.INTACT, Word.WEDGED, Word.LATE), sheet(Word.LOST, Word.DOUBLED, Word.LATE)
+    )
+    assert [result.cell for result in worse] == [IDS[2], IDS[3]]
+    assert fixed == [IDS[1]]
+
+
+def test_the_broken_ones_are_told_with_the_worst_first() -> None:
+    found = sheet(Word.WEDGED, Word.STRANDED, Word.LOST).broken()
+    assert [result.outcome.word for result in found] == [Word.LOST, Word.WEDGED]
+
+
+def test_a_folder_without_a_sheet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"not a sweep's folder: No such file"):
+        sheets.load(tmp_path)
+    (tmp_path / sheets.FILE).write_text("{}")
+    with pytest.raises(RunFolderError, match=r"sweep\.json: cannot be read"):
+        sheets.load(tmp_path)
+
+
+def test_there_is_one_test_case_for_each_cell_and_the_failing_ones_fail() -> None:
+    suite = ElementTree.fromstring(matrix.junit(sheet(Word.LOST, Word.UNKNOWN, Word.INTACT), [IDS[0]]))
+    cases = {f"{case.get('classname')}/{case.get('name')}": [child.tag for child in case] for case in suite}
+    assert cases == {IDS[0]: ["failure"], IDS[1]: ["skipped"], IDS[2]: []}
+
+
+def test_a_hostile_value_stays_text_on_the_page() -> None:
+    page = matrix.page(sheet(Word.LOST, said="<script>alert(1)</script>"))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_matrix_has_a_row_for_each_point_in_order() -> None:
+    rows = matrix.markdown(sheet(Word.LOST, Word.INTACT, Word.WEDGED)).splitlines()
+    assert rows[2:] == ["| `worker:HSET(unacked):request:1` | LOST | WEDG |", "| `worker:EXEC:reply:1` | · | - |"]
