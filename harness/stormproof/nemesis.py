@@ -69,9 +69,11 @@ def _lives(world: World, moment: Moment) -> bool:
 
 @asynccontextmanager
 async def held_at(
-    world: World, injection: str, trigger: Trigger, dice: random.Random
+    world: World, injection: str, trigger: Trigger, dice: random.Random, *, passive: bool = False
 ) -> AsyncIterator[asyncio.Future[tuple[Moment, Decide]]]:
-    """The first frame that the trigger meets waits in its link, with all that follows it, until somebody has decided."""
+    """The first frame that the trigger meets waits in its link, with all that follows it, until somebody has decided; where this is
+    `passive`, it does not wait.
+    """
     frame: asyncio.Future[tuple[Moment, Decide]] = asyncio.get_running_loop().create_future()
 
     def asked(moment: Moment, decide: Decide) -> None:
@@ -80,7 +82,7 @@ async def held_at(
         else:
             frame.set_result((moment, decide))
 
-    rule = Rule(injection, None, Counter(trigger, dice, world.known_as), dice, asked)
+    rule = Rule(injection, None, Counter(trigger, dice, world.known_as), dice, asked, passive=passive)
     async with world.links.armed(rule, world.links.chosen(trigger.component, trigger.store)):
         yield frame
 
@@ -163,9 +165,5 @@ async def _last(world: World, number: str, injection: Injection, dice: random.Ra
     if injection.until is None:
         await asyncio.sleep(from_t + injection.for_s - world.recorder.now())
         return
-    async with held_at(world, f"{number}.until", injection.until, dice) as frame:
-        try:
-            _, decide = await asyncio.wait_for(frame, injection.for_s or _UNTIL_S)
-        except TimeoutError:
-            return
-        decide(True)
+    async with held_at(world, f"{number}.until", injection.until, dice, passive=True) as frame:
+        await asyncio.wait([frame], timeout=injection.for_s or _UNTIL_S)

@@ -15,7 +15,7 @@ Decide = Callable[[bool], None]
 
 class Rule:
     """One fault that is armed, on one link or on several. `fault` None: the harness strikes something else at this moment, and the
-    frame waits for that (`asked`). `hits`: how many frames and connections it has met; `last`: what it met last.
+    frame waits for that (`asked`); where it is `passive`, nothing waits, `asked` is only told. `hits`: how many frames and connections it has met; `last`: what it met last.
     """
 
     def __init__(
@@ -25,8 +25,10 @@ class Rule:
         counter: Counter | None,
         dice: random.Random,
         asked: Callable[[Moment, Decide], None] = lambda moment, decide: decide(True),
+        *,
+        passive: bool = False,
     ) -> None:
-        self.injection, self.fault, self.dice, self.asked = injection, fault, dice, asked
+        self.injection, self.fault, self.dice, self.asked, self.passive = injection, fault, dice, asked, passive
         self._counter = counter
         self.hits = 0
         self.last = ""
@@ -42,11 +44,8 @@ class Rule:
         return self.fault.name if self.fault else "held"
 
     def meets(self, moment: Moment) -> bool:
-        """Whether this frame is met; it counts."""
-        if self._counter is None or not self._counter.meets(moment):
-            return False
-        self.hit(str(moment))
-        return True
+        """Whether this frame is one of those that are meant; it counts."""
+        return self._counter is not None and self._counter.meets(moment)
 
     def hit(self, what: str) -> None:
         """Note that it has met something."""
@@ -88,5 +87,18 @@ class Rules:
         self.quiet = False
 
     def meeting(self, moment: Moment) -> Rule | None:
-        """The first rule that meets a frame."""
-        return next((rule for rule in self.armed if rule.meets(moment)), None)
+        """The first rule that meets a frame, and acts. Every rule counts it."""
+        acting: Rule | None = None
+        for rule in self.armed:
+            if not rule.meets(moment):
+                continue
+            if rule.passive:
+                rule.asked(moment, _nothing_waits)
+            elif acting is None:
+                acting = rule
+                rule.hit(str(moment))
+        return acting
+
+
+def _nothing_waits(goes_on: bool) -> None:
+    """The decision for a frame that goes on anyway."""
