@@ -60,11 +60,17 @@ async def settle(world: World, within_s: float) -> Quiescence:
             if look.unacked and not look.executing and calm_s > _ORPHAN_S and _worker_alive(world):
                 await _fast_forward(world)
                 last = None
-        if calm_s > world.system.promises.stall_s + 1:
+        if calm_s > _longest_s(world, look) + 1:
             return _record(world, look, proved=False, detail=f"not quiet, and no change for {calm_s:.0f} s")
         if now > deadline:
             return _record(world, look, proved=False, detail=f"not quiet within {within_s:g} s")
         await asyncio.sleep(0.05)
+
+
+def _longest_s(world: World, look: _Look | None) -> float:
+    """How long nothing may change before more waiting would tell nothing new: until each promise is broken."""
+    promises = world.system.promises
+    return max(promises.stall_s, promises.recovery_s) if look is not None and look.executing else promises.stall_s
 
 
 def _proof(world: World, look: _Look, calm_s: float) -> str:

@@ -96,7 +96,8 @@ def test_a_link_that_the_system_lacks_is_refused_before_anything_starts(tmp_path
     with pytest.raises(BaseExceptionGroup) as raised:
         conduct(tmp_path, injection)
     assert raised.group_contains(
-        DescriptionError, match=r"no link between .*; there are: api, api\.results, flower, flower\.results, worker, worker\.results"
+        DescriptionError,
+        match=r"no link between .*; there are: api, api\.results, flower, flower\.results, worker, worker\.results",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,19 +13,21 @@ from stormproof.verdict import Finding, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class RecoversWithin:
-    """A new task ends within `recovery_s` of the last heal (where a fault has none: of its injection).
+    """A new task, and any task that a worker had in hand, ends within `recovery_s` of the last heal (where a fault has none: of its
+    injection).
 
     Observes the submissions that were made to see it. Findings:
 
     slow_recovery: the first new task ended later
     no_recovery: no new task ended, though the time was over
+    hung: a process still had a task in hand that it began before the heal, though the time was over
     unsettled: no new task ended, and the run was over before the time (unknown)
     """
 
     recovery_s: float
 
     name: ClassVar[str] = "recovers_within"
-    kinds: ClassVar[tuple[str, ...]] = ("slow_recovery", "no_recovery", "unsettled")
+    kinds: ClassVar[tuple[str, ...]] = ("slow_recovery", "no_recovery", "hung", "unsettled")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -37,7 +40,23 @@ class RecoversWithin:
         task_ids = {op.returned.task_id for op in submitted if op.returned is not None}
         tasks = [facts.tasks[task_id] for task_id in task_ids if task_id in facts.tasks]
         finding = self._finding(facts, healed, tasks, tuple(op.invoked_at for op in submitted))
-        return Verdict.of(self.name, () if finding is None else (finding,), observed=len(submitted))
+        findings = [*([] if finding is None else [finding]), *self._hung(facts, healed)]
+        return Verdict.of(self.name, findings, observed=len(submitted))
+
+    def _hung(self, facts: Facts, healed: Indexed[Fault]) -> Iterator[Finding]:
+        """Only where the wait for quiescence ended with tasks in the hands of live processes."""
+        if facts.quiescence is None or facts.quiescence[1].proved or not facts.quiescence[1].executing:
+            return
+        at, quiescence = facts.quiescence
+        waited_s = quiescence.t - healed[1].t
+        for task, _ in facts.promised if waited_s > self.recovery_s else ():
+            last = task.probes[-1] if task.probes else None
+            if last is not None and last[1].word == "started" and last[1].t < healed[1].t:
+                message = (
+                    f"{task}: in the hands of process {last[1].pid} since {last[1].t:.1f} s, and {waited_s:.1f} s after the last heal; "
+                    f"{self.recovery_s:g} s are promised"
+                )
+                yield Finding(kind="hung", message=message, evidence=(last[0], healed[0], at), key=task.key)
 
     def _finding(
         self, facts: Facts, healed: Indexed[Fault], tasks: list[Task], submitted: tuple[int, ...]

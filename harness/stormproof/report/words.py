@@ -12,7 +12,7 @@ from stormproof.verdict import Finding, Status
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "lost": ("lost", "effect_missing"),
     "doubled": ("executed_twice", "effect_doubled"),
-    "stuck": ("stuck", "wedged", "no_recovery", "unsettled", "missing"),
+    "stuck": ("stuck", "hung", "wedged", "no_recovery", "unsettled", "missing"),
     "slow": ("slow", "slow_recovery", "never_answered"),
     "wrong": ("server_error", "no_retry_after", "no_answer", "unreadable", "differs", "contradicts"),
 }

@@ -15,7 +15,9 @@ Decide = Callable[[bool], None]
 
 class Rule:
     """One fault that is armed, on one link or on several. `fault` None: the harness strikes something else at this moment, and the
-    frame waits for that (`asked`); where it is `passive`, nothing waits, `asked` is only told. `hits`: how many frames and connections it has met; `last`: what it met last.
+    frame waits for that (`asked`); where it is `passive`, nothing waits, `asked` is only told.
+
+    `hits`: how many frames and connections it has met; `last`: what it met last.
     """
 
     def __init__(

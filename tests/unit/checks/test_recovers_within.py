@@ -3,7 +3,7 @@
 import pytest
 from literals import OTHER, Case, accepted, fault, history, phase, probe, refused, status
 from stormproof.checks import RecoversWithin
-from stormproof.history import AnyEvent, Invoked, Returned
+from stormproof.history import AnyEvent, Invoked, Quiescence, Returned
 
 INJECTED, HEALED = fault(1, "injected"), fault(2, "healed")
 
@@ -47,6 +47,32 @@ CASES = (
         "a new task that ends late",
         history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(15, "succeeded")),
         {"slow_recovery": (1, 2, 4)},
+    ),
+    Case(
+        "a task that a process has in hand long after the heal",
+        history(
+            accepted(0.5, 9, "b"),
+            probe(0.8, "started", "b"),
+            INJECTED,
+            HEALED,
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=40, proved=False, executing=1),
+        ),
+        {"hung": (2, 4, 8)},
+    ),
+    Case(
+        "a task that was begun after the heal may last",
+        history(
+            accepted(0.5, 9, "b"),
+            INJECTED,
+            HEALED,
+            probe(2.5, "started", "b"),
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=40, proved=False, executing=1),
+        ),
+        avoids="hung",
     ),
     Case(
         "the last fault counts",
