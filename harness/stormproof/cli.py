@@ -14,13 +14,13 @@ import click
 import uvloop
 from rich.console import Console
 
-from stormproof import campaign, catalogue, demonstration, standing, store, sweeping
+from stormproof import campaign, catalogue, demonstration, explaining, standing, store, sweeping
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
 from stormproof.progress import Progress
 from stormproof.redis_server import find_binary
-from stormproof.report import html, terminal
+from stormproof.report import drawing, html, terminal
 from stormproof.scenario import State
 from stormproof.store import Run
 from stormproof.sweep import cells, sheet
@@ -212,6 +212,19 @@ def report_command(folder: Path) -> int:
     run = store.load(folder)
     path = folder / "report.html"
     path.write_text(html.render(run), encoding="utf-8")
+    console.print(str(path), highlight=False, soft_wrap=True)
+    return 0
+
+
+@app.command("explain")
+@_folder
+@click.option("--task", "about", help="Which: a submission's key, or a task id; the one that went wrong where absent.")
+@click.option("--cell", help="A finding's id, where FOLDER is that of a sweep.")
+def explain_command(folder: Path, about: str | None, cell: str | None) -> int:
+    """Draw the life of the one task that went wrong in FOLDER, here as text and beside its history as SVG."""
+    path, life = explaining.explain(folder, about, cell)
+    for line in drawing.as_text(life).splitlines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 

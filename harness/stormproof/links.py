@@ -16,13 +16,16 @@ from stormproof.wire.trigger import Moment
 
 
 class Links:
-    """`names`: submission key -> the task ids that frames with that key have named."""
+    """`names`: submission key -> the task ids that frames with that key have named. `last_t`: when the last
+    frame passed that is worth recording.
+    """
 
     def __init__(self, recorder: Recorder, broker: str) -> None:
         self._recorder, self._broker = recorder, broker
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.names: dict[str, set[str]] = {}
+        self.last_t = 0.0
 
     def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
         """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
@@ -100,10 +103,11 @@ class Links:
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
             return  # Who waits in vain tells nothing.
+        self.last_t = self._recorder.now()
         self._learn(moment.ids)
         self._recorder.add(
             Wire(
-                t=self._recorder.now(),
+                t=self.last_t,
                 link=moment.link,
                 connection=moment.connection,
                 direction=moment.direction,

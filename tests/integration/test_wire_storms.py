@@ -17,6 +17,7 @@ from stormproof import (
     Scenario,
     Workload,
     campaign,
+    explaining,
     receives,
     sends,
 )
@@ -27,6 +28,7 @@ from stormproof.fault import Fault
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import Wire
 from stormproof.redis_server import find_binary
+from stormproof.report import drawing
 from stormproof.report.words import doubts, findings
 from stormproof.scenario import State
 from stormproof.store import Run
@@ -56,6 +58,11 @@ def test_a_worker_that_is_killed_between_two_commands_loses_that_task_also_with_
         tmp_path, Injection(fault=Kill(component="worker"), when=sends("worker", "HSET", key="unacked", place=2))
     )
     assert keys_of(run, "lost") == {"0002"}
+    path, life = explaining.explain(run.folder, None, None)
+    assert drawing.LAST_CHANCE in drawing.as_text(life)
+    assert life.last_chance is not None
+    assert life.steps[life.last_chance].text == "reply to BRPOP celery"
+    assert path.read_text().startswith("<svg")
     (held,) = [event for _, event in run.history.of(Wire) if event.fate == "held"]
     assert (held.link, held.command, held.key) == ("worker", "HSET", "unacked")
 

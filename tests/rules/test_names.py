@@ -26,6 +26,7 @@ COVERED_BY = {
     "judging.py": "test_experiment.py",
     "progress.py": "test_demonstration.py",
     "sweeping.py": "test_sweep.py",
+    "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",
     "perform.py": "test_sweep.py",
     "nemesis.py": "test_wire_storms.py",

@@ -22,6 +22,7 @@ _WARM_UPS = 6
 _END_S = 10.0
 _BITE_S = 1.0
 _SETTLE_S = 5.0
+_SILENT_S = 0.2
 _BACK_S = 30.0
 _PATIENCE_S = 0.5
 """How much longer than the system's own deadline a submission is waited for."""
@@ -58,7 +59,7 @@ class Stage:
                 raise ComponentError("the system did not end a task before the sweep; see its logs")
 
     async def record(self) -> tuple[Point, ...]:
-        """The fault points of a task's life: those that are in each of several. Raises ComponentError."""
+        """The fault points of a task's life: those that are in most of several. Raises ComponentError."""
         names = {replica.name for replica in self.world.replicas if replica.spec.in_storms}
         lives = []
         for _ in range(_LIVES):
@@ -67,8 +68,12 @@ class Stage:
                 raise ComponentError("the system did not end a task in calm; see its logs")
             frames = [event for event in self.world.recorder.events[first:] if isinstance(event, Wire)]
             lives.append(life(frames, names))
-            await settle(self.world, _SETTLE_S)
+            await self.world.recorder.until(self._silent, _SETTLE_S)
         return stable(lives)
+
+    def _silent(self) -> bool:
+        """Whether nothing has passed any link for a while that is longer than anything that a task still has to send."""
+        return self.world.recorder.now() - self.world.links.last_t > _SILENT_S
 
     async def _one_task(self) -> bool:
         key = self._next_key()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Literal
 
 import msgspec
@@ -81,8 +82,14 @@ def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
 
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
-    """The points that every life has, in the order of the last. What a clock sent meanwhile is not in all of them."""
-    if not lives:
-        return ()
-    common = set.intersection(*(set(one) for one in lives))
-    return tuple(dict.fromkeys(point for point in lives[-1] if point in common))
+    """The points that most lives have, in the order in which they come there. What a clock sent meanwhile is in few of them; what
+    the component sends together with the next frame once in a while (Celery's events, say) is missing in few.
+    """
+    count = Counter(point for one in lives for point in set(one))
+    often = {point for point, times in count.items() if times > len(lives) / 2}
+    seen = dict.fromkeys(point for one in reversed(lives) for point in one if point in often)
+    return tuple(sorted(seen, key=lambda point: _usual_place(point, lives)))
+
+
+def _usual_place(point: Point, lives: Sequence[Sequence[Point]]) -> float:
+    return median(one.index(point) / len(one) for one in lives if point in one)

@@ -40,10 +40,21 @@ def test_components_that_are_not_asked_for_are_left_out() -> None:
     assert names([frame("GET", "x", link="flower")]) == []
 
 
-def test_what_only_some_lives_have_is_no_point() -> None:
-    lives = [life(frames, ["worker"]) for frames in ([frame("A"), frame("B")], [frame("A")], [frame("B"), frame("A")])]
-    assert [point.name for point in stable(lives)] == ["worker:A:request:1"]
+def lives(*texts: str) -> list[list[Point]]:
+    return [life([frame(command) for command in text], ["worker"]) for text in texts]
+
+
+def commands(points: tuple[Point, ...]) -> str:
+    return "".join(point.command for point in points)
+
+
+def test_what_few_lives_have_is_no_point() -> None:
+    assert commands(stable(lives("ABX", "AB", "AYB"))) == "AB"
     assert stable([]) == ()
+
+
+def test_what_few_lives_lack_is_a_point_in_its_usual_place() -> None:
+    assert commands(stable(lives("ABC", "ABC", "AC"))) == "ABC"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,256 @@
+"""The life of one task as a sequence: who told whom what, what struck, and when it could last have been saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from stormproof.checks.facts import ENDS, Facts, Op
+from stormproof.history import (
+    AnyEvent,
+    Effect,
+    FastForward,
+    Fault,
+    History,
+    Invoked,
+    Probe,
+    Process,
+    Quiescence,
+    Returned,
+    Wire,
+)
+from stormproof.report.frames import Subject, Transaction, arrived, subject, transactions
+from stormproof.report.keeping import last_chance, probes
+from stormproof.verdict import Finding, Status
+
+CLIENT = "client"
+MAIL = "mail"
+STATUS = "status"
+"""What a question for the status and its answer have in their text."""
+
+_AFTER_S = 1.0
+_STAGES = {"injected": "strikes", "healed": "is over", "failed": "could not be done", "bit": ""}
+_EXTERNAL = frozenset({CLIENT, MAIL, ""})
+
+StepKind = Literal["message", "note", "fault", "process", "end"]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened at `t`; `event` is its index in the history.
+
+    `source` and `target` are lanes, equal for something inside a lane, and empty for what concerns all of them.
+    `stopped`: a frame that never arrived. `text` is as recorded: not fit to be shown before `printable`.
+    """
+
+    t: float
+    event: int
+    source: str
+    target: str
+    text: str
+    kind: StepKind
+    stopped: bool = False
+
+    @property
+    def poll(self) -> bool:
+        """Whether it is a question for the status, or its answer."""
+        return self.kind == "message" and CLIENT in (self.source, self.target) and STATUS in self.text
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a history says of one task. No steps: it says nothing of it.
+
+    `lanes`: the client, components, Redis servers, the mail server; only those that appear. `last_chance` is the index
+    of a step: before it, the task could still have been saved (see `keeping.last_chance`; None: intact, or not known).
+    """
+
+    about: str
+    lanes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    last_chance: int | None = None
+
+
+def tell(history: History, about: str, *, broker: str = "broker") -> Life:
+    """The life of a submission (by its key) or of the submission behind a task id.
+
+    `broker` is the description's name of the Redis that is the broker: `redis.<broker>` is the other end of a link that
+    is named after its component alone.
+    """
+    who = subject(history, about)
+    around = transactions(history, who)
+    own, shown = _own(history, who, around)
+    if not own:
+        return Life(about=about, lanes=(), steps=())
+    scene = _Scene(history, broker)
+    indexes = shown | set(_surroundings(history, min(history[i].t for i in own), max(history[i].t for i in own)))
+    steps = tuple(scene.step(index) for index in sorted(indexes, key=lambda index: (history[index].t, index)))
+    chance = last_chance(history, who, around, scene.ends_of, scene.broker)
+    place = next((number for number, step in enumerate(steps) if step.event == chance), None)
+    return Life(about=about, lanes=_lanes(steps), steps=steps, last_chance=place)
+
+
+def gone_wrong(history: History, findings: Iterable[Finding]) -> str | None:
+    """The submission that is most worth explaining: of the first finding that proves something wrong, else of any.
+
+    None where no finding names a submission that the history knows.
+    """
+    facts = Facts.of(history)
+    known = {*facts.keys, *facts.effects, *(task.key for task in facts.tasks.values())}
+    named = [finding for finding in findings if finding.key and finding.key in known]
+    proved = (finding.key for finding in named if finding.status is Status.INVALID)
+    return next(proved, named[0].key if named else None)
+
+
+def _own(history: History, who: Subject, around: list[Transaction]) -> tuple[set[int], set[int]]:
+    """The indexes of the task's own events: all of them, and those that are worth a step."""
+    ops = [op for op in Facts.of(history).ops if op.invoked.key in who.names or op.invoked.task_id in who.names]
+    shown = {index for op in _telling(ops) for index in op.evidence}
+    shown.update(index for index, _ in probes(history, who))
+    shown.update(index for index, effect in history.of(Effect) if effect.key in who.names)
+    shown.update(index for index, frame in history.of(Wire) if who.in_frame(frame))
+    shown.update(index for found in around for index in found.around)
+    shown.update(index for index, event in history.of(FastForward) if not who.names.isdisjoint(event.task_ids))
+    return shown | {index for op in ops for index in op.evidence}, shown
+
+
+def _telling(ops: list[Op]) -> Iterator[Op]:
+    """Every submission, and each question for the status whose answer is not that of the question before."""
+    before: tuple[object, ...] | None = None
+    for op in ops:
+        if op.invoked.kind == "submit":
+            yield op
+            continue
+        answer = op.returned
+        said = ("never",) if answer is None else (answer.outcome, answer.http_status, answer.state)
+        if said != before:
+            yield op
+        before = said
+
+
+def _surroundings(history: History, begin_t: float, end_t: float) -> Iterator[int]:
+    for kind in (Fault, Process):
+        yield from (index for index, event in history.of(kind) if begin_t <= event.t <= end_t + _AFTER_S)
+    quiescence = Facts.of(history).quiescence
+    if quiescence is not None:
+        yield quiescence[0]
+
+
+def _lanes(steps: Iterable[Step]) -> tuple[str, ...]:
+    seen = dict.fromkeys(lane for step in steps for lane in (step.source, step.target))
+    servers = [lane for lane in seen if _is_redis(lane)]
+    components = [lane for lane in seen if lane not in _EXTERNAL and not _is_redis(lane)]
+    return (
+        *(lane for lane in (CLIENT,) if lane in seen),
+        *sorted(components, key=lambda lane: lane != "api"),
+        *sorted(servers),
+        *(lane for lane in (MAIL,) if lane in seen),
+    )
+
+
+def _is_redis(lane: str) -> bool:
+    return lane.startswith("redis.")
+
+
+class _Scene:
+    """Makes steps of events: knows which component is at which end of a link, and which one the clients ask."""
+
+    def __init__(self, history: History, broker: str) -> None:
+        self._history = history
+        self.broker = f"redis.{broker}"
+        processes = [event for _, event in history.of(Process)]
+        self._components = {event.component for event in processes}
+        self._api = next((event.component for event in processes if event.role == "api"), "api")
+        self._asked = {event.op: event for _, event in history.of(Invoked)}
+
+    def ends_of(self, frame: Wire) -> tuple[str, str]:
+        """The component and the server of a frame's link."""
+        component, dot, store = frame.link.rpartition(".")
+        if not dot or frame.link in self._components:
+            return frame.link, self.broker
+        return component, f"redis.{store}"
+
+    def step(self, index: int) -> Step:
+        """The step that an event makes."""
+        event = self._history[index]
+        source, target, text, kind = self._outside(event) or self._inside(event)
+        stopped = isinstance(event, Wire) and not arrived(event)
+        return Step(t=event.t, event=index, source=source, target=target, text=text, kind=kind, stopped=stopped)
+
+    def _outside(self, event: AnyEvent) -> tuple[str, str, str, StepKind] | None:
+        match event:
+            case Invoked():
+                return CLIENT, self._api, self._question(event), "message"
+            case Returned():
+                return self._api, CLIENT, self._answer(event), "message"
+            case Wire(direction="request"):
+                return *self.ends_of(event), _frame(event), "message"
+            case Wire():
+                component, server = self.ends_of(event)
+                return server, component, _frame(event), "message"
+            case Effect():
+                return MAIL, MAIL, _joined("accepted an e-mail", event.message_id), "note"
+        return None
+
+    def _inside(self, event: AnyEvent) -> tuple[str, str, str, StepKind]:
+        match event:
+            case Probe():
+                kind: StepKind = "end" if event.word in ENDS else "note"
+                return event.component, event.component, _joined(event.word, event.detail), kind
+            case Process():
+                return event.component, event.component, _process(event), "process"
+            case Fault():
+                return "", "", _fault(event), "fault"
+            case FastForward():
+                lane = f"redis.{event.store}"
+                return lane, lane, "visibility timeout fast-forwarded: back in the queue", "note"
+            case Quiescence():
+                return "", "", _quiescence(event), "end"
+        raise AssertionError(f"no step is made of {event}")
+
+    def _question(self, event: Invoked) -> str:
+        asked = "POST submit" if event.kind == "submit" else f"GET {STATUS}"
+        return asked if event.op in self._history.returns else f"{asked} (never answered)"
+
+    def _answer(self, event: Returned) -> str:
+        asked = self._asked.get(event.op)
+        word = f"{STATUS} " if asked is not None and asked.kind == "status" else ""
+        code = str(event.http_status) if event.http_status else "no answer"
+        task = f"task {event.task_id}" if event.task_id else ""
+        return word + _joined(_words(code, event.state, task), event.error)
+
+
+def _words(*words: str) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _joined(said: str, detail: str) -> str:
+    return f"{said}: {detail}" if detail else said
+
+
+def _frame(frame: Wire) -> str:
+    said = _words(frame.command, frame.key)
+    said = {"request": said, "reply": f"reply to {said}", "push": _words("push", said)}[frame.direction]
+    if frame.fate == "passed":
+        return said
+    return f"{said} ({frame.fate}{'' if arrived(frame) else ', never arrived'})"
+
+
+def _fault(event: Fault) -> str:
+    stage = _STAGES[event.stage]
+    where = f"on {event.target}" if event.target and event.stage != "bit" else ""
+    return _joined(_words("FAULT", event.name, stage, where), event.detail)
+
+
+def _process(event: Process) -> str:
+    said = "gave up" if event.word == "gave_up" else event.word
+    if event.word == "exited":
+        cause = f"signal {-event.code}" if event.code < 0 else f"code {event.code}"
+        return f"process {event.pid} exited, {cause}"
+    return f"process {event.pid} {said}"
+
+
+def _quiescence(event: Quiescence) -> str:
+    left = f"{event.queued} queued, {event.unacked} unacked, {event.executing} executing"
+    said = "QUIET: nothing can change any more" if event.proved else "END OF WAITING: not proved quiet"
+    return _joined(f"{said} ({left})", event.detail)
