@@ -14,7 +14,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from stormproof import campaign, catalogue, demonstration, explaining, standing, store, sweeping
+from stormproof import campaign, catalogue, demonstration, explaining, shrinking, standing, store, sweeping
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
@@ -73,22 +73,36 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 
 
 @app.command("run")
-@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("scenarios", nargs=-1, type=click.Path(path_type=Path))
 @_system
+@click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
 @_seed
 @_times
 @_lanes(1)
 @_runs
 def run_command(
-    scenarios: tuple[Path, ...], system: Path, state: str | None, seed: int | None, times: int, lanes: int, runs: Path
+    scenarios: tuple[Path, ...],
+    system: Path,
+    storm_s: float | None,
+    state: str | None,
+    seed: int | None,
+    times: int,
+    lanes: int,
+    runs: Path,
 ) -> int:
-    """Run SCENARIOS (files, or folders of them) on a system, each in all its worker states."""
+    """Run SCENARIOS (files, or folders of them), or a random storm, on a system, each in all its worker states."""
     description = systems.load(system)
     chosen = [
         s for path in scenarios for s in (catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)])
     ]
     first = seed if seed is not None else random.SystemRandom().getrandbits(32)
+    if storm_s is not None:
+        from stormproof import random_storm  # noqa: PLC0415 - Hypothesis takes half a second to import.
+
+        chosen.append(random_storm.draw(description, storm_s, first))
+    if not chosen:
+        raise UsageError("run what? Name a scenario file, such as chaos/worker_killed.py, or --storm SECONDS")
     jobs = [
         Job(scenario=scenario, system=description, state=each, seed=first + turn)
         for scenario in chosen
@@ -193,6 +207,29 @@ def _replay_run(folder: Path, times: int, runs: Path) -> int:
     same = sum(terminal.same_findings(run, stored) for run in finished)
     console.print(f"reproduced {same}/{times}: {terminal.kinds(stored)}", highlight=False)
     return max(run.judged.status for run in finished if run.judged).exit_code
+
+
+@app.command("shrink")
+@_folder
+@click.option("--finding", help="The kind of finding that must remain; the worst where absent.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the scenario goes; beside the run where absent.")
+@_lanes(3)
+@_runs
+def shrink_command(folder: Path, finding: str | None, out: Path | None, lanes: int, runs: Path) -> int:
+    """Find the smallest storm that still fails as the run FOLDER did (4 times of 5), and write it as a scenario file."""
+    run = shrinking.load(folder)
+    kind = shrinking.target(run, finding)
+    path = out or folder / f"shrunk_{kind}.py"
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    say(f"{len(run.scenario.storm)} faults, {run.scenario.workload.tasks} tasks; what must remain: {kind}")
+    shrunk = _wait(shrinking.shrink_run(run, kind, runs, lanes, say))
+    shrinking.write(shrunk, run, kind, path)
+    say(path.read_text(encoding="utf-8"))
+    say(f"{kind} in {shrunk.failed} of {shrunk.runs} runs; {shrunk.made} runs were made; {path}")
+    return Status.INVALID.exit_code
 
 
 @app.command("analyze")

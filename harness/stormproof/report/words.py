@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -63,6 +64,12 @@ def doubts(run: Run) -> list[Finding]:
     return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.UNKNOWN]
 
 
+def ranked(kinds: Iterable[str]) -> list[str]:
+    """Kinds of findings, those that tell most first."""
+    order = [kind for column in _COLUMNS.values() for kind in column]
+    return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+
+
 def telling(run: Run, most: int = 3) -> list[str]:
     """The findings that tell most: one of each kind, with how many more there are of it."""
     kinds: dict[str, list[Finding]] = {}
@@ -70,14 +77,13 @@ def telling(run: Run, most: int = 3) -> list[str]:
         if finding.kind in _ECHOES:
             continue
         kinds.setdefault(finding.kind, []).append(finding)
-    order = [kind for column in _COLUMNS.values() for kind in column]
-    ranked = sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
+    ordered = ranked(kinds)
     lines = []
-    for kind in ranked[:most]:
+    for kind in ordered[:most]:
         more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
         lines.append(printable(f"{kind}: {kinds[kind][0].message}{more}"))
-    if len(ranked) > most:
-        lines.append(f"... and {', '.join(ranked[most:])}")
+    if len(ordered) > most:
+        lines.append(f"... and {', '.join(ordered[most:])}")
     return lines
 
 

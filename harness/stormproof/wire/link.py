@@ -5,12 +5,12 @@ The form is mitmproxy's and h11's: pure, so that each fault can be tested as a p
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import NamedTuple
 
 from stormproof.wire.deeds import Answer, Ask, Close, Deed, How, Pass, Repeat, Side, Swallow, Wait, Write
 from stormproof.wire.faults.base import WireFault
+from stormproof.wire.pairing import Asked, Pairing
 from stormproof.wire.resp import Part, Piece, RespParser, request
 from stormproof.wire.rules import Rule, Rules
 from stormproof.wire.shape import BLOCKING, ids, name
@@ -49,40 +49,9 @@ class Consult(NamedTuple):
 Command = Send | End | Sleep | Consult
 
 _OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
-_COMMAND = re.compile(rb"\*(\d+)\r\n\$\d+\r\n([A-Za-z]+)\r\n")
-_SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?message)\r\n", re.IGNORECASE)
-_SUBSCRIBING = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"})
-_UNPAIRED = frozenset({b"MONITOR", b"SYNC", b"PSYNC"})
-_REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n", re.IGNORECASE)
-_SPECIAL = re.compile(
-    rb"(?!\*)|\*[0-]|\*\d+\r\n\$\d+\r\n(?i:P?SUBSCRIBE|SSUBSCRIBE|[PS]?UNSUBSCRIBE|MONITOR|P?SYNC|CLIENT)\r\n"
-)
-"""Requests whose replies may not be one: inline ones (which may be empty), empty ones, and these commands."""
-
-_PUSH = ord(">")
 _NILS = frozenset({b"*-1\r\n", b"$-1\r\n", b"_\r\n"})
 _STUB = request("STORMPROOF.STUB")
 _DISCARD = request("DISCARD")
-
-
-class _Asked:
-    """A request that Redis has been given and has not answered. `replies`: how many it still owes."""
-
-    __slots__ = ("_name", "close", "drop", "ids", "raw", "replace", "replies")
-
-    def __init__(self, raw: bytes, replies: int = 1) -> None:
-        self.raw, self.replies = raw, replies
-        self._name: tuple[str, str] | None = None
-        self.ids: tuple[str, ...] = ()
-        self.replace: bytes | None = None
-        self.close = self.drop = False
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """Command and key; looked for when somebody asks."""
-        if self._name is None:
-            self._name = name(self.raw)
-        return self._name
 
 
 class _Step(NamedTuple):
@@ -129,12 +98,8 @@ class Conversation:
         self.link, self.component, self.store, self.number = link, component, store, number
         self._rules = rules
         self._ways: dict[Side, _Way] = {"component": _Way("component"), "redis": _Way("redis")}
-        self._asked: deque[_Asked | bytes] = (
-            deque()
-        )  # Requests without an answer; as bytes, as long as nobody asks more of them.
-        self._special = 0  # Requests whose reply is not simply handed on.
-        self._subscribed = False
-        self._opaque = False
+        self._pairing = Pairing()
+        self._noticed = False
         self.over = False
 
     def backlog(self, origin: Side) -> int:
@@ -154,7 +119,7 @@ class Conversation:
         way = self._ways[origin]
         if (
             not self._rules.quiet
-            or self._special
+            or self._pairing.special
             or way.todo
             or way.asleep
             or way.carrying
@@ -163,30 +128,19 @@ class Conversation:
             or way.swallows
         ):
             return False
+        is_request = origin == "component"
         if way.parser.is_one_frame(data):
-            self._count(origin, data)
+            self._pairing.count(data, is_request=is_request)
+            self._notice()
             return True
         for piece in way.parser.feed(data):
             if piece.part is Part.WHOLE:
-                self._count(origin, piece.raw)
+                self._pairing.count(piece.raw, is_request=is_request)
             else:
                 self._pair(way, piece)
         way.ahead = way.parser.unfinished
+        self._notice()
         return True
-
-    def _count(self, origin: Side, raw: bytes) -> None:
-        """As `_pair` does, without a closer look where none is needed."""
-        if self._opaque:
-            return
-        if origin == "component":
-            if _SPECIAL.match(raw):
-                self._give(raw)
-            else:
-                self._asked.append(raw)
-        elif self._subscribed or raw[0] == _PUSH or not self._asked or not isinstance(self._asked[0], bytes):
-            self._answered(raw)
-        else:
-            self._asked.popleft()
 
     def receive(self, origin: Side, data: bytes, now: float = 0.0) -> list[Command]:
         """Bytes came from one side."""
@@ -261,7 +215,7 @@ class Conversation:
         way.backlog -= len(piece.raw)
         begun, way.ahead = min(way.ahead, len(piece.raw)), max(way.ahead - len(piece.raw), 0)
         if (
-            begun or self._opaque or piece.part is Part.OPAQUE
+            begun or self._pairing.gave_up or piece.part is Part.OPAQUE
         ):  # Its first bytes are gone: no fault can meet it any more.
             self._pair(way, piece)
             return [Send(way.target, piece.raw[begun:])] if len(piece.raw) > begun else []
@@ -273,8 +227,8 @@ class Conversation:
         return self._meet(way, step, piece)
 
     def _meet(self, way: _Way, step: _Step, piece: Piece) -> list[Command]:
-        asked = self._pair(way, piece, give=False) if way.origin == "redis" else None
-        if asked is not None and (asked.replace is not None or asked.drop):
+        asked = self._pair(way, piece) if way.origin == "redis" else None
+        if asked is not None and asked.special:
             return self._replaced(asked)
         if self._rules.quiet:
             return self._first(way, step, [Pass()])
@@ -311,14 +265,14 @@ class Conversation:
     def _go_on(self, way: _Way, step: _Step, data: bytes, *, twice: bool) -> list[Command]:
         first = step.piece is not None and step.piece.part in (Part.WHOLE, Part.HEAD)
         if way.origin == "component" and first and step.piece:
-            asked = self._give(step.piece.raw)
+            asked = self._pairing.request(step.piece.raw)
             if asked and step.moment:
                 asked.ids = step.moment.ids
             if asked and twice:
-                again = self._give(step.piece.raw)
+                again = self._pairing.request(step.piece.raw)
                 if again:
                     again.drop = True
-                    self._special += 1
+                    self._pairing.special += 1
         return [Send(way.target, data + data if twice else data)] if data else []
 
     def _wait(self, way: _Way, step: _Step, deed: Wait) -> list[Command]:
@@ -330,18 +284,16 @@ class Conversation:
 
     def _answer(self, step: _Step, deed: Answer, raw: bytes) -> list[Command]:
         """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
-        asked = _Asked(raw)
+        asked = Asked(raw)
         asked.ids = step.moment.ids if step.moment else ()
         asked.replace, asked.close = deed.reply, deed.close
-        self._special += 1
-        self._asked.append(asked)
+        self._pairing.instead(asked)
         if asked.name[0] == "EXEC":
             asked.replace = b"-EXECABORT Transaction discarded because of: " + deed.reply[1:]
             return [Send("redis", _DISCARD)]
         return [Send("redis", _STUB)]
 
-    def _replaced(self, asked: _Asked) -> list[Command]:
-        self._special -= 1
+    def _replaced(self, asked: Asked) -> list[Command]:
         commands: list[Command] = [Send("component", asked.replace)] if asked.replace is not None else []
         return [*commands, *self._connection_deed(Close("fin"))] if asked.close else commands
 
@@ -358,9 +310,9 @@ class Conversation:
         self._ways[_OTHER[deed.side]].closed = True
         return [End(deed.side, deed.how)]
 
-    # Which reply belongs to which request
+    # What it is
 
-    def _moment(self, way: _Way, piece: Piece, asked: _Asked | None) -> Moment:
+    def _moment(self, way: _Way, piece: Piece, asked: Asked | None) -> Moment:
         if way.origin == "component":
             command, key = name(piece.raw)
             found = ids(piece.raw)
@@ -382,52 +334,13 @@ class Conversation:
             ids=found,
         )
 
-    def _pair(self, way: _Way, piece: Piece, *, give: bool = True) -> _Asked | None:
+    def _pair(self, way: _Way, piece: Piece) -> Asked | None:
         """Keep count: a request is now owed a reply; a reply is that to the oldest request, unless nobody asked for it."""
-        if piece.part is Part.OPAQUE or self._opaque:
-            self._give_up(way.parser.opaque)
-            return None
-        if piece.part not in (Part.WHOLE, Part.HEAD):
-            return None
-        if way.origin == "component":
-            return self._give(piece.raw) if give else None
-        return self._answered(piece.raw)
-
-    def _give(self, raw: bytes) -> _Asked | None:
-        match = _COMMAND.match(raw)
-        command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
-        if not command or (not match and raw[:1] == b"*" and raw[:4] in (b"*0\r\n", b"*-1\r")):
-            return None
-        if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
-            self._give_up(f"{command.decode()} leaves no order of replies")
-            return None
-        asked = _Asked(raw)
-        if command in _SUBSCRIBING:
-            self._subscribed = True
-            asked.replies = max(int(match[1]) - 1 if match else 1, 1)
-        self._asked.append(asked)
+        asked = self._pairing.take(piece, is_request=way.origin == "component", opaque=way.parser.opaque)
+        self._notice()
         return asked
 
-    def _answered(self, raw: bytes) -> _Asked | None:
-        if self._subscribed or raw[:1] == b">":
-            match = _SUBSCRIPTION.match(raw)
-            word = match[1].lower() if match else b""
-            if word.endswith(b"message") or (raw[:1] == b">" and not word):
-                return None
-            if word.endswith(b"unsubscribe") and raw.endswith(b":0\r\n"):
-                self._subscribed = False
-        if not self._asked:
-            return None
-        asked = self._asked[0]
-        if isinstance(asked, bytes):
-            asked = _Asked(asked)
-        asked.replies -= 1
-        if asked.replies <= 0:
-            self._asked.popleft()
-        return asked
-
-    def _give_up(self, why: str) -> None:
-        if not self._opaque:
-            self._opaque = True
-            self._asked.clear()
-            self._rules.notice(f"{self.link}: connection {self.number} is forwarded unread: {why}")
+    def _notice(self) -> None:
+        if self._pairing.gave_up and not self._noticed:
+            self._noticed = True
+            self._rules.notice(f"{self.link}: connection {self.number} is forwarded unread: {self._pairing.gave_up}")

@@ -1,0 +1,125 @@
+"""Storms that nobody thought of: Hypothesis draws a schedule of faults for a system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from stormproof.fault import Fault
+from stormproof.faults import Kill, Mail, Misbehave, Pause
+from stormproof.scenario import Injection, Scenario
+from stormproof.system import System
+from stormproof.wire.faults import BlackHole, Delay, ErrorReply, Garble, Refuse, Reset
+from stormproof.wire.trigger import receives, sends
+from stormproof.workload import Workload
+
+_EVERY_S = 1.0
+_MOST = 40
+_TASKS_PER_S = 2.0
+_LASTS_S = (0.5, 1.0, 2.0, 3.0)
+_EXAMPLES = 12
+
+
+def draw(system: System, seconds: float, number: int) -> Scenario:
+    """A storm of about a fault a second, with tasks all the while; the same `number` gives the same storm."""
+    drawn: list[tuple[Injection, ...]] = []
+    tasks = max(round(seconds * _TASKS_PER_S), 8)
+
+    @seed(number)
+    @settings(
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        max_examples=_EXAMPLES,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_storms(system, seconds, tasks))
+    def collect(storm: tuple[Injection, ...]) -> None:
+        drawn.append(storm)
+
+    collect()
+    storm = max(drawn, key=len)
+    return Scenario(
+        name=f"storm_{number}",
+        title=f"{len(storm)} faults in {seconds:g} s, drawn with seed {number}",
+        workload=Workload(tasks=tasks, rate_per_s=_TASKS_PER_S),
+        storm=storm,
+        settle_s=60.0,
+    )
+
+
+def _storms(system: System, seconds: float, tasks: int) -> st.SearchStrategy[tuple[Injection, ...]]:
+    count = min(max(int(seconds / _EVERY_S), 1), _MOST)
+    times = st.integers(0, max(int((seconds - 1) * 10), 0)).map(lambda tenths: tenths / 10)
+    injections = st.builds(
+        Injection,
+        fault=_faults(system, tasks),
+        at_s=times,
+        for_s=st.sampled_from([s for s in _LASTS_S if s < seconds] or [0.5]),
+    )
+    aimed = _aimed(system, tasks, times)
+    drawn = st.lists(injections | aimed, min_size=count, max_size=count)
+    return drawn.map(_apart)
+
+
+def _faults(system: System, tasks: int) -> st.SearchStrategy[Fault]:
+    workers, apis = _of_role(system, "worker"), _of_role(system, "api")
+    servers = [f"redis.{name}" for name in system.redis]
+    linked = [*workers, *apis]
+    places = st.integers(0, tasks - 1)
+    return st.one_of(
+        st.builds(Kill, component=st.sampled_from(workers), how=st.sampled_from(["tree", "parent", "child"])),
+        st.builds(Kill, component=st.sampled_from([*servers, *apis])),
+        st.builds(Pause, component=st.sampled_from([*linked, *servers])),
+        st.builds(Misbehave, do=st.sampled_from(["hold", "exit"]), place=places),
+        st.builds(Mail, mode=st.sampled_from(["silent", "refuse"])),
+        st.builds(Reset, component=st.sampled_from(linked), new=st.booleans()),
+        st.builds(Refuse, component=st.sampled_from(linked)),
+        st.builds(BlackHole, component=st.sampled_from(linked)),
+        st.builds(Delay, component=st.sampled_from(linked), delay_ms=st.sampled_from([50.0, 150.0])),
+        st.builds(ErrorReply, component=st.sampled_from(linked), error=st.sampled_from(["LOADING", "READONLY", "OOM"])),
+    )
+
+
+def _aimed(system: System, tasks: int, times: st.SearchStrategy[float]) -> st.SearchStrategy[Injection]:
+    """Faults that wait for one frame of one task."""
+    workers, apis, places = _of_role(system, "worker"), _of_role(system, "api"), st.integers(0, tasks - 1)
+    worker, api = st.sampled_from(workers), st.sampled_from(apis or workers)
+    requests = st.one_of(
+        st.builds(sends, worker, st.just("HSET"), key=st.just("unacked"), place=places),
+        st.builds(sends, worker, st.just("ZREM"), key=st.just("unacked_index"), place=places),
+    )
+    replies = st.one_of(
+        st.builds(receives, worker, st.just("BRPOP"), place=places),
+        st.builds(receives, api, st.just("LPUSH"), place=places),
+    )
+    return st.one_of(
+        st.builds(Injection, fault=st.just(Reset()), when=requests | replies, at_s=times),
+        st.builds(Injection, fault=st.just(Garble()), when=replies, at_s=times),
+    )
+
+
+def _of_role(system: System, role: str) -> list[str]:
+    return [name for name, component in system.components.items() if component.role == role and component.in_storms]
+
+
+def _apart(drawn: Sequence[Injection]) -> tuple[Injection, ...]:
+    """In the order of time; of two that would strike the same thing at the same time, the later is left out."""
+    kept: list[Injection] = []
+    for injection in sorted(drawn, key=lambda i: i.at_s):
+        if not any(_meet(other, injection) for other in kept):
+            kept.append(injection)
+    return tuple(kept)
+
+
+def _meet(first: Injection, second: Injection) -> bool:
+    if first.when is not None or second.when is not None:
+        return first.when == second.when
+    same = _struck(first.fault) == _struck(second.fault)
+    return same and second.at_s < first.at_s + first.for_s + 0.5
+
+
+def _struck(fault: Fault) -> str:
+    return fault.target.partition(".")[0] if not isinstance(fault, Misbehave | Mail) else fault.name

@@ -1,0 +1,67 @@
+"""`stormproof shrink`: real runs behind the search, and a scenario file at its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from stormproof import campaign, scenario_text, store
+from stormproof.campaign import Job
+from stormproof.errors import UsageError
+from stormproof.redis_server import find_binary
+from stormproof.report.words import findings, ranked
+from stormproof.scenario import Scenario, State
+from stormproof.shrink import Shrunk, shrink
+from stormproof.store import Run
+
+
+def target(run: Run, kind: str | None) -> str:
+    """The kind of finding that must remain: the one that was asked for, else the worst. Raises UsageError."""
+    kinds = ranked({finding.kind for finding in findings(run)})
+    if not kinds:
+        raise UsageError(f"{run.folder}: found nothing wrong; there is nothing to shrink")
+    if kind is not None and kind not in kinds:
+        raise UsageError(f"--finding: {run.folder} has no {kind!r}; it has: {', '.join(kinds)}")
+    return kind or kinds[0]
+
+
+async def shrink_run(run: Run, kind: str, runs: Path, lanes: int, say: Callable[[str], None]) -> Shrunk:
+    """Find the smallest storm that still shows this kind of finding. Raises ScenarioError, ComponentError."""
+    binary, gate = find_binary(), asyncio.Lock()
+    numbers = iter(range(run.choices.seed, run.choices.seed + 10_000))
+
+    async def fails(scenario: Scenario) -> bool:
+        job = Job(scenario=scenario, system=run.system, state=run.state, seed=next(numbers))
+        made = await campaign.conduct(job, runs, binary, lambda job, phase: None, gate)
+        shown = any(finding.kind == kind for finding in findings(made))
+        say(
+            f"    {len(scenario.storm):>2} faults, {scenario.workload.tasks:>3} tasks: {kind if shown else 'not shown'}"
+        )
+        return shown
+
+    bare = msgspec.structs.replace(run.scenario, states=(State(run.state),), demo_states=(), settle_s=20.0)
+    return await shrink(bare, fails, say, lanes=lanes)
+
+
+def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
+    """The scenario as a file."""
+    scenario = msgspec.structs.replace(
+        shrunk.scenario,
+        name=path.stem,
+        title="; ".join(f"{i.fault.name} of {i.fault.target or 'the system'}" for i in shrunk.scenario.storm),
+        settle_s=45.0,
+    )
+    docstring = (
+        f"Shrunk from {len(run.scenario.storm)} faults and {run.scenario.workload.tasks} tasks: {kind}.\n\n"
+        f"It showed in {shrunk.failed} of {shrunk.runs} runs on {run.system.name}.\n"
+    )
+    path.write_text(scenario_text.as_file(scenario, docstring), encoding="utf-8")
+
+
+def load(folder: Path) -> Run:
+    """The run to shrink, judged. Raises RunFolderError."""
+    run = store.load(folder)
+    return run if run.judged is not None else campaign.judge_run(run, run.history)

@@ -1,0 +1,130 @@
+"""Which reply on a connection belongs to which request: the protocol has no numbers, only an order. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+from stormproof.wire.resp import Part, Piece
+from stormproof.wire.shape import name
+
+_COMMAND = re.compile(rb"\*(\d+)\r\n\$\d+\r\n([A-Za-z]+)\r\n")
+_SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?message)\r\n", re.IGNORECASE)
+_SUBSCRIBING = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"})
+_UNPAIRED = frozenset({b"MONITOR", b"SYNC", b"PSYNC"})
+_REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n", re.IGNORECASE)
+_SPECIAL = re.compile(
+    rb"(?!\*)|\*[0-]|\*\d+\r\n\$\d+\r\n(?i:P?SUBSCRIBE|SSUBSCRIBE|[PS]?UNSUBSCRIBE|MONITOR|P?SYNC|CLIENT)\r\n"
+)
+"""Requests whose replies may not be one: inline ones (which may be empty), empty ones, and these commands."""
+_PUSH = ord(">")
+
+
+class Asked:
+    """A request that Redis has been given and has not answered. `replies`: how many it still owes. `ids`: those in it.
+
+    `replace`: what the component is told instead of Redis' reply; `close`: the connection ends then; `drop`: it is told nothing.
+    """
+
+    __slots__ = ("_name", "close", "drop", "ids", "raw", "replace", "replies")
+
+    def __init__(self, raw: bytes, replies: int = 1) -> None:
+        self.raw, self.replies = raw, replies
+        self._name: tuple[str, str] | None = None
+        self.ids: tuple[str, ...] = ()
+        self.replace: bytes | None = None
+        self.close = self.drop = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Command and key; looked for when somebody asks."""
+        if self._name is None:
+            self._name = name(self.raw)
+        return self._name
+
+    @property
+    def special(self) -> bool:
+        """Whether its reply is not simply handed on."""
+        return self.drop or self.replace is not None
+
+
+class Pairing:
+    """The requests of one connection that have no answer yet. `gave_up` says why replies cannot be paired, where they cannot.
+
+    `special`: how many of them are.
+    """
+
+    def __init__(self) -> None:
+        self._asked: deque[Asked | bytes] = deque()  # As bytes, as long as nobody asks more of them.
+        self._subscribed = False
+        self.special = 0
+        self.gave_up = ""
+
+    def request(self, raw: bytes) -> Asked | None:
+        """Redis is given a request; None where it owes no reply, or where nobody can tell which."""
+        match = _COMMAND.match(raw)
+        command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
+        if self.gave_up or not command or (not match and raw[:1] == b"*" and raw[:4] in (b"*0\r\n", b"*-1\r")):
+            return None
+        if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
+            self.give_up(f"{command.decode()} leaves no order of replies")
+            return None
+        asked = Asked(raw)
+        if command in _SUBSCRIBING:
+            self._subscribed = True
+            asked.replies = max(int(match[1]) - 1 if match else 1, 1)
+        self._asked.append(asked)
+        return asked
+
+    def instead(self, asked: Asked) -> None:
+        """Redis is given another request in this one's place."""
+        self.special += 1
+        self._asked.append(asked)
+
+    def reply(self, raw: bytes) -> Asked | None:
+        """Redis sent this: the request that it answers; None where nobody asked for it."""
+        if self._subscribed or raw[:1] == b">":
+            match = _SUBSCRIPTION.match(raw)
+            word = match[1].lower() if match else b""
+            if word.endswith(b"message") or (raw[:1] == b">" and not word):
+                return None
+            if word.endswith(b"unsubscribe") and raw.endswith(b":0\r\n"):
+                self._subscribed = False
+        if not self._asked:
+            return None
+        asked = self._asked[0]
+        if isinstance(asked, bytes):
+            asked = self._asked[0] = Asked(asked)
+        asked.replies -= 1
+        if asked.replies <= 0:
+            self._asked.popleft()
+            self.special -= asked.special
+        return asked
+
+    def count(self, raw: bytes, *, is_request: bool) -> None:
+        """As `request` and `reply` do for a whole frame, without a closer look where none is needed."""
+        if self.gave_up:
+            return
+        if is_request:
+            if _SPECIAL.match(raw):
+                self.request(raw)
+            else:
+                self._asked.append(raw)
+        elif self._subscribed or raw[0] == _PUSH or not self._asked or not isinstance(self._asked[0], bytes):
+            self.reply(raw)
+        else:
+            self._asked.popleft()
+
+    def take(self, piece: Piece, *, is_request: bool, opaque: str) -> Asked | None:
+        """As `request` and `reply` do, for any piece; `opaque` is what the parser says of one that it does not understand."""
+        if piece.part is Part.OPAQUE:
+            self.give_up(opaque)
+        if self.gave_up or piece.part not in (Part.WHOLE, Part.HEAD):
+            return None
+        return self.request(piece.raw) if is_request else self.reply(piece.raw)
+
+    def give_up(self, why: str) -> None:
+        """From here on nobody can tell what answers what."""
+        self.gave_up = self.gave_up or why
+        self._asked.clear()
+        self.special = 0
