@@ -13,76 +13,63 @@ from stormproof.wire.trigger import Trigger
 
 _WIDTH = 120
 _STEP = 4
+_WORD = {"request": "sends", "reply": "receives"}
+"""People write a trigger by these functions."""
 
 
 def as_file(scenario: Scenario, docstring: str) -> str:
     """The text of the file. Only what differs from its default is said; executing it gives an equal scenario."""
-    names = sorted(_names(msgspec.structs.replace(scenario, cure="")))
+    said = msgspec.structs.replace(scenario, cure="")
+    names = sorted(_names(said))
     imports = f"from stormproof import {', '.join(names)}"
     if len(imports) > _WIDTH:
         imports = "from stormproof import (\n" + "".join(f"    {name},\n" for name in names) + ")"
-    body = _render(msgspec.structs.replace(scenario, cure=""), 0, len("scenario = "), explode=True)
-    return f'"""{docstring.strip()}\n"""\n\n{imports}\n\nscenario = {body}\n'
+    return f'"""{docstring.strip()}\n"""\n\n{imports}\n\nscenario = {_exploded(said, 0)}\n'
 
 
 def _names(value: Any) -> set[str]:
-    """The classes that the text of a value names."""
-    if isinstance(value, Trigger) and value.direction != "push":
-        return {_WORD[value.direction]}
+    """The names that the text of a value uses."""
     if isinstance(value, msgspec.Struct):
-        inner = (_names(part) for _, part in _said(value))
-        return {type(value).__name__}.union(*inner)
+        name, arguments = _call(value)
+        return {name} if isinstance(value, Trigger) else {name}.union(*(_names(part) for _, part in arguments))
     if isinstance(value, Enum):
         return {type(value).__name__}
-    if isinstance(value, tuple):
-        return set().union(*map(_names, value))
-    return set()
+    return set().union(*map(_names, value)) if isinstance(value, tuple) else set()
 
 
-def _said(value: msgspec.Struct) -> list[tuple[str, Any]]:
-    """The fields that differ from their defaults."""
+def _call(value: msgspec.Struct) -> tuple[str, list[tuple[str, Any]]]:
+    """What is called, and with which arguments: those that differ from their defaults, each behind its `name=` or behind nothing."""
     fields = ((field.name, getattr(value, field.name), field.default) for field in msgspec.structs.fields(value))
-    return [(name, part) for name, part, default in fields if part != default]
+    said = [(name, part) for name, part, default in fields if part != default]
+    if not isinstance(value, Trigger) or value.direction not in _WORD:
+        return type(value).__name__, [(f"{name}=", part) for name, part in said]
+    first = [("", value.component)] if value.command == "*" else [("", value.component), ("", value.command)]
+    rest = [(f"{name}=", part) for name, part in said if name not in ("component", "command", "direction")]
+    return _WORD[value.direction], [*first, *rest]
 
 
-def _render(value: Any, indent: int, before: int, *, explode: bool = False) -> str:
+def _render(value: Any, indent: int, before: int) -> str:
     """The text of a value that begins in column `indent + before`; over several lines where it must."""
     flat = _flat(value)
-    if not explode and indent + before + len(flat) + 1 <= _WIDTH:
-        return flat
-    inner, pad = indent + _STEP, " " * (indent + _STEP)
-    if isinstance(value, Trigger) and value.direction != "push":
-        return f"{_WORD[value.direction]}(\n{''.join(f'{pad}{part},\n' for part in _trigger(value))}{' ' * indent})"
-    if isinstance(value, msgspec.Struct):
-        parts = [f"{pad}{name}={_render(part, inner, len(name) + 1)},\n" for name, part in _said(value)]
-        return f"{type(value).__name__}(\n{''.join(parts)}{' ' * indent})" if parts else flat
-    if isinstance(value, tuple):
-        parts = [f"{pad}{_render(part, inner, 0)},\n" for part in value]
-        return f"(\n{''.join(parts)}{' ' * indent})"
-    return flat
+    fits = indent + before + len(flat) + 1 <= _WIDTH
+    return flat if fits or not isinstance(value, msgspec.Struct | tuple) else _exploded(value, indent)
 
 
-_WORD = {"request": "sends", "reply": "receives"}
-
-
-def _trigger(value: Trigger) -> list[str]:
-    """The words of `sends` and `receives`, which is how people write a trigger."""
-    said = [(name, part) for name, part in _said(value) if name not in ("component", "command", "direction")]
-    command = [] if value.command == "*" else [_flat(value.command)]
-    return [_flat(value.component), *command, *(f"{name}={_flat(part)}" for name, part in said)]
+def _exploded(value: msgspec.Struct | tuple[Any, ...], indent: int) -> str:
+    name, arguments = _call(value) if isinstance(value, msgspec.Struct) else ("", [("", part) for part in value])
+    pad = " " * (indent + _STEP)
+    lines = [f"{pad}{word}{_render(part, indent + _STEP, len(word))}," for word, part in arguments]
+    return "\n".join([f"{name}(", *lines, " " * indent + ")"])
 
 
 def _flat(value: Any) -> str:
-    if isinstance(value, Trigger) and value.direction != "push":
-        return f"{_WORD[value.direction]}({', '.join(_trigger(value))})"
     if isinstance(value, msgspec.Struct):
-        return f"{type(value).__name__}({', '.join(f'{name}={_flat(part)}' for name, part in _said(value))})"
+        name, arguments = _call(value)
+        return f"{name}({', '.join(word + _flat(part) for word, part in arguments)})"
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
+    if value == tuple(State):
+        return "tuple(State)"
     if isinstance(value, tuple):
-        if value == tuple(State):
-            return "tuple(State)"
         return f"({', '.join(map(_flat, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return repr(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
