@@ -164,7 +164,7 @@ def _places(injection: Injection) -> set[int]:
 
 
 def _move(injection: Injection, places: list[int]) -> Injection:
-    """The same injection, its places those of the list's order."""
+    """The same injection, its places those of the list's order. One that waits for its place anyway waits from the beginning."""
 
     def moved(part: Any) -> Any:
         place = getattr(part, "place", None)
@@ -173,6 +173,7 @@ def _move(injection: Injection, places: list[int]) -> Injection:
     started = None if injection.started is None else places.index(injection.started)
     return msgspec.structs.replace(
         injection,
+        at_s=0.0 if _places(injection) else injection.at_s,
         fault=moved(injection.fault),
         when=moved(injection.when),
         until=moved(injection.until),

@@ -13,7 +13,7 @@ from stormproof.campaign import Job
 from stormproof.errors import UsageError
 from stormproof.redis_server import find_binary
 from stormproof.report.words import findings, ranked
-from stormproof.scenario import Scenario, State
+from stormproof.scenario import Injection, Scenario, State
 from stormproof.shrink import Shrunk, shrink
 from stormproof.store import Run
 
@@ -51,7 +51,7 @@ def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
     scenario = msgspec.structs.replace(
         shrunk.scenario,
         name=path.stem,
-        title="; ".join(f"{i.fault.name} of {i.fault.target or 'the system'}" for i in shrunk.scenario.storm),
+        title="; ".join(map(_words, shrunk.scenario.storm)),
         settle_s=45.0,
     )
     docstring = (
@@ -59,6 +59,15 @@ def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
         f"It showed in {shrunk.failed} of {shrunk.runs} runs on {run.system.name}.\n"
     )
     path.write_text(scenario_text.as_file(scenario, docstring), encoding="utf-8")
+
+
+def _words(injection: Injection) -> str:
+    """What an injection does, in a few words."""
+    when, fault = injection.when, injection.fault
+    if when is None:
+        return f"{fault.name} of {fault.target or 'the system'}".replace("_", " ")
+    does = "sends" if when.direction == "request" else "is answered"
+    return f"{fault.name} as {when.component} {does} {when.command}".replace("_", " ")
 
 
 def load(folder: Path) -> Run:

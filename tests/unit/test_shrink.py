@@ -67,6 +67,16 @@ def test_a_failure_that_shows_most_of_the_time_is_shrunk_too(reliability: float)
     assert shrunk.failed >= 4
 
 
+def test_one_that_waits_for_its_place_anyway_waits_from_the_beginning() -> None:
+    def shows(scenario: Scenario) -> bool:
+        # Armed late, it misses a task that comes early.
+        return any(
+            is_gap(i) and i.when is not None and (i.at_s == 0 or (i.when.place or 0) > 10) for i in scenario.storm
+        )
+
+    assert run(shows)[0].scenario.workload.tasks == 1
+
+
 def test_what_needs_its_timing_keeps_it() -> None:
     shrunk, _ = run(lambda scenario: any(is_held(i) and i.for_s > 1 for i in scenario.storm))
     (left,) = shrunk.scenario.storm
