@@ -247,6 +247,7 @@ class _Half(asyncio.Protocol):
         self._holds: set[str] = set()
         self._passes = connection.conversation.passes
         self._early: list[bytes] = []
+        self._early_end: How | None = None
         self.other: _Half | None = None
         self.write: Callable[[bytes], object] = (
             self._early.append
@@ -263,6 +264,8 @@ class _Half(asyncio.Protocol):
                 self._transport.write(data)
             self.write = self._transport.write
             self._connection.reached()
+            if self._early_end is not None:
+                self.end(self._early_end)
 
     def data_received(self, data: bytes) -> None:
         if self.other is not None and self._passes(self._side, data):
@@ -300,7 +303,10 @@ class _Half(asyncio.Protocol):
 
     def end(self, how: How, *, both: bool = False) -> None:
         """End the way to this side, or (`both`) the whole socket; abruptly, that is always the whole socket."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None:
+            self._early_end = how
+            return
+        if self._transport.is_closing():
             return
         self.write = _nowhere
         if how == "reset":
