@@ -196,7 +196,7 @@ def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, c
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    console.print(matrix.table(sheet), width=max(console.width, matrix.width(sheet)), crop=False, soft_wrap=True)
+    Console(file=console.file, width=max(console.width, matrix.width(sheet))).print(matrix.table(sheet))
     for text in matrix.legend(sheet):
         say(text)
     say(f"{a_minute:.0f} cells a minute; {folder / 'sweep.html'}")

@@ -37,7 +37,7 @@ _STYLES = dict.fromkeys(BROKEN, "bold red") | {Word.UNKNOWN: "yellow", Word.INTA
 
 def width(sheet: Sheet) -> int:
     """How many columns the matrix takes; a line that wraps in a narrow terminal is better than a name that nobody can read."""
-    return max(len(point.name) for point in sheet.points) + sum(max(len(fault), 5) + 2 for fault in sheet.faults) + 8
+    return max(len(point.name) for point in sheet.points) + sum(max(len(fault), 5) + 2 for fault in sheet.faults) + 12
 
 
 def table(sheet: Sheet) -> Table:

@@ -98,6 +98,8 @@ def outcome(history: History, system: System, key: str, *, wedged: bool) -> Outc
     words |= _by_facts(history, key)
     if wedged:
         words = (words - {Word.HUNG}) | {Word.WEDGED}
+    if Word.DIED in words:
+        words.discard(Word.WEDGED)  # Who is gone cannot be up.
     if not bitten(history) or (not words & BROKEN and not _proved(history)):
         words.add(Word.UNKNOWN)
     ordered = [word for word in Word if word in words] or [Word.INTACT]

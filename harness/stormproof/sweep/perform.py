@@ -105,6 +105,11 @@ class Stage:
             await asyncio.wait([strike])
         await self._back()
         works = await self._works()
+        if not works and not all(replica.alive for replica in self.world.replicas if replica.spec.in_storms):
+            await (
+                self._back()
+            )  # It died of it, but not at once. Whoever starts it again will see what became of the task.
+            works = await self._works()
         quiet = works and (await settle(world, _SETTLE_S)).proved
         recorder.add(Phase(t=recorder.now(), name="read"))
         await self._read(key)
