@@ -156,6 +156,13 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
 @click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.FAULTS)}.")
 @click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
 @click.option(
+    "--depth",
+    type=click.IntRange(1, 2),
+    default=1,
+    show_default=True,
+    help="2: a second fault in the recovery from each.",
+)
+@click.option(
     "--baseline", type=click.Path(path_type=Path), help="An earlier sweep: fail only on what is worse than there."
 )
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder.")

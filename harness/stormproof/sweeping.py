@@ -42,6 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None
     lanes: int
     runs: Path
+    depth: int
 
 
 def sweep(options: Options, console: Console, wait: Wait) -> int:
@@ -61,6 +62,9 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
     known = len(sheet.results)
     try:
         _play(sheet, system, folder, binary, options.lanes, console, wait)
+        if options.depth > 1:
+            _go_deeper(sheet, system, console)
+            _play(sheet, system, folder, binary, options.lanes, console, wait)
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print(
             f"{len(sheet.left)} cells are left: stormproof sweep --resume {folder}", highlight=False, soft_wrap=True
@@ -112,6 +116,18 @@ def _plan(
     sheet = sheets.new(system, chosen, faults, plan, seed, binary)
     sheets.save(folder, sheet)
     return sheet
+
+
+def _go_deeper(sheet: Sheet, system: System, console: Console) -> None:
+    planned, same, nothing = sheets.second_order(sheet, system.broker)
+    new = [cell.id for cell in planned if cell.id not in sheet.cells]
+    sheet.cells = (*sheet.cells, *new)
+    console.print(
+        f"second faults: {len(planned)} cells; of {len(sheet.first_order)} first faults {same} are left out, as another had left the same "
+        f"state, and {nothing}, as nothing of the task was left to strike",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _play(sheet: Sheet, system: System, folder: Path, binary: Binary, lanes: int, console: Console, wait: Wait) -> None:

@@ -87,19 +87,24 @@ USUAL = tuple(FAULTS)[: tuple(FAULTS).index("half_close")]
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault at one point."""
+    """One fault at one point; with `then`, a second one during the recovery from it, at a point of that."""
 
     point: Point
     fault: str
+    then: Cell | None = None
 
     @property
     def id(self) -> str:
-        """`worker:HSET(unacked):request:1/kill`."""
-        return f"{self.point.name}/{self.fault}"
+        """`worker:HSET(unacked):request:1/kill`; with a second fault, `...:1/kill>worker:BRPOP(celery):reply:1/reset`."""
+        first = f"{self.point.name}/{self.fault}"
+        return f"{first}>{self.then.id}" if self.then else first
 
     @classmethod
     def parse(cls, text: str) -> Cell:
         """The cell of that id. Raises UsageError."""
+        head, _, second = text.partition(">")
+        if second:
+            return msgspec.structs.replace(cls.parse(head), then=cls.parse(second))
         point, _, fault = text.rpartition("/")
         if fault not in FAULTS:
             raise UsageError(
@@ -107,12 +112,18 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             )
         return cls(point=Point.parse(point), fault=fault)
 
-    def injection(self, broker: str) -> Injection | None:
-        """What is injected; None where this fault cannot be at this point."""
-        return FAULTS[self.fault](self.point, broker)
+    def injection(self, broker: str, place: int | None = None) -> Injection | None:
+        """What is injected; None where this fault cannot be at this point. With `place`, only that task's frames count."""
+        made = FAULTS[self.fault](self.point, broker)
+        return made and msgspec.structs.replace(made, when=self.point.trigger(broker, place))
 
 
 def cells(points: Sequence[Point], faults: Iterable[str], broker: str) -> list[Cell]:
     """All cells, fault by fault: so a lane has seldom to wait for the same slow fault many times in a row."""
     found = [Cell(point=point, fault=fault) for fault in faults for point in points]
     return [cell for cell in found if cell.injection(broker) is not None]
+
+
+def second_cells(first: Cell, points: Sequence[Point], faults: Iterable[str], broker: str) -> list[Cell]:
+    """All cells with a second fault at one of these points of the first one's recovery."""
+    return [msgspec.structs.replace(first, then=second) for second in cells(points, faults, broker)]

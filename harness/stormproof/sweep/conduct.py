@@ -112,6 +112,7 @@ async def play(
                     first=played.first,
                     last=played.last,
                     seconds=played.seconds,
+                    recovery=played.recovery,
                 )
             )
 

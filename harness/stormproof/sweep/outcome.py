@@ -89,9 +89,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[str, ...] = ()
 
 
-def outcome(history: History, system: System, key: str, *, wedged: bool) -> Outcome:
+def outcome(history: History, system: System, key: str, *, wedged: bool, planned: int = 1) -> Outcome:
     """Judge a cell's slice. `key` is the submission that met the fault; `wedged`: a live worker did not take the next task in the
-    time that the system promises.
+    time that the system promises; `planned`: how many faults must have bitten.
     """
     findings = _findings(history, system)
     words = {_OF_KIND.get(finding.kind, Word.UNREADABLE) for finding in findings if finding.status is Status.INVALID}
@@ -100,7 +100,7 @@ def outcome(history: History, system: System, key: str, *, wedged: bool) -> Outc
         words = (words - {Word.HUNG}) | {Word.WEDGED}
     if Word.DIED in words:
         words.discard(Word.WEDGED)  # Who is gone cannot be up.
-    if not bitten(history) or (not words & BROKEN and not _proved(history)):
+    if bitten(history) < planned or (not words & BROKEN and not _proved(history)):
         words.add(Word.UNKNOWN)
     ordered = [word for word in Word if word in words] or [Word.INTACT]
     if Word.UNKNOWN in words and not words & BROKEN:
@@ -155,9 +155,9 @@ def _leaked(history: History) -> bool:
     return any(last[store].keys > first[store].keys + _KEYS_SLACK for store in first)
 
 
-def bitten(history: History) -> bool:
-    """Whether the fault had its effect."""
-    return any(event.stage == "bit" for _, event in history.of(Fault))
+def bitten(history: History) -> int:
+    """How many faults had their effect."""
+    return len({event.fault for _, event in history.of(Fault) if event.stage == "bit"})
 
 
 def _proved(history: History) -> bool:

@@ -11,10 +11,11 @@ from stormproof import nemesis
 from stormproof.errors import ComponentError, UsageError
 from stormproof.history import History, Phase, Returned, Wire
 from stormproof.replica import Replica
+from stormproof.scenario import Injection
 from stormproof.settle import settle
 from stormproof.sweep.cells import DELAY_S, Cell
 from stormproof.sweep.outcome import Outcome, bitten, outcome
-from stormproof.sweep.points import Point, life, stable
+from stormproof.sweep.points import Point, life, recovery, stable
 from stormproof.world import World
 
 _LIVES = 5
@@ -23,6 +24,7 @@ _END_S = 10.0
 _BITE_S = 1.0
 _SETTLE_S = 5.0
 _SILENT_S = 0.2
+_GLANCE_S = 0.001
 _BACK_S = 30.0
 _PATIENCE_S = 0.5
 """How much longer than the system's own deadline a submission is waited for."""
@@ -30,7 +32,7 @@ _PATIENCE_S = 0.5
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
     """What a cell showed: the outcome, whether the task's life came to the fault point at all, and where in the lane's history its
-    evidence is (`first` to `last`, exclusive).
+    evidence is (`first` to `last`, exclusive). `recovery`: the points of the task's life after the bite.
     """
 
     cell: str
@@ -39,6 +41,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     first: int
     last: int
     seconds: float
+    recovery: tuple[Point, ...] = ()
 
 
 class Stage:
@@ -89,20 +92,61 @@ class Stage:
     async def play(self, cell: Cell) -> Played:
         """Play a cell and judge it. Raises ComponentError where the system cannot be brought back."""
         world, recorder = self.world, self.world.recorder
-        injection = cell.injection(world.system.broker)
-        if injection is None:
-            raise UsageError(f"{cell.id}: this fault cannot be at this point")
         first, began = len(recorder.events), recorder.now()
         recorder.add(Phase(t=began, name=f"cell {cell.id}"))
         key = self._next_key()
-        dice = random.Random(f"{self._seed}/{cell.id}")
-        strike = asyncio.create_task(nemesis.inject(world, cell.id, injection, dice))
+        strikes = [self._strike(cell, None)]
         try:
-            await self._armed(strike)
-            await self._live_through(key, strike)
+            await self._armed(strikes[0])
+            if cell.then is not None:
+                strikes.append(self._strike(cell.then, self._place, after=strikes[0]))
+            await self._live_through(key, strikes[0])
+            strikes[0].cancel()  # What it has not met by now is not the task's life any more.
+            works, quiet = await self._recover()
+            if cell.then is not None and self._bites_since(first) > 1:
+                await asyncio.wait(strikes[1:], timeout=DELAY_S + _END_S)
+                works, quiet = await self._recover()
         finally:
-            strike.cancel()
-            await asyncio.wait([strike])
+            for strike in strikes:
+                strike.cancel()
+            await asyncio.wait(strikes)
+        recorder.add(Phase(t=recorder.now(), name="read"))
+        await self._read(key)
+        last = len(recorder.events)
+        evidence = History(recorder.events[first:last])
+        found = outcome(evidence, world.system, key, wedged=not works, planned=len(strikes))
+        if not quiet:
+            await self._mend()
+        seconds = round(recorder.now() - began, 2)
+        return Played(
+            cell=cell.id,
+            outcome=found,
+            reached=bitten(evidence) > 0,
+            first=first,
+            last=last,
+            seconds=seconds,
+            recovery=recovery(evidence, key),
+        )
+
+    def _strike(self, cell: Cell, place: int | None, after: asyncio.Task[None] | None = None) -> asyncio.Task[None]:
+        """Inject one fault of a cell, at once or as soon as the one before has bitten."""
+        injection = cell.injection(self.world.system.broker, place)
+        if injection is None:
+            raise UsageError(f"{cell.id}: this fault cannot be at this point")
+        dice = random.Random(f"{self._seed}/{cell.id}")
+
+        async def inject(given: Injection = injection) -> None:
+            while after is not None and not after.done() and not self._struck():
+                await asyncio.sleep(_GLANCE_S)
+            await nemesis.inject(self.world, f"{'second: ' if after else ''}{cell.id}", given, dice)
+
+        return asyncio.create_task(inject())
+
+    def _bites_since(self, first: int) -> int:
+        return bitten(History(self.world.recorder.events[first:]))
+
+    async def _recover(self) -> tuple[bool, bool]:
+        """Bring everything back; whether a new task goes through, and whether all is then proved quiet."""
         await self._back()
         works = await self._works()
         if not works and not all(replica.alive for replica in self.world.replicas if replica.spec.in_storms):
@@ -110,16 +154,7 @@ class Stage:
                 self._back()
             )  # It died of it, but not at once. Whoever starts it again will see what became of the task.
             works = await self._works()
-        quiet = works and (await settle(world, _SETTLE_S)).proved
-        recorder.add(Phase(t=recorder.now(), name="read"))
-        await self._read(key)
-        last = len(recorder.events)
-        evidence = History(recorder.events[first:last])
-        found = outcome(evidence, world.system, key, wedged=not works)
-        if not quiet:
-            await self._mend()
-        seconds = round(recorder.now() - began, 2)
-        return Played(cell=cell.id, outcome=found, reached=bitten(evidence), first=first, last=last, seconds=seconds)
+        return works, works and (await settle(self.world, _SETTLE_S)).proved
 
     async def renew(self, component: str) -> None:
         """Start a component again: a fault point that a used one does not reach, a new one may. Raises ComponentError."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from statistics import median
 from typing import Literal
 
 import msgspec
 
 from stormproof.errors import UsageError
-from stormproof.history import Wire
+from stormproof.history import AnyEvent, Fault, Invoked, Phase, Probe, Returned, Wire
 from stormproof.wire.shape import BLOCKING
 from stormproof.wire.trigger import Trigger
 
@@ -52,8 +53,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         found = match.groupdict(default="")
         return msgspec.convert({**found, "nth": int(found["nth"])}, cls)
 
-    def trigger(self, broker: str) -> Trigger:
-        """When it has come; counted from the moment when this is armed."""
+    def trigger(self, broker: str, place: int | None = None) -> Trigger:
+        """When it has come; counted from the moment when this is armed, among the frames of the task at `place` where that is given."""
         return Trigger(
             component=self.component,
             store=self.link.partition(".")[2] or broker,
@@ -61,6 +62,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
             command=self.command,
             key=self.key or "*",
             nth=self.nth,
+            place=place,
         )
 
 
@@ -79,6 +81,28 @@ def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
         count[kind] += 1
         points.append(Point(link=kind[0], command=kind[1], key=kind[2], direction=frame.direction, nth=count[kind]))
     return points
+
+
+def recovery(slice_: Iterable[AnyEvent], key: str) -> tuple[Point, ...]:
+    """The points of a task's recovery: the frames after the fault's bite that name the task or its key, counted among each other.
+
+    When the harness reads the result at the end, it is over.
+    """
+    events = list(takewhile(lambda event: not (isinstance(event, Phase) and event.name == "read"), slice_))
+    names = {key} | {event.task_id for event in events if isinstance(event, Probe) and event.key == key}
+    names |= {
+        event.task_id
+        for event in events
+        if isinstance(event, Returned) and event.op in _ops(events, key) and event.task_id
+    }
+    bites = [event.t for event in events if isinstance(event, Fault) and event.stage == "bit"]
+    after = (event for event in events if isinstance(event, Wire) and bites and event.t > min(bites))
+    frames = [frame for frame in after if frame.fate == "passed" and not names.isdisjoint(frame.ids)]
+    return tuple(life(frames, {frame.link.partition(".")[0] for frame in frames}))
+
+
+def _ops(events: Iterable[AnyEvent], key: str) -> set[int]:
+    return {event.op for event in events if isinstance(event, Invoked) and event.key == key}
 
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:

@@ -12,7 +12,7 @@ import msgspec
 from stormproof import store
 from stormproof.errors import RunFolderError
 from stormproof.redis_server import Binary
-from stormproof.sweep.cells import Cell
+from stormproof.sweep.cells import Cell, second_cells
 from stormproof.sweep.outcome import BROKEN, Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.system import System
@@ -21,7 +21,10 @@ FILE = "sweep.json"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell that was played. `lane`: the folder of the history; `first` to `last` (exclusive): its events there."""
+    """One cell that was played. `lane`: the folder of the history; `first` to `last` (exclusive): its events there.
+
+    `recovery`: the points of the task's life after the fault's bite.
+    """
 
     cell: str
     outcome: Outcome
@@ -29,6 +32,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     first: int
     last: int
     seconds: float
+    recovery: tuple[Point, ...] = ()
 
 
 class Sheet(msgspec.Struct, kw_only=True):
@@ -59,6 +63,11 @@ class Sheet(msgspec.Struct, kw_only=True):
         """How many cells have each outcome, the worst first."""
         count = Counter(result.outcome.word for result in self.results.values())
         return {word: count[word] for word in Word if count[word]}
+
+    @property
+    def first_order(self) -> list[Result]:
+        """The results of the cells with one fault, in the order of the plan."""
+        return [self.results[cell] for cell in self.cells if cell in self.results and ">" not in cell]
 
     def broken(self) -> list[Result]:
         """The results that no user forgives, the worst first."""
@@ -98,6 +107,27 @@ def load(path: Path) -> Sheet:
         raise RunFolderError(f"{path}: not a sweep's folder: {error.strerror} ({file})") from error
     except msgspec.DecodeError as error:
         raise RunFolderError(f"{file}: cannot be read: {error}") from error
+
+
+def second_order(sheet: Sheet, broker: str) -> tuple[list[Cell], int, int]:
+    """The cells with a second fault during the recovery from a first, and how many first cells were left out: because another had
+    left the same state, and because nothing of the task was left to strike (or the fault had not bitten).
+
+    Two first faults have left the same state where the task's further life on the wire and its outcome are the same.
+    """
+    seen: set[tuple[object, ...]] = set()
+    planned: list[Cell] = []
+    same = nothing = 0
+    for result in sheet.first_order:
+        state = (result.outcome.word, result.outcome.also, result.recovery)
+        if result.outcome.word is Word.UNKNOWN or not result.recovery:
+            nothing += 1
+        elif state in seen:
+            same += 1
+        else:
+            seen.add(state)
+            planned += second_cells(Cell.parse(result.cell), result.recovery, sheet.faults, broker)
+    return planned, same, nothing
 
 
 def compare(sheet: Sheet, baseline: Sheet) -> tuple[list[Result], list[str]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from stormproof import history as h
 from stormproof.errors import UsageError
 from stormproof.history import Wire
-from stormproof.sweep.points import Point, life, stable
+from stormproof.sweep.points import Point, life, recovery, stable
 
 
-def frame(command: str, key: str = "", direction: str = "request", link: str = "worker") -> Wire:
-    return Wire(t=1.0, link=link, connection=1, direction=direction, command=command, key=key)  # type: ignore[arg-type]
+def frame(
+    command: str, key: str = "", direction: Any = "request", link: str = "worker", t: float = 1.0, **more: Any
+) -> Wire:
+    return Wire(t=t, link=link, connection=1, direction=direction, command=command, key=key, **more)
 
 
 def names(frames: list[Wire]) -> list[str]:
@@ -55,6 +60,26 @@ def test_what_few_lives_have_is_no_point() -> None:
 
 def test_what_few_lives_lack_is_a_point_in_its_usual_place() -> None:
     assert commands(stable(lives("ABC", "ABC", "AC"))) == "ABC"
+
+
+def test_the_recovery_is_what_names_the_task_after_the_bite() -> None:
+    key = "storm-00ab-0001"
+    events = [
+        h.Invoked(t=0.0, op=1, kind="submit", key=key),
+        h.Returned(t=0.1, op=1, outcome="ok", task_id="id-1"),
+        frame("HSET", "unacked", ids=("id-1",)),
+        h.Fault(t=1.5, fault="c", name="reset", stage="bit"),
+        frame("BRPOP", "celery", "reply", t=2.0, ids=("id-1", key)),
+        frame("HSET", "unacked", t=2.1, ids=("other",)),
+        frame("HSET", "unacked", t=2.2, ids=("id-1",)),
+        frame("ZREM", "unacked", t=2.3, ids=("id-1",), fate="kill"),
+        h.Phase(t=3.0, name="read"),
+        frame("GET", "result", t=3.1, ids=("id-1",), link="api.results"),
+    ]
+    assert [point.name for point in recovery(events, key)] == [
+        "worker:BRPOP(celery):reply:1",
+        "worker:HSET(unacked):request:1",
+    ]
 
 
 @pytest.mark.parametrize(

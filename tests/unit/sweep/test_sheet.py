@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from stormproof.errors import RunFolderError
 from stormproof.redis_server import Binary
 from stormproof.report import matrix
 from stormproof.sweep import sheet as sheets
-from stormproof.sweep.cells import cells
+from stormproof.sweep.cells import Cell, cells
 from stormproof.sweep.outcome import Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import Result, Sheet
@@ -84,3 +85,15 @@ def test_a_hostile_value_stays_text_on_the_page() -> None:
 def test_the_matrix_has_a_row_for_each_point_in_order() -> None:
     rows = matrix.markdown(sheet(Word.LOST, Word.INTACT, Word.WEDGED)).splitlines()
     assert rows[2:] == ["| `worker:HSET(unacked):request:1` | LOST | WEDG |", "| `worker:EXEC:reply:1` | · | - |"]
+
+
+def test_first_faults_that_left_the_same_state_are_followed_once() -> None:
+    made = sheet(Word.STRANDED, Word.STRANDED, Word.STRANDED, Word.INTACT)
+    again = (Point.parse("worker:BRPOP(celery):reply:1"),)
+    for number, cell in enumerate(IDS[:3]):
+        made.results[cell] = msgspec.structs.replace(made.results[cell], recovery=again if number < 2 else POINTS)
+    planned, same, nothing = sheets.second_order(made, "broker")
+    assert (same, nothing) == (1, 1)
+    assert planned[0].id == f"{IDS[0]}>worker:BRPOP(celery):reply:1/kill"
+    assert {cell.id.partition(">")[0] for cell in planned} == {IDS[0], IDS[2]}
+    assert Cell.parse(planned[0].id) == planned[0]
