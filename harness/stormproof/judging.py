@@ -23,21 +23,26 @@ from stormproof.system import System
 
 def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
     """All checks, with the bounds that the description promises; what has no meaning for the system is left out."""
-    promises, status = system.promises, system.status
-    checks: list[Check] = [
-        NoTaskLost(),
-        Delivery(promise=promises.delivery),
-        NoPhantom(),
-        ResultsReadable(),
-        LegalStates(pending=status.pending, success=status.success, failure=status.failure),
-        ApiAnswers(deadline_s=promises.api_deadline_s, unfinished_codes=status.unfinished_codes),
+    promises = system.promises
+    checks = [
+        *checks_of_tasks(system),
         KeepsConsuming(stall_s=promises.stall_s),
         NoResidue(),
         EventsAgree(),
         FaultHappened(planned=scenario.planned),
     ]
-    if system.effects_expected:
-        checks.append(EffectsOnce())
-    if scenario.storm:
-        checks.append(RecoversWithin(recovery_s=promises.recovery_s))
-    return tuple(checks)
+    return (*checks, RecoversWithin(recovery_s=promises.recovery_s)) if scenario.storm else tuple(checks)
+
+
+def checks_of_tasks(system: System) -> list[Check]:
+    """The checks that look at tasks and answers alone, and so can judge a part of a run."""
+    promises, status = system.promises, system.status
+    return [
+        NoTaskLost(),
+        Delivery(promise=promises.delivery),
+        *([EffectsOnce()] if system.effects_expected else []),
+        NoPhantom(),
+        ResultsReadable(),
+        LegalStates(pending=status.pending, success=status.success, failure=status.failure),
+        ApiAnswers(deadline_s=promises.api_deadline_s, unfinished_codes=status.unfinished_codes),
+    ]

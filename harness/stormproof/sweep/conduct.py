@@ -76,10 +76,10 @@ async def play(
             where = folder / f"lane-{next(numbers)}"
             started = asyncio.Event()
 
-            async def story(stage: Stage, where: Path = where, started: asyncio.Event = started) -> None:
+            async def story(stage: Stage, started: asyncio.Event = started) -> None:
                 gate.release()
                 started.set()
-                await _play_on(stage, where)
+                await _play_on(stage)
 
             await gate.acquire()
             try:
@@ -91,30 +91,20 @@ async def play(
                 if not started.is_set():
                     gate.release()
 
-    async def _play_on(stage: Stage, where: Path) -> None:
+    async def _play_on(stage: Stage) -> None:
         while waiting:
             cell = waiting.pop(0)
             tries[cell.id] += 1
             try:
-                played = await stage.play(cell)
-                if not played.reached:
+                result = await stage.play(cell)
+                if not result.reached:
                     await stage.renew(cell.point.component)
-                    played = await stage.play(cell)
+                    result = await stage.play(cell)
             except ComponentError:
                 if tries[cell.id] < _TRIES:
                     waiting.append(cell)
                 raise
-            done(
-                Result(
-                    cell=played.cell,
-                    outcome=played.outcome,
-                    lane=where.name,
-                    first=played.first,
-                    last=played.last,
-                    seconds=played.seconds,
-                    recovery=played.recovery,
-                )
-            )
+            done(result)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(lanes, len(waiting))):

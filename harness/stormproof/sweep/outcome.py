@@ -6,19 +6,10 @@ from enum import StrEnum
 
 import msgspec
 
-from stormproof.checks import (
-    ApiAnswers,
-    Check,
-    Delivery,
-    EffectsOnce,
-    LegalStates,
-    NoPhantom,
-    NoTaskLost,
-    ResultsReadable,
-    judge,
-)
+from stormproof.checks import judge
 from stormproof.checks.facts import Facts
 from stormproof.history import FastForward, Fault, History, Process, Quiescence, Sample
+from stormproof.judging import checks_of_tasks
 from stormproof.system import System
 from stormproof.verdict import Finding, Status
 
@@ -110,18 +101,7 @@ def outcome(history: History, system: System, key: str, *, wedged: bool, planned
 
 
 def _findings(history: History, system: System) -> list[Finding]:
-    promises, status = system.promises, system.status
-    checks: list[Check] = [
-        NoTaskLost(),
-        Delivery(promise=promises.delivery),
-        NoPhantom(),
-        ResultsReadable(),
-        LegalStates(pending=status.pending, success=status.success, failure=status.failure),
-        ApiAnswers(deadline_s=promises.api_deadline_s, unfinished_codes=status.unfinished_codes),
-    ]
-    if system.effects_expected:
-        checks.append(EffectsOnce())
-    found = [finding for verdict in judge(history, checks) for finding in verdict.findings]
+    found = [finding for verdict in judge(history, checks_of_tasks(system)) for finding in verdict.findings]
     return [finding for finding in found if finding.kind != "nothing_observed"]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 
-import msgspec
-
 from stormproof import nemesis
 from stormproof.errors import ComponentError, UsageError
 from stormproof.history import History, Phase, Returned, Wire
@@ -14,8 +12,9 @@ from stormproof.replica import Replica
 from stormproof.scenario import Injection
 from stormproof.settle import settle
 from stormproof.sweep.cells import DELAY_S, Cell
-from stormproof.sweep.outcome import Outcome, bitten, outcome
+from stormproof.sweep.outcome import bitten, outcome
 from stormproof.sweep.points import Point, life, recovery, stable
+from stormproof.sweep.sheet import Result
 from stormproof.world import World
 
 _LIVES = 5
@@ -28,20 +27,6 @@ _GLANCE_S = 0.001
 _BACK_S = 30.0
 _PATIENCE_S = 0.5
 """How much longer than the system's own deadline a submission is waited for."""
-
-
-class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell showed: the outcome, whether the task's life came to the fault point at all, and where in the lane's history its
-    evidence is (`first` to `last`, exclusive). `recovery`: the points of the task's life after the bite.
-    """
-
-    cell: str
-    outcome: Outcome
-    reached: bool
-    first: int
-    last: int
-    seconds: float
-    recovery: tuple[Point, ...] = ()
 
 
 class Stage:
@@ -89,7 +74,7 @@ class Stage:
 
     # One cell
 
-    async def play(self, cell: Cell) -> Played:
+    async def play(self, cell: Cell) -> Result:
         """Play a cell and judge it. Raises ComponentError where the system cannot be brought back."""
         world, recorder = self.world, self.world.recorder
         first, began = len(recorder.events), recorder.now()
@@ -118,10 +103,11 @@ class Stage:
         if not quiet:
             await self._mend()
         seconds = round(recorder.now() - began, 2)
-        return Played(
+        return Result(
             cell=cell.id,
             outcome=found,
             reached=bitten(evidence) > 0,
+            lane=world.folder.name,
             first=first,
             last=last,
             seconds=seconds,

@@ -21,13 +21,13 @@ FILE = "sweep.json"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell that was played. `lane`: the folder of the history; `first` to `last` (exclusive): its events there.
-
-    `recovery`: the points of the task's life after the fault's bite.
+    """One cell that was played. `reached`: the task's life came to the fault point. `lane`: the folder of the history, `first` to
+    `last` (exclusive) the events there that are the evidence. `recovery`: the points of the task's life after the fault's bite.
     """
 
     cell: str
     outcome: Outcome
+    reached: bool
     lane: str
     first: int
     last: int

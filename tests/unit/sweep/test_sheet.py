@@ -37,7 +37,9 @@ def sheet(*words: Word, said: str = "lost: gone") -> Sheet:
     )
     for cell, word in zip(IDS, words, strict=False):
         outcome = Outcome(word=word, said=(said,) if word is not Word.INTACT else ())
-        made.results[cell] = Result(cell=cell, outcome=outcome, lane="lane-1", first=3, last=9, seconds=0.5)
+        made.results[cell] = Result(
+            cell=cell, outcome=outcome, reached=True, lane="lane-1", first=3, last=9, seconds=0.5
+        )
     return made
 
 
