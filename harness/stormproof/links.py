@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from stormproof.errors import DescriptionError
 from stormproof.history import Wire
@@ -16,12 +17,12 @@ from stormproof.wire.trigger import Moment
 
 
 class Links:
-    """`names`: submission key -> the task ids that frames with that key have named. `last_t`: when the last
-    frame passed that is worth recording.
+    """`log`: the file for what they do not understand. `names`: submission key -> the task ids that frames with that key have named.
+    `last_t`: when the last frame passed that is worth recording.
     """
 
-    def __init__(self, recorder: Recorder, broker: str) -> None:
-        self._recorder, self._broker = recorder, broker
+    def __init__(self, recorder: Recorder, broker: str, log: Path) -> None:
+        self._recorder, self._broker, self._log = recorder, broker, log
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.names: dict[str, set[str]] = {}
@@ -32,7 +33,7 @@ class Links:
         name = replica if store == self._broker else f"{replica}.{store}"
         link = Link(name, replica, store, port, redis_port)
         link.rules.observe(self._watch)
-        link.rules.notice = print
+        link.rules.notice = self._notice
         self._all.append((link, frozenset({replica, component, role})))
         return link
 
@@ -99,6 +100,11 @@ class Links:
             self._rules.remove(rule)
             for link in chosen:
                 await link.disarm(rule)
+
+    def _notice(self, text: str) -> None:
+        """What a link does not understand is told once, beside the components' own logs."""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(f"{self._recorder.now():.3f} {text}\n")
 
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):

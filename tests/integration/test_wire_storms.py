@@ -27,11 +27,13 @@ from stormproof.errors import DescriptionError
 from stormproof.fault import Fault
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import Wire
+from stormproof.recorder import Recorder
 from stormproof.redis_server import find_binary
 from stormproof.report import drawing
 from stormproof.report.words import doubts, findings
 from stormproof.scenario import State
 from stormproof.store import Run
+from stormproof.world import World
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,3 +116,23 @@ def test_every_fault_has_a_name_of_its_own() -> None:
 
     names = [str(kind.__struct_config__.tag) for kind in all_of(Fault)]
     assert len(names) == len(set(names))
+
+
+def test_what_a_link_cannot_read_passes_and_is_told_in_its_log(tmp_path: Path) -> None:
+    async def story() -> None:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        system = systems.load(ROOT / "system_under_test" / "late.toml")
+        async with World(system, tmp_path, recorder, find_binary(), "00ab") as world:
+            await world.start_redis(world.redis["broker"])
+            (link,) = world.links.chosen("worker", "broker")
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"MONITOR\r\n")
+            assert await reader.readline() == b"+OK\r\n"
+            await world.redis["broker"].client.ping()
+            assert b"PING" in await reader.readline()
+            writer.close()
+        recorder.close()
+
+    asyncio.run(story())
+    told = (tmp_path / "logs" / "links.log").read_text()
+    assert told.count("is forwarded unread: MONITOR leaves no order of replies") == 1
