@@ -24,6 +24,7 @@ from stormproof.report import drawing, html, terminal
 from stormproof.scenario import State
 from stormproof.store import Run
 from stormproof.sweep import cells, sheet
+from stormproof.system import System
 from stormproof.verdict import Status
 
 console = Console()
@@ -183,20 +184,22 @@ def sweep_command(**options: Any) -> int:
 def replay_command(what: str, system: Path, times: int, lanes: int, runs: Path) -> int:
     """Play WHAT again and say how often it was reproduced: the folder of a run (its stored choices), the folder of a sweep (all
     that it found broken), or the id of a finding, such as 'worker:HSET(unacked):request:1/kill' (on the system of --system).
+
+    A folder from another machine needs --system, too, to say where the system is here.
     """
     folder = Path(what)
     if (folder / sheet.FILE).exists():
-        return sweeping.replay_sweep(folder, runs, times, lanes, console, _wait)
+        return sweeping.replay_sweep(folder, system, runs, times, lanes, console, _wait)
     if not folder.exists() and ":" in what:
         return sweeping.replay_cell(what, system, runs, times, lanes, console, _wait)
-    return _replay_run(folder, times, runs)
+    return _replay_run(folder, system, times, runs)
 
 
-def _replay_run(folder: Path, times: int, runs: Path) -> int:
+def _replay_run(folder: Path, description: Path, times: int, runs: Path) -> int:
     stored = store.load(folder)
     job = Job(
         scenario=stored.scenario,
-        system=stored.system,
+        system=System.restored(stored.system.stored(), description),
         state=stored.state,
         seed=stored.choices.seed,
         choices=stored.choices,

@@ -11,6 +11,7 @@ from stormproof.history import History, Invoked
 from stormproof.report import drawing
 from stormproof.report.sequence import Life, gone_wrong, tell
 from stormproof.sweep import sheet as sheets
+from stormproof.system import System
 from stormproof.verdict import Finding
 
 
@@ -49,7 +50,7 @@ def _of_sweep(folder: Path, cell: str | None) -> tuple[History, Iterable[Finding
         )
     result = sheet.results[name]
     lane = History.load(folder / result.lane / "history.jsonl")
-    return History(lane[result.first : result.last]), (), str(sheet.system["broker"])
+    return History(lane[result.first : result.last]), (), System.model_validate(sheet.system).broker
 
 
 def _first(history: History) -> str | None:

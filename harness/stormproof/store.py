@@ -97,7 +97,7 @@ def write_plan(folder: Path, scenario: Scenario, system: System, state: State, c
     """Store what is about to run, before it runs."""
     plan = Plan(
         scenario=faults.encode_scenario(scenario),
-        system=system.model_dump(mode="json", by_alias=True),
+        system=system.stored(),
         state=state,
         choices=choices,
         redis=redis,

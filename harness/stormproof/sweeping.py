@@ -52,7 +52,7 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
     if options.resume:
         folder = options.resume
         sheet = sheets.load(folder)
-        system = System.model_validate(sheet.system)
+        system = System.restored(sheet.system, options.system)
     else:
         system = systems.load(options.system)
         faults = _faults(options.faults)
@@ -191,7 +191,9 @@ def replay_cell(text: str, system: Path, runs: Path, times: int, lanes: int, con
     return replay([Cell.parse(text)], {}, systems.load(system), runs, times, lanes, console, wait)
 
 
-def replay_sweep(folder: Path, runs: Path, times: int, lanes: int, console: Console, wait: Wait) -> int:
+def replay_sweep(
+    folder: Path, description: Path, runs: Path, times: int, lanes: int, console: Console, wait: Wait
+) -> int:
     """Replay all that a stored sweep found broken."""
     sheet = sheets.load(folder)
     expected = {result.cell: result.outcome.word for result in sheet.broken()}
@@ -199,7 +201,7 @@ def replay_sweep(folder: Path, runs: Path, times: int, lanes: int, console: Cons
         console.print("the sweep found nothing broken; there is nothing to replay")
         return Status.VALID.exit_code
     found = [Cell.parse(cell) for cell in expected]
-    return replay(found, expected, System.model_validate(sheet.system), runs, times, lanes, console, wait)
+    return replay(found, expected, System.restored(sheet.system, description), runs, times, lanes, console, wait)
 
 
 def _failing(sheet: Sheet, baseline: Sheet | None) -> tuple[list[Result], list[str]]:

@@ -152,6 +152,26 @@ class System(_Model):
                 raise ValueError(f"{where} names {name!r}; it should be one of: {', '.join(sorted(known))}")
         return self
 
+    def stored(self) -> dict[str, Any]:
+        """What it says, as plain JSON values. What is as ever is left out: another machine's interpreter is another one."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @classmethod
+    def restored(cls, stored: Any, description: Path) -> System:
+        """The system that `stored` gave; where its folder is not on this machine, `description` says where it is.
+
+        Raises ValueError (pydantic's) where this is none, DescriptionError where neither is there.
+        """
+        system = cls.model_validate(stored)
+        if system.folder.is_dir():
+            return system
+        here = load(description)
+        if here.name != system.name:
+            raise DescriptionError(
+                f"{description}: describes {here.name!r}, not {system.name!r}; name that with --system"
+            )
+        return system.model_copy(update={"folder": here.folder})
+
     @property
     def effects_expected(self) -> bool:
         """Whether each submission has an effect that the harness counts."""

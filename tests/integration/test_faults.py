@@ -12,11 +12,11 @@ import pytest
 from redis.exceptions import OutOfMemoryError, RedisError
 from stormproof import BadMessage, Evict, GarbleResult, Kill, Mail, Misbehave, OutOfMemory, Pause, Stop
 from stormproof.errors import DescriptionError
+from stormproof.fault import Evidence, Fault
 from stormproof.history import Probe
 from stormproof.processes import is_running
 from stormproof.recorder import Recorder
 from stormproof.redis_server import find_binary
-from stormproof.scenario import Evidence, Fault
 from stormproof.system import System
 from stormproof.world import World
 

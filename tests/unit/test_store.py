@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from stormproof import Injection, Kill, Scenario, State, store
-from stormproof.errors import RunFolderError
+from stormproof.errors import DescriptionError, RunFolderError
 from stormproof.experiment import Choices
 from stormproof.history import Phase, encode
 from stormproof.redis_server import Binary
@@ -39,6 +39,25 @@ def test_a_run_is_read_back_as_it_was_stored(tmp_path: Path) -> None:
     assert run.choices == Choices.draw(SCENARIO, 3)
     assert run.judged is None
     assert len(run.history) == 2
+
+
+def test_a_run_from_another_machine_is_replayed_on_the_system_that_is_here(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    description = tmp_path / "here" / "mine.toml"
+    tables = ["[redis.broker]", "[redis.results]", "[components.api]", 'role = "api"', 'command = ["api"]']
+    tables += ["[submit]", 'path = "/"', "json = {}", "[status]", 'path = "/"']
+    text = "\n".join(['name = "NAME"', *tables])
+    description.write_text(text.replace("NAME", "mine"))
+    elsewhere = SYSTEM.model_copy(update={"folder": Path("/not/on/this/machine")}).stored()
+    assert "python" not in str(elsewhere)
+    restored = System.restored(elsewhere, description)
+    assert restored == SYSTEM.model_copy(update={"folder": tmp_path / "here"})
+    assert System.restored(SYSTEM.model_copy(update={"folder": tmp_path}).stored(), description).folder == tmp_path
+    description.write_text(text.replace("NAME", "other"))
+    with pytest.raises(DescriptionError, match="describes 'other', not 'mine'"):
+        System.restored(elsewhere, description)
+    with pytest.raises(DescriptionError, match="no such file; name a system's description with --system"):
+        System.restored(elsewhere, tmp_path / "absent.toml")
 
 
 def test_a_verdict_is_stored_with_its_measures(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def new(
 ) -> Sheet:
     """A sheet on which nothing is known yet."""
     return Sheet(
-        system=system.model_dump(mode="json", by_alias=True),
+        system=system.stored(),
         points=points,
         faults=faults,
         cells=tuple(cell.id for cell in cells),
