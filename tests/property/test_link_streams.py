@@ -18,12 +18,12 @@ def armed_with_nothing_that_fits() -> Rule:
     return Rule("0", Reset(), Counter(Trigger(command="NOSUCH"), dice, lambda place: frozenset()), dice)
 
 
-@given(st.data(), st.sampled_from(["quiet", "watched", "armed", "armed in between"]))
+@given(st.data(), st.sampled_from(["quiet", "watched", "armed", "armed in between", "disarmed in between"]))
 def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
     rules = Rules()
     if how == "watched":
         rules.observe(lambda moment, fate, injection: None)
-    if how == "armed":
+    if how in ("armed", "disarmed in between"):
         rules.arm(armed_with_nothing_that_fits())
     conversation = Conversation("worker", "worker", "broker", 1, rules)
     asked, answered = b"".join(data.draw(requests)), b"".join(data.draw(replies))
@@ -36,6 +36,8 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
     for number, index in enumerate(order):
         if how == "armed in between" and number == len(order) // 2:
             rules.arm(armed_with_nothing_that_fits())
+        if how == "disarmed in between" and number == len(order) // 2:
+            rules.disarm(rules.armed[0])
         origin = parts[index][0]
         for command in conversation.receive(origin, next(turns[origin])):  # type: ignore[arg-type]
             assert isinstance(command, Send)

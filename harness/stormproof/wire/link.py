@@ -121,6 +121,7 @@ class Conversation:
             not self._rules.quiet
             or self._pairing.special
             or way.todo
+            or way.ahead != way.parser.unfinished  # Something was kept back while somebody still watched.
             or way.asleep
             or way.carrying
             or way.closed
