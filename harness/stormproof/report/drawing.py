@@ -21,18 +21,32 @@ _PITCH = 170
 _LETTER = 6.6
 """Pixels: an SVG diagram's head, the height of a step, the margins, the distance of lanes, the width of a letter."""
 
-_STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --soft: #57606a; --bad: #b3141f; --band: #ffe2e0;
---chance: #fff1b8; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --soft: #9aa4af; --bad: #ff8c85;
---band: #4c1518; --chance: #4a3c00; } }
-text { font: 12px ui-monospace, monospace; fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
-.time, .left-out { fill: var(--soft); } .head, .strong { font-weight: bold; } .paper { fill: var(--paper); }
-.lane { stroke: var(--soft); stroke-dasharray: 2 4; } .arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
-.stopped { stroke: var(--bad); stroke-width: 2; fill: none; stroke-dasharray: 6 3; } .cross { stroke: var(--bad);
-stroke-width: 2.5; } .dot { fill: var(--ink); } .band { fill: var(--band); stroke: var(--bad); } .closing { fill: none;
-stroke: var(--soft); } .chance { fill: var(--chance); stroke: var(--ink); } .band-text { stroke: none; }
+_RULES = """
+text {{ font: 12px ui-monospace, monospace; fill: {ink}; paint-order: stroke; stroke: {paper}; stroke-width: 3px; }}
+.time, .left-out {{ fill: {soft}; }} .head, .strong {{ font-weight: bold; }} .paper {{ fill: {paper}; }}
+.lane {{ stroke: {soft}; stroke-dasharray: 2 4; }} .arrow {{ stroke: {ink}; stroke-width: 1.5; fill: none; }}
+.stopped {{ stroke: {bad}; stroke-width: 2; fill: none; stroke-dasharray: 6 3; }}
+.cross {{ stroke: {bad}; stroke-width: 2.5; }} .dot {{ fill: {ink}; }} .band {{ fill: {band}; stroke: {bad}; }}
+.closing {{ fill: none; stroke: {soft}; }} .chance {{ fill: {chance}; stroke: {ink}; }} .band-text {{ stroke: none; }}
 """
+_LIGHT = {
+    "paper": "#fff",
+    "ink": "#1f2328",
+    "soft": "#57606a",
+    "bad": "#b3141f",
+    "band": "#ffe2e0",
+    "chance": "#fff1b8",
+}
+_DARK = {
+    "paper": "#0d1117",
+    "ink": "#e6edf3",
+    "soft": "#9aa4af",
+    "bad": "#ff8c85",
+    "band": "#4c1518",
+    "chance": "#4a3c00",
+}
+# The colours are written out twice: programs that show SVG and are no browsers know no CSS variables.
+_STYLE = f"{_RULES.format(**_LIGHT)}@media (prefers-color-scheme: dark) {{{_RULES.format(**_DARK)}}}"
 
 
 def _line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -108,10 +108,22 @@ def _own(history: History, who: Subject, around: list[Transaction]) -> tuple[set
     shown = {index for op in _telling(ops) for index in op.evidence}
     shown.update(index for index, _ in probes(history, who))
     shown.update(index for index, effect in history.of(Effect) if effect.key in who.names)
-    shown.update(index for index, frame in history.of(Wire) if who.in_frame(frame))
+    polls = _polls(history, ops, shown)
+    shown.update(index for index, frame in history.of(Wire) if who.in_frame(frame) and not polls(frame))
     shown.update(index for found in around for index in found.around)
     shown.update(index for index, event in history.of(FastForward) if not who.names.isdisjoint(event.task_ids))
     return shown | {index for op in ops for index in op.evidence}, shown
+
+
+def _polls(history: History, ops: list[Op], shown: set[int]) -> Callable[[Wire], bool]:
+    """Whether a frame belongs to a question for the status that is not shown, as its answer was that of the one before."""
+    apis = {event.component for _, event in history.of(Process) if event.role == "api"}
+    spans = [(op.invoked.t, op.returned.t) for op in ops if op.returned is not None and op.invoked_at not in shown]
+
+    def is_of_a_poll(frame: Wire) -> bool:
+        return frame.link.partition(".")[0] in apis and any(begin <= frame.t <= end for begin, end in spans)
+
+    return is_of_a_poll
 
 
 def _telling(ops: list[Op]) -> Iterator[Op]:
@@ -252,5 +264,4 @@ def _process(event: Process) -> str:
 
 def _quiescence(event: Quiescence) -> str:
     left = f"{event.queued} queued, {event.unacked} unacked, {event.executing} executing"
-    said = "QUIET: nothing can change any more" if event.proved else "END OF WAITING: not proved quiet"
-    return _joined(f"{said} ({left})", event.detail)
+    return _joined("QUIET" if event.proved else f"NOT PROVED QUIET ({left})", event.detail)
