@@ -6,7 +6,9 @@ import asyncio
 import os
 import random
 import resource
+import select
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -252,6 +254,27 @@ def test_an_end_on_one_side_is_an_end_on_the_other(tmp_path: Path) -> None:
             await server.client.client_kill_filter(_id=str(own))
             with pytest.raises(RedisConnectionError):
                 await waiting
+
+    with_link(tmp_path, story)
+
+
+def test_who_writes_to_a_redis_that_has_died_is_reset_as_without_a_link(tmp_path: Path) -> None:
+    def life_of_a_client(port: int, kill: Callable[[], None]) -> int:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(b"PING\r\n")
+            assert client.recv(99) == b"+PONG\r\n"
+            kill()
+            assert client.recv(99) == b""
+            client.sendall(b"PING\r\n")  # The first write still goes out; what comes back for it is a reset.
+            poll = select.poll()
+            poll.register(client, select.POLLERR)
+            return poll.poll(5000)[0][1]
+
+    async def story(link: Link, server: RedisServer) -> None:
+        assert server.running is not None
+        seen = await asyncio.to_thread(life_of_a_client, link.port, lambda: server.running.signal_tree(9))
+        assert seen & select.POLLERR
+        assert await eventually(lambda: not link.conversations)
 
     with_link(tmp_path, story)
 

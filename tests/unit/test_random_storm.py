@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from stormproof import random_storm
+from stormproof import faults, random_storm
 from stormproof import system as systems
 
 ROOT = Path(__file__).parents[2]
-SYSTEM = systems.load(ROOT / "system_under_test" / "hardened.toml")
+DESCRIPTION = ROOT / "system_under_test" / "hardened.toml"
+SYSTEM = systems.load(DESCRIPTION)
 
 
 def test_the_same_number_gives_the_same_storm_and_another_number_another() -> None:
     assert random_storm.draw(SYSTEM, 10, 3) == random_storm.draw(SYSTEM, 10, 3)
     assert len({random_storm.draw(SYSTEM, 10, number).storm for number in range(6)}) == 6
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_number_means_the_same_storm_in_another_process(number: int) -> None:
+    code = (
+        "import json, sys, pathlib; from stormproof import random_storm, system, faults; json.loads('[7, 11, 13]');"
+        f"s = random_storm.draw(system.load(pathlib.Path({str(DESCRIPTION)!r})), 20, {number});"
+        "print(json.dumps(faults.encode_scenario(s), sort_keys=True))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    here = json.dumps(faults.encode_scenario(random_storm.draw(SYSTEM, 20, number)), sort_keys=True)
+    assert done.stdout.strip() == here
 
 
 @pytest.mark.parametrize("number", range(10))

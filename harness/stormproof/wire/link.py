@@ -25,10 +25,11 @@ class Send(NamedTuple):
 
 
 class End(NamedTuple):
-    """The connection to one side ends."""
+    """The connection to one side ends; `whole`: also what that side still writes is heard no more."""
 
     to: Side
     how: How
+    whole: bool = False
 
 
 class Sleep(NamedTuple):
@@ -204,7 +205,8 @@ class Conversation:
             step = way.todo.popleft()
             if isinstance(step, str):
                 way.closed = True
-                commands.append(End(way.target, step))
+                # Redis closes both ways or none; a client may shut down its own and still read.
+                commands.append(End(way.target, step, whole=way.origin == "redis"))
             elif not way.swallows:
                 commands += self._take(way, step) if step.deed is None else self._do(way, step, step.deed)
         return commands

@@ -21,6 +21,8 @@ _BACKLOG_BYTES = 256 * 1024
 _CONNECT_S = 30.0
 _LISTEN_S = 2.0
 
+_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
+
 _numbers = itertools.count(1)
 
 
@@ -190,9 +192,18 @@ class _Connection:
         if all(half.gone for half in self._halves.values()):
             self._link.conversations.discard(self)
 
+    def lost(self, side: Side, how: How) -> None:
+        """A half's socket is gone for both ways. Who still writes to the other half must learn it, as from a process that died: the
+        first write after its end is answered with a reset.
+        """
+        self.ended(side, how)
+        other = self._halves.get(_OTHER[side])
+        if how == "reset" and other is not None and not other.gone:
+            other.end("reset")
+
     def congested(self, target: Side, yes: bool) -> None:
         """A half cannot write (any more, or again): the other must not be read meanwhile."""
-        other = self._halves.get("redis" if target == "component" else "component")
+        other = self._halves.get(_OTHER[target])
         if other is not None:
             other.pause("the other side is full") if yes else other.resume("the other side is full")
 
@@ -205,7 +216,9 @@ class _Connection:
                     half.write(command.data)
             elif isinstance(command, End):
                 if half := self._halves.get(command.to):
-                    half.end(command.how, both=self.conversation.over)
+                    half.end(command.how, both=command.whole or self.conversation.over)
+                if command.whole:
+                    self._halves[_OTHER[command.to]].end("fin", both=True)
             elif isinstance(command, Sleep):
                 self._loop.call_at(command.until, self._wake, command.origin)
             elif isinstance(command, Consult):
@@ -280,7 +293,7 @@ class _Half(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.gone = True
         self.write = _nowhere
-        self._connection.ended(self._side, "fin" if error is None else "reset")
+        self._connection.lost(self._side, "fin" if error is None else "reset")
 
     def pause_writing(self) -> None:
         self._connection.congested(self._side, True)

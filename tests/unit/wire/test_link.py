@@ -15,7 +15,7 @@ def test_an_end_follows_what_was_sent_before_it() -> None:
     assert play.asks(SET) == play.conversation.ended("component", "fin") == []
     assert play.conversation.healed(play.rule) == [*to_redis(SET), End("redis", "fin")]
     assert not play.conversation.finished
-    assert play.conversation.ended("redis", "fin") == [End("component", "fin")]
+    assert play.conversation.ended("redis", "fin") == [End("component", "fin", whole=True)]
     assert play.conversation.finished
 
 
