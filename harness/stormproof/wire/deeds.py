@@ -28,9 +28,13 @@ class Write(_Deed, frozen=True):
 
 
 class Wait(_Deed, frozen=True):
-    """What follows on this way of the connection waits for so many seconds; for ever, or until the heal, where it is None."""
+    """What follows on this way of the connection waits for so many seconds after the frame came; until the heal, where it is None.
+
+    `in_turn`: so many after the last such wait on this way, if that ends later than the frame came.
+    """
 
     seconds: float | None
+    in_turn: bool = False
 
 
 class Close(_Deed, frozen=True):

@@ -6,10 +6,10 @@ The form is mitmproxy's and h11's: pure, so that each fault can be tested as a p
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from stormproof.wire.deeds import Answer, Ask, Close, Deed, How, Pass, Repeat, Side, Swallow, Wait, Write
-from stormproof.wire.faults.base import WireFault
 from stormproof.wire.pairing import Asked, Pairing
 from stormproof.wire.resp import Part, Piece, RespParser, request
 from stormproof.wire.rules import Rule, Rules
@@ -66,30 +66,32 @@ class _Step(NamedTuple):
 
 
 class _Way:
-    """One direction of the connection. `ahead`: how many bytes that the parser still keeps have already been sent on."""
-
-    __slots__ = (
-        "ahead",
-        "asleep",
-        "backlog",
-        "carrying",
-        "closed",
-        "origin",
-        "parser",
-        "swallows",
-        "target",
-        "todo",
-        "waits_for",
-    )
+    """One direction of the connection. `ahead`: how many bytes that the parser still keeps have already been sent on. `carrying`: what
+    is done to the further parts of a large frame. `given`: the request in hand is counted already. `free_at`: when the last wait in
+    turn ends.
+    """
 
     def __init__(self, origin: Side) -> None:
         self.origin, self.target = origin, _OTHER[origin]
         self.parser = RespParser(requests=origin == "component")
         self.todo: deque[_Step | How] = deque()
         self.backlog = self.ahead = 0
-        self.asleep = self.closed = self.swallows = False
+        self.asleep = self.closed = self.swallows = self.given = False
+        self.free_at = 0.0
         self.waits_for: Rule | None = None
-        self.carrying: WireFault | None = None
+        self.carrying: Callable[[bytes], list[Deed]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether bytes must not simply pass: something waits, has ended, or was kept back while somebody still watched."""
+        held = bool(self.todo) or self.asleep or self.closed or self.swallows
+        return held or self.carrying is not None or self.ahead != self.parser.unfinished
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self.todo.clear()
+        self.backlog = 0
+        self.asleep, self.waits_for = False, None
 
 
 class Conversation:
@@ -118,17 +120,7 @@ class Conversation:
         The way of almost everything: nobody watches, nothing is armed, nothing waits.
         """
         way = self._ways[origin]
-        if (
-            not self._rules.quiet
-            or self._pairing.special
-            or way.todo
-            or way.ahead != way.parser.unfinished  # Something was kept back while somebody still watched.
-            or way.asleep
-            or way.carrying
-            or way.closed
-            or self.over
-            or way.swallows
-        ):
+        if not self._rules.quiet or self._pairing.special or self.over or way.busy:
             return False
         is_request = origin == "component"
         if way.parser.is_one_frame(data):
@@ -162,8 +154,11 @@ class Conversation:
         if self.over or way.closed:
             return []
         if how == "reset":
-            way.todo.clear()
-            way.asleep = False
+            way.clear()
+        elif rest := way.parser.rest()[way.ahead :]:
+            way.todo.append(_Step(None, Piece(rest, Part.BODY), None, None, 0.0))
+            way.backlog += len(rest)
+            way.ahead = 0
         way.todo.append(how)
         return self._run(way)
 
@@ -216,14 +211,13 @@ class Conversation:
         piece = step.piece
         assert piece is not None
         way.backlog -= len(piece.raw)
+        way.given = False
         begun, way.ahead = min(way.ahead, len(piece.raw)), max(way.ahead - len(piece.raw), 0)
-        if (
-            begun or self._pairing.gave_up or piece.part is Part.OPAQUE
-        ):  # Its first bytes are gone: no fault can meet it any more.
+        if begun or self._pairing.gave_up or piece.part is Part.OPAQUE:  # No fault can meet it any more.
             self._pair(way, piece)
             return [Send(way.target, piece.raw[begun:])] if len(piece.raw) > begun else []
         if piece.part in (Part.BODY, Part.LAST):
-            carried: list[Deed] = [Pass()] if way.carrying is None else way.carrying.carry_on(piece.raw)
+            carried: list[Deed] = [Pass()] if way.carrying is None else way.carrying(piece.raw)
             if piece.part is Part.LAST:
                 way.carrying = None
             return self._first(way, step, carried)
@@ -232,6 +226,7 @@ class Conversation:
     def _meet(self, way: _Way, step: _Step, piece: Piece) -> list[Command]:
         asked = self._pair(way, piece) if way.origin == "redis" else None
         if asked is not None and asked.special:
+            way.carrying = (lambda data: []) if piece.part is Part.HEAD else None
             return self._replaced(asked)
         if self._rules.quiet:
             return self._first(way, step, [Pass()])
@@ -242,7 +237,7 @@ class Conversation:
         if rule is None:
             return self._first(way, step._replace(moment=moment), [Pass()])
         if piece.part is Part.HEAD:
-            way.carrying = rule.fault
+            way.carrying = rule.fault.carry_on if rule.fault else None
         return self._first(way, step._replace(rule=rule, moment=moment), rule.deeds(moment))
 
     def _first(self, way: _Way, step: _Step, deeds: list[Deed]) -> list[Command]:
@@ -267,7 +262,8 @@ class Conversation:
 
     def _go_on(self, way: _Way, step: _Step, data: bytes, *, twice: bool) -> list[Command]:
         first = step.piece is not None and step.piece.part in (Part.WHOLE, Part.HEAD)
-        if way.origin == "component" and first and step.piece:
+        if way.origin == "component" and first and step.piece and not way.given:
+            way.given = True
             asked = self._pairing.request(step.piece.raw)
             if asked and step.moment:
                 asked.ids = step.moment.ids
@@ -283,7 +279,10 @@ class Conversation:
         if deed.seconds is None:
             way.waits_for = step.rule
             return []
-        return [Sleep(way.origin, step.arrived + deed.seconds)]
+        if not deed.in_turn:
+            return [Sleep(way.origin, step.arrived + deed.seconds)]
+        way.free_at = max(way.free_at, step.arrived) + deed.seconds
+        return [Sleep(way.origin, way.free_at)]
 
     def _answer(self, step: _Step, deed: Answer, raw: bytes) -> list[Command]:
         """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
@@ -310,6 +309,7 @@ class Conversation:
         if deed.side is None:
             self.over = True
             return [End("component", deed.how), End("redis", deed.how)]
+        self._ways[_OTHER[deed.side]].clear()
         self._ways[_OTHER[deed.side]].closed = True
         return [End(deed.side, deed.how)]
 

@@ -12,7 +12,7 @@ _COMMAND = re.compile(rb"\*(\d+)\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 _SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?message)\r\n", re.IGNORECASE)
 _SUBSCRIBING = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"})
 _UNPAIRED = frozenset({b"MONITOR", b"SYNC", b"PSYNC"})
-_REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n", re.IGNORECASE)
+_REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n|\s*CLIENT\s+REPLY\b", re.IGNORECASE)
 _SPECIAL = re.compile(
     rb"(?!\*)|\*[0-]|\*\d+\r\n\$\d+\r\n(?i:P?SUBSCRIBE|SSUBSCRIBE|[PS]?UNSUBSCRIBE|MONITOR|P?SYNC|CLIENT)\r\n"
 )
@@ -64,7 +64,7 @@ class Pairing:
         """Redis is given a request; None where it owes no reply, or where nobody can tell which."""
         match = _COMMAND.match(raw)
         command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
-        if self.gave_up or not command or (not match and raw[:1] == b"*" and raw[:4] in (b"*0\r\n", b"*-1\r")):
+        if self.gave_up or not command or (not match and raw[:1] == b"*" and raw[:2] in (b"*0", b"*-")):
             return None
         if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
             self.give_up(f"{command.decode()} leaves no order of replies")

@@ -61,6 +61,11 @@ class RespParser:
         """How many bytes it keeps that no piece has held yet."""
         return len(self._buffer)
 
+    def rest(self) -> bytes:
+        """The bytes that no piece has held, because the stream has ended: they are given away."""
+        rest, self._buffer = self._buffer, b""
+        return rest
+
     def is_one_frame(self, data: bytes) -> bool:
         """Whether these bytes, after all that came before, are exactly one frame of the common kinds: a quick look that leaves
         everything as it was. They need not be fed then.

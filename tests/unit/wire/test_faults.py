@@ -121,6 +121,35 @@ def test_a_narrow_way_lets_slices_pass_one_after_the_other() -> None:
     assert out == SET
 
 
+def test_a_narrow_way_takes_as_long_as_its_bytes_need_and_the_request_counts_once() -> None:
+    play = Play(Bandwidth(bytes_per_s=200))
+    commands, untils = play.asks(SET + GET, now=10.0), list[float]()
+    while commands and isinstance(commands[-1], Sleep):
+        untils.append(commands[-1].until)
+        commands = play.conversation.wake("component")
+    assert untils == sorted(set(untils))
+    assert untils[-1] == pytest.approx(10.0 + len(SET + GET) / 200)
+    assert play.answers(OK + ONE) == [*to_component(OK), *to_component(ONE)]
+    assert [(way, command) for way, command, _ in play.seen if way == "reply"] == [("reply", "SET"), ("reply", "GET")]
+
+
+def test_a_large_reply_to_the_second_of_two_goes_nowhere_as_a_whole() -> None:
+    play = Play(Duplicate(), sends("worker", "GET"))
+    play.asks(GET)
+    large = b"$%d\r\n%s\r\n" % (2 * HEAD_LIMIT, b"x" * 2 * HEAD_LIMIT)
+    out = [
+        c.data
+        for part in (
+            large,
+            large[:40_000],
+            large[40_000:],
+        )
+        for c in play.answers(part)
+        if isinstance(c, Send)
+    ]
+    assert b"".join(out) == large
+
+
 def test_a_truncated_reply_lacks_its_end_and_so_does_the_connection() -> None:
     play = Play(Truncate(keep_bytes=3), receives("worker", "GET"))
     play.asks(GET)

@@ -19,6 +19,12 @@ def test_an_end_follows_what_was_sent_before_it() -> None:
     assert play.conversation.finished
 
 
+def test_what_was_begun_and_never_finished_still_goes_out_before_the_end() -> None:
+    play = Play(Reset(), sends("worker", "NOSUCH"))
+    assert play.asks(SET + GET[:7]) == to_redis(SET)
+    assert play.conversation.ended("component", "fin") == [*to_redis(GET[:7]), End("redis", "fin")]
+
+
 def test_a_reset_overtakes_what_waits() -> None:
     play = Play(Delay(delay_ms=None), sends("worker", "SET"))
     play.asks(SET)

@@ -22,4 +22,4 @@ class Bandwidth(WireFault, frozen=True, kw_only=True, tag="bandwidth"):
     def carry_on(self, data: bytes) -> list[Deed]:
         size = max(self.bytes_per_s // _SLICES_PER_S, 1)
         slices = [data[at : at + size] for at in range(0, len(data), size)]
-        return [deed for part in slices for deed in (Wait(len(part) / self.bytes_per_s), Write(part))]
+        return [deed for part in slices for deed in (Wait(len(part) / self.bytes_per_s, in_turn=True), Write(part))]
