@@ -84,6 +84,7 @@ class Worker:
                 [*command, "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO", *arguments],
                 env=os.environ
                 | {
+                    "TMPDIR": str(folder),  # A killed worker leaves its temporary files behind.
                     "PYTHONPATH": f"{folder}:{APPS}",
                     "PROBED_REDIS": redis_url,
                     "STORMPROOF_JOURNAL": str(folder / "journal"),
