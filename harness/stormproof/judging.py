@@ -16,6 +16,7 @@ from stormproof.checks import (
     NoTaskLost,
     RecoversWithin,
     ResultsReadable,
+    RunComplete,
 )
 from stormproof.scenario import Scenario
 from stormproof.system import System
@@ -30,6 +31,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
         NoResidue(),
         EventsAgree(),
         FaultHappened(planned=scenario.planned),
+        RunComplete(),
     ]
     return (*checks, RecoversWithin(recovery_s=promises.recovery_s)) if scenario.storm else tuple(checks)
 

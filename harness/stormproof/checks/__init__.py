@@ -23,6 +23,7 @@ from stormproof.checks.no_residue import NoResidue
 from stormproof.checks.no_task_lost import NoTaskLost
 from stormproof.checks.recovers_within import RecoversWithin
 from stormproof.checks.results_readable import ResultsReadable
+from stormproof.checks.run_complete import RunComplete
 from stormproof.history import History
 from stormproof.verdict import Finding, Status, Verdict
 
@@ -51,6 +52,7 @@ ALL: tuple[type[Check], ...] = (
     NoResidue,
     EventsAgree,
     FaultHappened,
+    RunComplete,
 )
 """Every check, in the order in which reports show them."""
 
@@ -97,5 +99,6 @@ __all__ = [
     "NoTaskLost",
     "RecoversWithin",
     "ResultsReadable",
+    "RunComplete",
     "judge",
 ]

@@ -41,6 +41,7 @@ EVERY_CHECK: tuple[checks.Check, ...] = (
     checks.NoResidue(),
     checks.EventsAgree(),
     checks.FaultHappened(planned=("kill",)),
+    checks.RunComplete(),
 )
 
 
