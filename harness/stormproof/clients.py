@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import math
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -113,9 +114,11 @@ class Clients:
         self._stopped = True
 
     async def read_all(self) -> None:
-        """Ask once more for each task, now that nothing can change."""
+        """Ask once more for each task, now that nothing can change; and for one that nobody has submitted, where that is promised."""
         for task_id, key in self.tasks.items():
             await self.status(key, task_id)
+        if self._system.status.unknown_codes:
+            await self.status("", str(uuid.uuid4()), purpose="stranger")
 
     def _invoke(self, kind: Any, key: str, client: int, purpose: Purpose, task_id: str = "") -> int:
         number = next(self._numbers)

@@ -17,7 +17,7 @@ import msgspec
 from stormproof.errors import RunFolderError
 
 Outcome = Literal["ok", "fail", "info"]
-Purpose = Literal["workload", "recovery", "warmup", "state"]
+Purpose = Literal["workload", "recovery", "warmup", "state", "stranger"]
 OpKind = Literal["submit", "status"]
 ProbeWord = Literal[
     "received",
@@ -34,7 +34,7 @@ ProbeWord = Literal[
 ]
 FaultStage = Literal["injected", "bit", "healed", "failed"]
 WireDirection = Literal["request", "reply", "push"]
-ProcessWord = Literal["started", "ready", "exited", "gave_up"]
+ProcessWord = Literal["started", "ready", "exited", "gave_up", "wiped"]
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
 """What a submission's key looks like. It travels in the payload, so that probe and effects can name the submission."""
@@ -56,7 +56,8 @@ class Invoked(Event, frozen=True, tag="invoked"):
     """A client began operation `op` (a number, unique in the run) about the submission `key`.
 
     `purpose` tells the workload from what the harness itself submits: to warm up, to bring a worker into a state
-    (such tasks are the harness's own and no promise covers them), or to see that the system has recovered.
+    (such tasks are the harness's own and no promise covers them), to see that the system has recovered, or to ask for a
+    task that nobody has submitted.
     """
 
     op: int
@@ -115,7 +116,8 @@ class Effect(Event, frozen=True, tag="effect"):
 class Sample(Event, frozen=True, tag="sample"):
     """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
 
-    `queued` and `unacked` count messages; `keys` counts keys that never expire (broker bookkeeping apart).
+    `queued` and `unacked` count messages; `keys` counts keys that never expire, `all_keys` all; `evicted` those that it has thrown
+    out since it started. The first sample after a start is taken before anybody else can connect.
     """
 
     store: str
@@ -125,6 +127,8 @@ class Sample(Event, frozen=True, tag="sample"):
     connections: int = 0
     memory_bytes: int = 0
     keys: int = 0
+    all_keys: int = 0
+    evicted: int = 0
 
 
 class ProcessSample(Event, frozen=True, tag="process_sample"):
@@ -148,7 +152,7 @@ class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
     `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
-    `gave_up`: it exited and nobody will start it again.
+    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a Redis' data away while it was down.
     """
 
     component: str
@@ -208,7 +212,8 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     """The end of waiting. `proved`: nothing can change any more, without a new submission.
 
     `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended.
-    `backlog`: what the system says it still holds outside the broker. `detail` says why it is proved, or why not.
+    `backlog`: what the system says it still holds outside the broker. `unchanged_s`: for how long none of these numbers had changed.
+    `detail` says why it is proved, or why not.
     """
 
     proved: bool
@@ -216,6 +221,7 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     unacked: int = 0
     executing: int = 0
     backlog: int = 0
+    unchanged_s: float = 0.0
     detail: str = ""
 
 

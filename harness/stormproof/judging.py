@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from stormproof.checks import (
+    AcknowledgesLate,
     ApiAnswers,
     Check,
     Delivery,
     EffectsOnce,
     EventsAgree,
     FaultHappened,
+    HoldsFew,
     KeepsConsuming,
     LegalStates,
     NoPhantom,
@@ -17,6 +19,8 @@ from stormproof.checks import (
     RecoversWithin,
     ResultsReadable,
     RunComplete,
+    StaysUp,
+    StoresKeep,
 )
 from stormproof.scenario import Scenario
 from stormproof.system import System
@@ -28,8 +32,12 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
     checks = [
         *checks_of_tasks(system),
         KeepsConsuming(stall_s=promises.stall_s),
+        StaysUp(),
+        *([AcknowledgesLate()] if promises.acknowledges == "late" else []),
+        *([HoldsFew(in_hand=promises.in_hand)] if promises.in_hand else []),
+        *([StoresKeep(durable=promises.durable)] if promises.durable else []),
         NoResidue(),
-        EventsAgree(),
+        EventsAgree(promised=promises.events),
         FaultHappened(planned=scenario.planned),
         RunComplete(),
     ]
@@ -41,10 +49,14 @@ def checks_of_tasks(system: System) -> list[Check]:
     promises, status = system.promises, system.status
     return [
         NoTaskLost(),
-        Delivery(promise=promises.delivery),
+        Delivery(promise=promises.delivery, executions=promises.executions),
         *([EffectsOnce()] if system.effects_expected else []),
         NoPhantom(),
-        ResultsReadable(),
+        ResultsReadable(has_values=status.result is not None),
         LegalStates(pending=status.pending, success=status.success, failure=status.failure),
-        ApiAnswers(deadline_s=promises.api_deadline_s, unfinished_codes=status.unfinished_codes),
+        ApiAnswers(
+            deadline_s=promises.api_deadline_s,
+            unfinished_codes=status.unfinished_codes,
+            unknown_codes=status.unknown_codes,
+        ),
     ]

@@ -206,4 +206,6 @@ async def sample(server: RedisServer, broker: Broker | None, t: float) -> Sample
         connections=int(info["connected_clients"]),
         memory_bytes=int(info["used_memory"]),
         keys=sum(int(space["keys"]) - int(space["expires"]) for space in spaces),
+        all_keys=sum(int(space["keys"]) for space in spaces),
+        evicted=int(info["evicted_keys"]),
     )

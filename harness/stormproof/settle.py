@@ -56,14 +56,14 @@ async def settle(world: World, within_s: float) -> Quiescence:
         if look is not None:
             reason = _proof(world, look, calm_s)
             if reason:
-                return _record(world, look, proved=True, detail=reason)
+                return _record(world, look, calm_s, proved=True, detail=reason)
             if look.unacked and not look.executing and calm_s > _ORPHAN_S and _worker_alive(world):
                 await _fast_forward(world)
                 last = None
         if calm_s > _longest_s(world, look) + 1:
-            return _record(world, look, proved=False, detail=f"not quiet, and no change for {calm_s:.0f} s")
+            return _record(world, look, calm_s, proved=False, detail=f"not quiet, and no change for {calm_s:.0f} s")
         if now > deadline:
-            return _record(world, look, proved=False, detail=f"not quiet within {within_s:g} s")
+            return _record(world, look, calm_s, proved=False, detail=f"not quiet within {within_s:g} s")
         await asyncio.sleep(0.05)
 
 
@@ -148,8 +148,9 @@ def _restore(world: World, tags: list[str]) -> None:
             channel.qos.restore_by_tag(tag)
 
 
-def _record(world: World, look: _Look | None, *, proved: bool, detail: str) -> Quiescence:
-    look = look or _Look(0, 0, 0, 0)
-    found = Quiescence(t=world.recorder.now(), proved=proved, detail=detail, **vars(look))
+def _record(world: World, look: _Look | None, calm_s: float, *, proved: bool, detail: str) -> Quiescence:
+    counts = vars(look or _Look(0, 0, 0, 0))
+    unchanged_s = round(calm_s, 3) if look else 0.0
+    found = Quiescence(t=world.recorder.now(), proved=proved, unchanged_s=unchanged_s, detail=detail, **counts)
     world.recorder.add(found)
     return found

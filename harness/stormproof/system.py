@@ -90,7 +90,8 @@ class Submit(_Model):
 class Status(_Model):
     """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
 
-    `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet.
+    `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
+    id that it never gave out (none: it promises nothing for such an id, and is not asked).
     """
 
     path: str
@@ -100,6 +101,7 @@ class Status(_Model):
     failure: tuple[str, ...] = ("FAILURE", "REVOKED")
     pending: tuple[str, ...] = ("PENDING",)
     unfinished_codes: tuple[int, ...] = ()
+    unknown_codes: tuple[int, ...] = ()
 
 
 class Backlog(_Model):
@@ -114,7 +116,11 @@ class Promises(_Model):
     """What the system promises its users; the checks hold it to this and to nothing more.
 
     `delivery`: executions of a task. `effects`: "once" where each submission has exactly one outside effect.
-    `stall_s`: the longest that a live worker may leave a non-empty queue alone.
+    `stall_s`: the longest that a live worker may leave a non-empty queue alone, and the system what it holds back itself.
+
+    These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
+    where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
+    started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
     """
 
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
@@ -122,6 +128,11 @@ class Promises(_Model):
     api_deadline_s: float = Field(default=2.0, gt=0)
     recovery_s: float = Field(default=20.0, gt=0)
     stall_s: float = Field(default=12.0, gt=0)
+    acknowledges: Literal["late"] | None = None
+    in_hand: int | None = Field(default=None, ge=1)
+    executions: int | None = Field(default=None, ge=1)
+    durable: tuple[str, ...] = ()
+    events: bool = False
 
 
 class System(_Model):
@@ -142,12 +153,14 @@ class System(_Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> System:
-        for where, name, known in (
+        named: list[tuple[str, str | None, Mapping[str, Any]]] = [
             ("broker", self.broker, self.redis),
             ("results", self.results, self.redis),
             ("submit.component", self.submit.component, self.components),
-            ("backlog.component", self.backlog and self.backlog.component, self.components),
-        ):
+            ("backlog.component", self.backlog.component if self.backlog else None, self.components),
+            *(("promises.durable", name, self.redis) for name in self.promises.durable),
+        ]
+        for where, name, known in named:
             if name is not None and name not in known:
                 raise ValueError(f"{where} names {name!r}; it should be one of: {', '.join(sorted(known))}")
         return self

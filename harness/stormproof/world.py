@@ -51,6 +51,7 @@ class World:
         self._binary = binary
         self._ports = Ports()
         self._work = Path()
+        self._expected: set[int] = set()
         self._orders: list[dict[str, str]] = []
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -280,39 +281,42 @@ class World:
         """Say that the harness is about to end these processes."""
         for replica in self.components(target):
             replica.expect_exit()
+        if target.startswith("redis"):
+            self._expected |= {server.running.pid for server in self.servers(target) if server.running is not None}
 
     async def start_redis(self, server: RedisServer) -> None:
         """Start one Redis, unless it runs, and record it."""
         if server.running is not None and server.running.alive:
             return
-        await server.start(listening=lambda: self.links.open(server.name))
+        await server.start(listening=lambda: self._listening(server))
         if server.running is None:
             raise ComponentError(f"{server.component}: did not start")
         self._redis_event(server, server.running, "ready")
         self._background(self._shut_when_gone(server, server.running))
 
+    async def _listening(self, server: RedisServer) -> None:
+        """What it has kept is seen before anybody else can connect."""
+        self.recorder.add(
+            await sample(server, self.broker if server is self.broker.server else None, self.recorder.now())
+        )
+        await self.links.open(server.name)
+
     async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
         await running.exited()
         if not self._stopping:
+            self._redis_event(server, running, "exited")
             await self.links.shut(server.name)
 
-    def redis_gone(self, server: RedisServer) -> None:
-        """Record that a Redis is gone, because we killed it."""
+    def wipe(self, server: RedisServer) -> None:
+        """Take the data of a Redis that is down."""
+        server.forget_data()
         if server.running is not None:
-            self._redis_event(server, server.running, "exited")
+            self._redis_event(server, server.running, "wiped")
 
     def _redis_event(self, server: RedisServer, running: Running, word: Any) -> None:
-        self.recorder.add(
-            Process(
-                t=self.recorder.now(),
-                component=server.component,
-                role="redis",
-                pid=running.pid,
-                word=word,
-                code=running.code or 0,
-                expected=True,
-            )
-        )
+        expected, now = running.pid in self._expected, self.recorder.now()
+        about = {"component": server.component, "role": "redis", "pid": running.pid, "code": running.code or 0}
+        self.recorder.add(Process(t=now, word=word, expected=expected, **about))
 
     def order(self, order: dict[str, str]) -> None:
         """Give the probes an order: which key, what to do, and for `hold` until which file is there."""

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Protocol
 
+from stormproof.checks.acknowledges_late import AcknowledgesLate
 from stormproof.checks.api_answers import ApiAnswers
 from stormproof.checks.delivery import Delivery
 from stormproof.checks.effects_once import EffectsOnce
 from stormproof.checks.events_agree import EventsAgree
 from stormproof.checks.fault_happened import FaultHappened
+from stormproof.checks.holds_few import HoldsFew
 from stormproof.checks.keeps_consuming import KeepsConsuming
 from stormproof.checks.legal_states import LegalStates
 from stormproof.checks.no_phantom import NoPhantom
@@ -24,6 +26,8 @@ from stormproof.checks.no_task_lost import NoTaskLost
 from stormproof.checks.recovers_within import RecoversWithin
 from stormproof.checks.results_readable import ResultsReadable
 from stormproof.checks.run_complete import RunComplete
+from stormproof.checks.stays_up import StaysUp
+from stormproof.checks.stores_keep import StoresKeep
 from stormproof.history import History
 from stormproof.verdict import Finding, Status, Verdict
 
@@ -49,6 +53,10 @@ ALL: tuple[type[Check], ...] = (
     ApiAnswers,
     KeepsConsuming,
     RecoversWithin,
+    StaysUp,
+    AcknowledgesLate,
+    HoldsFew,
+    StoresKeep,
     NoResidue,
     EventsAgree,
     FaultHappened,
@@ -86,12 +94,14 @@ def _ask(history: History, check: Check) -> Verdict:
 
 __all__ = [
     "ALL",
+    "AcknowledgesLate",
     "ApiAnswers",
     "Check",
     "Delivery",
     "EffectsOnce",
     "EventsAgree",
     "FaultHappened",
+    "HoldsFew",
     "KeepsConsuming",
     "LegalStates",
     "NoPhantom",
@@ -100,5 +110,7 @@ __all__ = [
     "RecoversWithin",
     "ResultsReadable",
     "RunComplete",
+    "StaysUp",
+    "StoresKeep",
     "judge",
 ]

@@ -18,18 +18,21 @@ class ApiAnswers:
     """Every request is answered within `deadline_s`; one that cannot be served gets 503 and when to come again.
 
     Excused is what overlaps a fault of the harness on the API's own process, and, for a status, an answer of
-    `unfinished_codes` while the probe had not seen the task end. Observes the requests. Findings:
+    `unfinished_codes` while the probe had not seen the task end. For a task that nobody has submitted the answer is one of
+    `unknown_codes` (none: nothing is promised). Observes the requests. Findings:
 
     slow: the answer, or the error instead of it, took longer than the deadline, and longer than any processor was waited for
     starved: it took longer than the deadline, but the machine was so busy that this may not be the system's doing (unknown)
     no_answer: the connection was refused or broke, and no answer came
     server_error: the answer was a 5xx other than 503
     no_retry_after: the answer was 503 without Retry-After
+    invented: a task that nobody has submitted was answered for as if it were there
     never_answered: a request was still without any end when the run was over, and later than the deadline
     """
 
     deadline_s: float
     unfinished_codes: tuple[int, ...] = ()
+    unknown_codes: tuple[int, ...] = ()
 
     name: ClassVar[str] = "api_answers"
     kinds: ClassVar[tuple[str, ...]] = (
@@ -38,6 +41,7 @@ class ApiAnswers:
         "no_answer",
         "server_error",
         "no_retry_after",
+        "invented",
         "never_answered",
     )
 
@@ -67,6 +71,8 @@ class ApiAnswers:
     def _answered(self, facts: Facts, op: Op, answer: Returned) -> list[Finding]:
         took_s = answer.t - op.invoked.t
         status = answer.http_status
+        if op.invoked.purpose == "stranger" and 0 < status < 500 and status not in self.unknown_codes:
+            return [_finding("invented", op, f"HTTP {status} {answer.state} for a task that nobody has submitted")]
         if took_s <= self.deadline_s and 0 < status < 500:
             return []
         found = []

@@ -13,28 +13,42 @@ from stormproof.verdict import Finding, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A task runs at most once, or at least once.
+    """A task runs at most once, or at least once; `executions` bounds how often it is started, retries and all (None: no bound).
 
-    A retry that the task asked for and an execution that it ignored do not count. Observes the acknowledged tasks
+    For "twice", a retry that the task asked for and an execution that it ignored do not count. Observes the acknowledged tasks
     (at least once), or the executed ones (at most once). Findings:
 
     executed_twice: at most once was promised, and one task id was executed more often
+    repeated_in_calm: before the first fault, a task that was submitted once was begun again though it had not asked for that
+    executed_too_often: a task was started more often than `executions`
     never_executed: at least once was promised, and it is proved that an acknowledged task never will be executed
     unsettled: an acknowledged task was not executed yet, and nothing proves that it never will be (unknown)
     """
 
     promise: Literal["at_least_once", "at_most_once"]
+    executions: int | None = None
 
     name: ClassVar[str] = "delivery"
-    kinds: ClassVar[tuple[str, ...]] = ("executed_twice", "never_executed", "unsettled")
+    kinds: ClassVar[tuple[str, ...]] = (
+        "executed_twice",
+        "repeated_in_calm",
+        "executed_too_often",
+        "never_executed",
+        "unsettled",
+    )
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
-        if self.promise == "at_least_once":
-            return Verdict.of(self.name, _never_executed(facts), observed=len(facts.promised))
         executed = [task for task in facts.tasks.values() if task.starts and _is_promised(facts, task)]
-        return Verdict.of(self.name, _executed_twice(executed), observed=len(executed))
+        if self.promise == "at_least_once":
+            findings = [*_never_executed(facts), *_repeated_in_calm(facts, executed)]
+            observed = len(facts.promised)
+        else:
+            findings, observed = [*_executed_twice(executed)], len(executed)
+        if self.executions is not None:
+            findings += _executed_too_often(executed, self.executions)
+        return Verdict.of(self.name, findings, observed=observed)
 
 
 def _is_promised(facts: Facts, task: Task) -> bool:
@@ -53,6 +67,25 @@ def _executed_twice(tasks: list[Task]) -> Iterator[Finding]:
                 evidence=tuple(index for index, _ in task.starts),
                 key=task.key,
             )
+
+
+def _repeated_in_calm(facts: Facts, tasks: list[Task]) -> Iterator[Finding]:
+    for task in tasks:
+        starts = [(index, start) for index, start in task.starts if start.t < facts.calm_until_t]
+        retried = sum(line.word == "retried" for _, line in task.others)
+        if len(starts) > retried + 1 and len(facts.submissions(task)) == 1:
+            times = ", ".join(f"{start.t:.1f}" for _, start in starts)
+            message = f"{task}: begun {len(starts)} times, at {times} s, with no fault and {retried} retries"
+            evidence = tuple(index for index, _ in starts)
+            yield Finding(kind="repeated_in_calm", message=message, evidence=evidence, key=task.key)
+
+
+def _executed_too_often(tasks: list[Task], most: int) -> Iterator[Finding]:
+    for task in tasks:
+        if len(task.starts) > most:
+            message = f"{task}: started {len(task.starts)} times; {most} are promised at most"
+            evidence = tuple(index for index, _ in task.starts)
+            yield Finding(kind="executed_too_often", message=message, evidence=evidence, key=task.key)
 
 
 def _never_executed(facts: Facts) -> Iterator[Finding]:

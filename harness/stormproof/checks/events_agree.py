@@ -18,21 +18,25 @@ _WITHOUT_RUN = frozenset({"unknown"})
 class EventsAgree:
     """An event that says how a task ended agrees with one of its executions, as the probe saw them.
 
-    An event that is missing is no finding: pub/sub loses what nobody hears. Observes the events that say success or
-    failure. Findings:
+    An event that is missing is no finding: pub/sub loses what nobody hears. But where events are `promised`, not one of many is.
+    Observes the events that say success or failure. Findings:
 
     contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
+    silent: events are promised, tasks ended before the first fault, and no event told of any task
     event_without_run: the event tells the end of a task that no probe saw begin (unknown in a run that was cut short)
     """
 
+    promised: bool = False
+
     name: ClassVar[str] = "events_agree"
-    kinds: ClassVar[tuple[str, ...]] = ("contradicts_probe", "event_without_run")
+    kinds: ClassVar[tuple[str, ...]] = ("contradicts_probe", "silent", "event_without_run")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
         ends = [line for line in history.of(CeleryEvent) if line[1].word in _TERMINAL]
-        return Verdict.of(self.name, _findings(facts, ends), observed=len(ends))
+        findings = [*_findings(facts, ends), *(_silent(facts, history) if self.promised else ())]
+        return Verdict.of(self.name, findings, observed=len(ends))
 
 
 def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Finding]:
@@ -51,6 +55,16 @@ def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Find
             yield Finding(
                 kind="contradicts_probe", message=f"{said}, but the probe saw: {words}", evidence=evidence, key=task.key
             )
+
+
+def _silent(facts: Facts, history: History) -> Iterator[Finding]:
+    if history.of(CeleryEvent):
+        return
+    ended = [line for task in facts.tasks.values() for line in task.ends if line[1].t < facts.calm_until_t]
+    if ended:
+        index, first = ended[0]
+        message = f"{len(ended)} tasks ended before any fault, the first at {first.t:.1f} s, and no event told of any"
+        yield Finding(kind="silent", message=message, evidence=(index,))
 
 
 def _contradicts(word: str, task: Task) -> bool:

@@ -208,6 +208,11 @@ class Facts:
         return found
 
     @cached_property
+    def calm_until_t(self) -> float:
+        """When the first fault was injected; infinite where there was none."""
+        return min((stages[0][1].t for stages in self.faults.values()), default=math.inf)
+
+    @cached_property
     def quiescence(self) -> Indexed[Quiescence] | None:
         """The end of waiting, if the run came so far."""
         found = self._history.of(Quiescence)

@@ -21,17 +21,32 @@ class KeepsConsuming:
     samples of stores that are up. Findings:
 
     wedged: that was so for more than `stall_s`
+    held_back: nothing was queued, unacknowledged or executing, the system itself held accepted work back, and that was so for
+    more than `stall_s`
     """
 
     stall_s: float
 
     name: ClassVar[str] = "keeps_consuming"
-    kinds: ClassVar[tuple[str, ...]] = ("wedged",)
+    kinds: ClassVar[tuple[str, ...]] = ("wedged", "held_back")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         observed = sum(sample.up for _, sample in history.of(Sample))
-        return Verdict.of(self.name, self._findings(history), observed=observed)
+        return Verdict.of(self.name, [*self._findings(history), *self._held_back(history)], observed=observed)
+
+    def _held_back(self, history: History) -> Iterator[Finding]:
+        quiescence = Facts.of(history).quiescence
+        if quiescence is None:
+            return
+        index, end = quiescence
+        elsewhere = end.queued or end.unacked or end.executing
+        if end.backlog and not elsewhere and not end.proved and end.unchanged_s > self.stall_s:
+            message = (
+                f"the system holds {end.backlog} accepted tasks at {end.t:.1f} s, nothing is queued, unacknowledged or executing, "
+                f"and nothing changed for {end.unchanged_s:.1f} s"
+            )
+            yield Finding(kind="held_back", message=message, evidence=(index,))
 
     def _findings(self, history: History) -> Iterator[Finding]:
         for first, last, workers in _stalls(history):

@@ -19,23 +19,34 @@ class ResultsReadable:
     """A task's outcome can be read, and agrees with one of its executions.
 
     Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged
-    tasks that the probe saw end and that were asked for. Findings:
+    tasks that the probe saw end and that were asked for. `has_values`: an answer that says success gives the result. Findings:
 
     unreadable: it ended, no answer ever said so, and the last one is an error
     missing: it ended, and after proved quiescence its status still says that it has not
+    vanished: it was read, and in the phase `read` it cannot be any more
     differs: the value that is read is not what any of its executions returned
     contradicts: the status says success though no execution succeeded, or failure though all did
     """
 
+    has_values: bool = False
+
     name: ClassVar[str] = "results_readable"
-    kinds: ClassVar[tuple[str, ...]] = ("unreadable", "missing", "differs", "contradicts")
+    kinds: ClassVar[tuple[str, ...]] = ("unreadable", "missing", "vanished", "differs", "contradicts")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
         tasks = [task for task in facts.tasks.values() if task.submits and task.ends and _was_read(facts, task)]
-        findings = [finding for task in tasks for finding in _findings(facts, task)]
+        findings = [finding for task in tasks for finding in self._findings(facts, task)]
         return Verdict.of(self.name, findings, observed=len(tasks))
+
+    def _findings(self, facts: Facts, task: Task) -> Iterator[Finding]:
+        answers = task.terminal_answers
+        if not answers:
+            yield from _unread(facts, task, task.answers[-1])
+            return
+        yield from _compare(task, answers, has_values=self.has_values)
+        yield from _vanished(facts, task, answers[0])
 
 
 def _was_read(facts: Facts, task: Task) -> bool:
@@ -46,9 +57,14 @@ def _was_read(facts: Facts, task: Task) -> bool:
     return bool(task.terminal_answers) or (reading is not None and task.answers[-1].invoked_at > reading[0])
 
 
-def _findings(facts: Facts, task: Task) -> Iterator[Finding]:
-    answers = task.terminal_answers
-    return _compare(task, answers) if answers else _unread(facts, task, task.answers[-1])
+def _vanished(facts: Facts, task: Task, first: tuple[int, Returned]) -> Iterator[Finding]:
+    reading, last = facts.phases.get("read"), task.answers[-1]
+    if reading is None or last.invoked_at < reading[0] or last.returned is None or last.returned.outcome == "ok":
+        return
+    index, answer = first
+    said = last.returned.error or f"HTTP {last.returned.http_status}"
+    message = f"{task}: {answer.state} at {answer.t:.1f} s, and at {last.returned.t:.1f} s reading it ends in {said}"
+    yield Finding(kind="vanished", message=message, evidence=(index, *last.evidence), key=task.key)
 
 
 def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
@@ -67,7 +83,7 @@ def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
         yield Finding(kind="missing", message=message, evidence=(*evidence, facts.proved[0]), key=task.key)
 
 
-def _compare(task: Task, answers: list[tuple[int, Returned]]) -> Iterator[Finding]:
+def _compare(task: Task, answers: list[tuple[int, Returned]], *, has_values: bool) -> Iterator[Finding]:
     """One finding a task is enough: the first answer that is wrong."""
     succeeded = [(index, end) for index, end in task.ends if end.word == "succeeded"]
     values = [end.value for _, end in succeeded]
@@ -79,9 +95,10 @@ def _compare(task: Task, answers: list[tuple[int, Returned]]) -> Iterator[Findin
             evidence = (*(end_index for end_index, _ in task.ends), index)
             yield Finding(kind="contradicts", message=message, evidence=evidence, key=task.key)
             return
-        # An empty value was too long for the probe, or no JSON: it may be any.
-        if answer.success and answer.value and all(values) and not _is_one_of(answer.value, values):
-            said = f"the result at {answer.t:.1f} s is {answer.value:.60}"
+        # An empty value of the probe's was too long for it, or no JSON: it may be any.
+        told = answer.value or ("null" if has_values else "")
+        if answer.success and told and all(values) and not _is_one_of(told, values):
+            said = f"the result at {answer.t:.1f} s is {told:.60}"
             message = f"{task}: {said}, but the task returned {values[0]:.60}"
             evidence = (*(end_index for end_index, _ in succeeded), index)
             yield Finding(kind="differs", message=message, evidence=evidence, key=task.key)

@@ -55,7 +55,7 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
             return
         for server in world.servers(self.component):
             if self.lose_data:
-                server.forget_data()
+                world.wipe(server)
             await world.start_redis(server)
 
     def _victims(self, world: World) -> list[int]:

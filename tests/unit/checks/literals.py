@@ -114,6 +114,11 @@ def sample(t: float, queued: int = 0, up: bool = True, store: str = "broker", **
     return h.Sample(t=t, store=store, up=up, queued=queued, **more)
 
 
+def wire(t: float, command: str, *ids: str) -> h.Wire:
+    """A request of the worker's about the hash `unacked`."""
+    return h.Wire(t=t, link="worker", connection=1, direction="request", command=command, key="unacked", ids=ids)
+
+
 @dataclass(frozen=True)
 class Case:
     """A history and what a check must make of it.

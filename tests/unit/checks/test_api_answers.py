@@ -3,7 +3,12 @@
 import pytest
 from literals import Case, accepted, asked, broken, fault, history, look, phase, pressure, probe, process, said, status
 from stormproof.checks import ApiAnswers
-from stormproof.history import Returned
+from stormproof.history import Invoked, Returned
+
+
+def stranger(t: float, op: int) -> Invoked:
+    return Invoked(t=t, op=op, kind="status", key="", task_id="nobody", purpose="stranger")
+
 
 CASES = (
     Case(
@@ -86,9 +91,19 @@ CASES = (
         {"never_answered": (0,)},
     ),
     Case("a request that was cut short with the run", history(look(1, 1), phase(2, "stop")), avoids="never_answered"),
+    Case(
+        "a task that nobody has submitted is not there",
+        history(stranger(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=404)),
+        avoids="invented",
+    ),
+    Case(
+        "a task that nobody has submitted is pending",
+        history(stranger(1, 1), said(1.1, 1, "PENDING")),
+        {"invented": (0, 1)},
+    ),
 )
 
-CHECK = ApiAnswers(deadline_s=2.0, unfinished_codes=(500,))
+CHECK = ApiAnswers(deadline_s=2.0, unfinished_codes=(500,), unknown_codes=(404,))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

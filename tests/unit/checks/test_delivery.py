@@ -1,7 +1,7 @@
 """Literal histories for `delivery`."""
 
 import pytest
-from literals import Case, accepted, asked, history, probe, quiet, status, unquiet
+from literals import Case, accepted, asked, fault, history, probe, quiet, status, unquiet
 from stormproof.checks import Delivery
 
 AT_MOST_ONCE = (
@@ -45,7 +45,7 @@ AT_MOST_ONCE = (
 AT_LEAST_ONCE = (
     Case(
         "two executions are at least one",
-        history(accepted(1), probe(2, "started"), probe(3, "started"), quiet(4)),
+        history(fault(0, "injected"), accepted(1), probe(2, "started"), probe(3, "started"), quiet(4)),
         avoids="never_executed",
     ),
     Case(
@@ -70,6 +70,34 @@ AT_LEAST_ONCE = (
         unknown=True,
     ),
     Case("an execution needs no proof", history(accepted(1), probe(2, "started"), unquiet(4)), avoids="unsettled"),
+    Case(
+        "a task that was retried runs again, and one that was redelivered after a fault",
+        history(
+            accepted(1),
+            probe(2, "started"),
+            probe(2.1, "retried"),
+            probe(2.5, "started"),
+            fault(3, "injected"),
+            probe(4, "started"),
+            probe(5, "succeeded"),
+        ),
+        avoids="repeated_in_calm",
+    ),
+    Case(
+        "a task that is begun again in calm weather",
+        history(accepted(1), probe(2, "started"), probe(3, "started", pid=12), probe(4, "succeeded")),
+        {"repeated_in_calm": (2, 3)},
+    ),
+    Case(
+        "as many starts as are promised",
+        history(fault(0, "injected"), accepted(1), *(probe(t, "started") for t in (2, 3, 4)), probe(5, "succeeded")),
+        avoids="executed_too_often",
+    ),
+    Case(
+        "more starts than are promised",
+        history(fault(0, "injected"), accepted(1), *(probe(t, "started") for t in (2, 3, 4, 5)), probe(6, "succeeded")),
+        {"executed_too_often": (3, 4, 5, 6)},
+    ),
 )
 CASES = AT_MOST_ONCE + AT_LEAST_ONCE
 
@@ -81,4 +109,4 @@ def test_at_most_once_is_judged_as_it_should(case: Case) -> None:
 
 @pytest.mark.parametrize("case", AT_LEAST_ONCE, ids=str)
 def test_at_least_once_is_judged_as_it_should(case: Case) -> None:
-    case.must_hold(Delivery(promise="at_least_once"))
+    case.must_hold(Delivery(promise="at_least_once", executions=3))

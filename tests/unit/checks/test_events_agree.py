@@ -62,9 +62,19 @@ CASES = (
         {"event_without_run": (0,)},
         unknown=True,
     ),
+    Case(
+        "a task that ended in a storm, and nobody heard",
+        history(event(0.5, "received"), probe(1, "started"), probe(2, "succeeded"), event(3, "succeeded"), END),
+        avoids="silent",
+    ),
+    Case(
+        "no event at all, though tasks ended in calm weather",
+        history(probe(1, "started"), probe(2, "succeeded"), END),
+        {"silent": (1,)},
+    ),
 )
 
-CHECK = EventsAgree()
+CHECK = EventsAgree(promised=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

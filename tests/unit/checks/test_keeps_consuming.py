@@ -3,6 +3,7 @@
 import pytest
 from literals import Case, accepted, fault, history, phase, probe, process, sample
 from stormproof.checks import KeepsConsuming
+from stormproof.history import Quiescence
 
 UP = process(0, "worker", "started")
 
@@ -93,6 +94,21 @@ CASES = (
             UP, accepted(1, -9000, purpose="state"), phase(21, "recover"), sample(22, queued=3), sample(40, queued=3)
         ),
         {"wedged": (0, 4, 5)},
+    ),
+    Case(
+        "work held back for less than the bound",
+        history(UP, sample(1), Quiescence(t=9, proved=False, backlog=2, unchanged_s=8)),
+        avoids="held_back",
+    ),
+    Case(
+        "work held back for longer",
+        history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, unchanged_s=13)),
+        {"held_back": (2,)},
+    ),
+    Case(
+        "work that waits for a task that is executing",
+        history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, executing=1, unchanged_s=13)),
+        avoids="held_back",
     ),
 )
 

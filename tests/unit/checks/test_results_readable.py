@@ -102,9 +102,24 @@ CASES = (
         ),
         avoids="contradicts",
     ),
+    Case(
+        "a result that stays",
+        history(accepted(1), probe(2, "failed"), status(3, 2, "FAILURE"), phase(4, "read"), status(5, 3, "FAILURE")),
+        avoids="vanished",
+    ),
+    Case(
+        "a result that is gone when it is read once more",
+        history(accepted(1), probe(2, "failed"), status(3, 2, "FAILURE"), phase(4, "read"), broken(5, 3, 404)),
+        {"vanished": (4, 6, 7)},
+    ),
+    Case(
+        "a result that was left out",
+        history(accepted(1), probe(2, "succeeded", value=SENT), status(3, 2, "SUCCESS")),
+        {"differs": (2, 4)},
+    ),
 )
 
-CHECK = ResultsReadable()
+CHECK = ResultsReadable(has_values=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

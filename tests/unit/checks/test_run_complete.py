@@ -16,7 +16,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_it_says_what_each_literal_history_shows(case: Case) -> None:
+def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
     case.must_hold(RunComplete())
 
 
