@@ -14,7 +14,8 @@ import click
 import uvloop
 from rich.console import Console
 
-from stormproof import campaign, catalogue, demonstration, explaining, shrinking, standing, store, sweeping
+from stormproof import campaign, catalogue, demonstration, explaining, proving, shrinking, standing, store, sweeping
+from stormproof import proof as proofs
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
@@ -148,6 +149,28 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
     console.print(demonstration.table(finished))
     code, last = demonstration.ending(finished)
     console.print(last, highlight=False)
+    return code
+
+
+@app.command("prove")
+@click.argument("file", type=click.Path(path_type=Path), default="tests/planted/prove.toml")
+@click.option("--only", multiple=True, help="Only this mistake; may be given often.")
+@_seed
+@_lanes(3)
+@_runs
+def prove_command(file: Path, only: tuple[str, ...], seed: int | None, lanes: int, runs: Path) -> int:
+    """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names."""
+    proof = proofs.load(file).only(only)
+    plan = proving.plan(proof, seed if seed is not None else random.SystemRandom().getrandbits(32))
+    controls = len(proof.controls)
+    console.print(f"{len(proof.mistakes)} mistakes, and {controls} storms in which {proof.system.name} must stand")
+    with Progress(console, len(plan)) as progress:
+        work = campaign.conduct_all(plan, runs, find_binary(), progress.phase, progress.finished, lanes, skip=True)
+        finished = _wait(work)
+    found = proving.answers(proof, finished)
+    console.print(proving.table(found))
+    code, lines = proving.ending(found, proving.controls(proof, finished), controls)
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return code
 
 

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -204,8 +205,11 @@ _TABLES: dict[tuple[str, str], type[_Model]] = {
 """The tables of a description, by the first name of a key's path and the inner table's name."""
 
 
-def load(path: Path) -> System:
-    """Read and check a description. Raises DescriptionError with one line that names the key and the mend."""
+def load(path: Path, change: Mapping[str, Any] = MappingProxyType({})) -> System:
+    """Read and check a description, with the values of `change` in place of its own.
+
+    Raises DescriptionError with one line that names the key and the mend.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -214,6 +218,7 @@ def load(path: Path) -> System:
         raise DescriptionError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise DescriptionError(f"{path}: not TOML: {error}") from error
+    data = merged(data, change)
     if "folder" in data:
         raise DescriptionError(f"{path}: unknown key 'folder'; remove it")
     try:
@@ -222,6 +227,15 @@ def load(path: Path) -> System:
         raise DescriptionError(f"{path}: {_first_mistake(error, data)}") from error
     _refuse_other_hosts(path, system)
     return system
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `change`, table by table."""
+    both = {
+        name: merged(base[name], value) if isinstance(value, Mapping) and isinstance(base.get(name), Mapping) else value
+        for name, value in change.items()
+    }
+    return {**base, **both}
 
 
 def _first_mistake(error: ValidationError, data: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from celery import Celery
 
 from stormproof import probe
@@ -314,9 +315,15 @@ class World:
             self._redis_event(server, server.running, "wiped")
 
     def _redis_event(self, server: RedisServer, running: Running, word: Any) -> None:
-        expected, now = running.pid in self._expected, self.recorder.now()
-        about = {"component": server.component, "role": "redis", "pid": running.pid, "code": running.code or 0}
-        self.recorder.add(Process(t=now, word=word, expected=expected, **about))
+        event = Process(
+            t=self.recorder.now(),
+            component=server.component,
+            role="redis",
+            pid=running.pid,
+            word=word,
+            code=running.code or 0,
+        )
+        self.recorder.add(msgspec.structs.replace(event, expected=running.pid in self._expected))
 
     def order(self, order: dict[str, str]) -> None:
         """Give the probes an order: which key, what to do, and for `hold` until which file is there."""

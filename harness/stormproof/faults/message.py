@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
@@ -11,9 +12,13 @@ from typing import Any, Literal, cast
 from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
+_PLACE = 6000
+"""Nobody has submitted anything there: what runs with that key is a phantom."""
+
 
 class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
-    """`kind`: a forbidden content type (pickle), a body that is no JSON, or a task that nobody knows.
+    """`kind`: a forbidden content type (pickle, of a task that would run if it were unpickled), a body that is no JSON, or a task that
+    nobody knows.
 
     Bitten when it has left the queue. Nothing to heal: it stays wherever the worker puts it.
     """
@@ -24,7 +29,7 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:
         client, queue = world.broker.server.client, world.system.queues[0]
-        text = json.dumps(_message(self.kind, queue))
+        text = json.dumps(_message(self.kind, queue, world.key(_PLACE)))
         await cast("Any", client.lpush(queue, text))
 
         async def evidence() -> str:
@@ -34,17 +39,18 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
         yield evidence
 
 
-def _message(kind: str, queue: str) -> dict[str, Any]:
+def _message(kind: str, queue: str, key: str) -> dict[str, Any]:
     """A message as kombu's Redis transport writes it (protocol 2)."""
-    task_id = f"stormproof-{kind}"
-    body = (
-        b"\x80\x04N." if kind == "forbidden_content_type" else b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
-    )
+    task_id, task = f"stormproof-{kind}", "stormproof.nobody_knows_this"
+    body = b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
+    if kind == "forbidden_content_type":
+        task = "stormproof.hold_early"  # The probe's own task, which every worker has; here it ends at once.
+        body = pickle.dumps(([], {"key": key, "release_path": "/", "at_most_s": 0}, {}))
     return {
         "body": base64.b64encode(body).decode(),
         "content-encoding": "binary" if kind == "forbidden_content_type" else "utf-8",
         "content-type": "application/x-python-serialize" if kind == "forbidden_content_type" else "application/json",
-        "headers": {"lang": "py", "task": "stormproof.nobody_knows_this", "id": task_id, "root_id": task_id},
+        "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id},
         "properties": {
             "correlation_id": task_id,
             "delivery_mode": 2,

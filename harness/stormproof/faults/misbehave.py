@@ -11,20 +11,21 @@ from stormproof.world import World
 
 
 class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
-    """The probe in the worker runs this instead of (for `hold`: before) the task at `place`; `place` None: all tasks.
+    """The probe in the worker runs this instead of (for `hold` and `hang`: before) the task at `place`; `place` None: all tasks.
 
-    Healed by taking the order back; tasks that are held go on.
+    Healed by taking the order back; tasks that are held go on, one that hangs never does.
     """
 
     component: str = "worker"
-    do: Literal["hold", "return_unserialisable", "raise_unrebuildable", "exit"]
+    do: Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "exit"]
     place: int | None = None
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:
         key = "" if self.place is None else world.key(self.place)
         release = world.release_file(f"{self.do}-{key or 'all'}")
-        order = {"key": key, "do": self.do, "until": str(release)}
+        do, until = ("hold", f"{release}-never") if self.do == "hang" else (self.do, str(release))
+        order = {"key": key, "do": do, "until": until}
         world.order(order)
         since = world.recorder.now()
 

@@ -1,0 +1,111 @@
+"""The proof of the harness: mistakes planted into a system from outside, each with the finding that must give it away. Values only."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stormproof import catalogue, plant
+from stormproof import system as systems
+from stormproof.errors import UsageError
+from stormproof.expectation import Expected, checked
+from stormproof.scenario import Scenario, State
+from stormproof.system import System
+
+_RUNS_A_MODULE = ("{python}", "-m")
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mistake as its table in the file: `patch` names a file of the folder `mistakes` beside it, `change` other values of the description."""
+
+    name: str
+    says: str
+    scenario: str
+    expect: tuple[str, ...]
+    state: State | None = None
+    patch: str = ""
+    change: dict[str, Any] = {}
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    system: str
+    mistake: tuple[Written, ...]
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake in the system, and the run that must show it. `system` has it planted; its name tells which."""
+
+    name: str
+    says: str
+    system: System
+    scenario: Scenario
+    state: State
+    expect: Expected
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """The system without any mistake, and all mistakes."""
+
+    system: System
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def controls(self) -> dict[tuple[str, State], Scenario]:
+        """The runs in which the system itself must be valid: every scenario and state in which a mistake is sought."""
+        return {(mistake.scenario.name, mistake.state): mistake.scenario for mistake in self.mistakes}
+
+    def only(self, names: tuple[str, ...]) -> Proof:
+        """Some of the mistakes. Raises UsageError for a name that is none."""
+        known = [mistake.name for mistake in self.mistakes]
+        for name in names:
+            if name not in known:
+                raise UsageError(f"no mistake is named {name!r}; there are: {', '.join(known)}")
+        chosen = tuple(mistake for mistake in self.mistakes if mistake.name in names)
+        return msgspec.structs.replace(self, mistakes=chosen) if names else self
+
+
+def load(path: Path) -> Proof:
+    """Read and check a file of mistakes. Raises UsageError with one line that names the place and the mend."""
+    try:
+        written = msgspec.toml.decode(path.read_bytes(), type=_File)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path}: no such file; run from a clone of the repository, or name a file of mistakes"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    base = path.parent / written.system
+    mistakes = tuple(_planted(path, base, each) for each in written.mistake)
+    return Proof(system=systems.load(base), mistakes=mistakes)
+
+
+def _planted(path: Path, base: Path, written: Written) -> Mistake:
+    where = f"{path}: {written.name}"
+    scenario = catalogue.load((path.parent / written.scenario).resolve())
+    patch = (path.parent / "mistakes" / f"{written.patch}.py").resolve() if written.patch else None
+    if patch is not None and not patch.is_file():
+        raise UsageError(f"{where}: no such file: {patch}")
+    change: dict[str, Any] = {"name": written.name.replace("_", "-"), **written.change}
+    system = systems.load(base, change)
+    if patch is not None:
+        components = {name: _with(spec.command, patch) for name, spec in system.components.items()}
+        change = {**change, "components": systems.merged(written.change.get("components", {}), components)}
+        system = systems.load(base, change)
+    return Mistake(
+        name=written.name,
+        says=written.says,
+        system=system,
+        scenario=scenario,
+        state=written.state or scenario.states[0],
+        expect=checked(written.expect, where),
+    )
+
+
+def _with(command: tuple[str, ...], patch: Path) -> dict[str, Any]:
+    """The command of a component with the mistake run first; one that runs no Python module stays as it is."""
+    if command[:2] != _RUNS_A_MODULE:
+        return {}
+    return {"command": [command[0], str(Path(plant.__file__).resolve()), str(patch), *command[2:]]}

@@ -1,0 +1,3 @@
+import change
+
+change.worker_config(task_acks_late=False)

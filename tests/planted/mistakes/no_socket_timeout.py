@@ -1,0 +1,11 @@
+from hardened.publisher import Publisher
+
+init = Publisher.__init__
+
+
+def patient(self, settings):
+    init(self, settings)
+    self._celery.conf.broker_transport_options = {"max_retries": 0}
+
+
+Publisher.__init__ = patient

@@ -1,0 +1,3 @@
+import change
+
+change.worker_config(accept_content=["json", "pickle"])

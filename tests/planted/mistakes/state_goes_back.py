@@ -1,0 +1,12 @@
+from hardened.claims import Claim
+
+release = Claim.release
+
+
+def forgetful(self, error_type, message, after_s, *, not_sent):
+    release(self, error_type, message, after_s, not_sent=not_sent)
+    with self.journal.transaction() as db:
+        db.execute("UPDATE submissions SET state = 'PENDING' WHERE task_id = ? AND state = 'RETRY'", (self.task_id,))
+
+
+Claim.release = forgetful
