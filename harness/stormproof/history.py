@@ -211,7 +211,7 @@ class FastForward(Event, frozen=True, tag="fast_forward"):
 class Quiescence(Event, frozen=True, tag="quiescence"):
     """The end of waiting. `proved`: nothing can change any more, without a new submission.
 
-    `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended.
+    `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended; `in_hand`: their ids.
     `backlog`: what the system says it still holds outside the broker. `unchanged_s`: for how long none of these numbers had changed.
     `detail` says why it is proved, or why not.
     """
@@ -221,6 +221,7 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     unacked: int = 0
     executing: int = 0
     backlog: int = 0
+    in_hand: tuple[str, ...] = ()
     unchanged_s: float = 0.0
     detail: str = ""
 

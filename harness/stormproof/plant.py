@@ -4,6 +4,7 @@ Runs the mistake's file first, which changes what the system's own modules do, a
 only: it runs in the component's interpreter.
 """
 
+import importlib.util
 import os
 import runpy
 import sys
@@ -14,7 +15,10 @@ def main(mistake: str, module: str, *arguments: str) -> None:
     sys.path[0] = os.getcwd()
     sys.path.insert(1, os.path.dirname(mistake))
     sys.argv = [module, *arguments]
-    runpy.run_path(mistake)
+    spec = importlib.util.spec_from_file_location("mistake", mistake)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{mistake}: not a Python file")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

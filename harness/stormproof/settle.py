@@ -151,6 +151,7 @@ def _restore(world: World, tags: list[str]) -> None:
 def _record(world: World, look: _Look | None, calm_s: float, *, proved: bool, detail: str) -> Quiescence:
     counts = vars(look or _Look(0, 0, 0, 0))
     unchanged_s = round(calm_s, 3) if look else 0.0
-    found = Quiescence(t=world.recorder.now(), proved=proved, unchanged_s=unchanged_s, detail=detail, **counts)
+    in_hand, now = tuple(_executing(world)), world.recorder.now()
+    found = Quiescence(t=now, proved=proved, in_hand=in_hand, unchanged_s=unchanged_s, detail=detail, **counts)
     world.recorder.add(found)
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Task
-from stormproof.history import Fault, History, Indexed
+from stormproof.history import Fault, History, Indexed, Probe
 from stormproof.verdict import Finding, Status, Verdict
 
 
@@ -45,18 +45,19 @@ class RecoversWithin:
 
     def _hung(self, facts: Facts, healed: Indexed[Fault]) -> Iterator[Finding]:
         """Only where the wait for quiescence ended with tasks in the hands of live processes."""
-        if facts.quiescence is None or facts.quiescence[1].proved or not facts.quiescence[1].executing:
+        if facts.quiescence is None or facts.quiescence[1].proved:
             return
         at, quiescence = facts.quiescence
         waited_s = quiescence.t - healed[1].t
         for task, _ in facts.promised if waited_s > self.recovery_s else ():
-            last = task.probes[-1] if task.probes else None
-            if last is not None and last[1].word == "started" and last[1].t < healed[1].t:
+            open_start = _open_start(task) if task.task_id in quiescence.in_hand else None
+            if open_start is not None and open_start[1].t < healed[1].t:
+                index, start = open_start
                 message = (
-                    f"{task}: in the hands of process {last[1].pid} since {last[1].t:.1f} s, and {waited_s:.1f} s after the last heal; "
+                    f"{task}: in the hands of process {start.pid} since {start.t:.1f} s, and {waited_s:.1f} s after the last heal; "
                     f"{self.recovery_s:g} s are promised"
                 )
-                yield Finding(kind="hung", message=message, evidence=(last[0], healed[0], at), key=task.key)
+                yield Finding(kind="hung", message=message, evidence=(index, healed[0], at), key=task.key)
 
     def _finding(
         self, facts: Facts, healed: Indexed[Fault], tasks: list[Task], submitted: tuple[int, ...]
@@ -79,6 +80,15 @@ class RecoversWithin:
         if waited_s > self.recovery_s:
             return Finding(kind="no_recovery", message=message, evidence=evidence)
         return Finding(kind="unsettled", message=message, evidence=evidence, status=Status.UNKNOWN)
+
+
+def _open_start(task: Task) -> Indexed[Probe] | None:
+    """The last execution that its own process has not ended: the same task may have ended in another."""
+    told = [(at, line.pid) for at, line in (*task.ends, *task.others) if line.word != "received"]
+    for index, start in reversed(task.starts):
+        if not any(at > index and pid in (start.pid, start.parent) for at, pid in told):
+            return index, start
+    return None
 
 
 def _ends(task: Task) -> list[tuple[float, int]]:

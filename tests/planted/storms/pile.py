@@ -5,5 +5,5 @@ from stormproof import Scenario, Workload
 scenario = Scenario(
     name="pile",
     title="no fault; tasks pile up behind tasks that last 2 s",
-    workload=Workload(tasks=8, rate_per_s=20, held_s=2.0),
+    workload=Workload(tasks=120, rate_per_s=60, held_s=2.0),
 )
