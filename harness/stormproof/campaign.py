@@ -23,13 +23,14 @@ from stormproof.system import System
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be made. `choices` None: draw them from the seed."""
+    """One run to be made. `choices` None: draw them from the seed. Not `armed`: its faults strike nothing, as a control."""
 
     scenario: Scenario
     system: System
     state: State
     seed: int
     choices: Choices | None = None
+    armed: bool = True
 
     @property
     def title(self) -> str:
@@ -48,7 +49,15 @@ async def conduct(job: Job, runs: Path, binary: Binary, watch: Watch, gate: Abst
     folder = store.create(runs, job.scenario, job.system, job.state)
     store.write_plan(folder, job.scenario, job.system, job.state, choices, binary)
     history = await experiment.run(
-        job.scenario, job.system, job.state, choices, folder, binary, watch=lambda phase: watch(job, phase), gate=gate
+        job.scenario,
+        job.system,
+        job.state,
+        choices,
+        folder,
+        binary,
+        watch=lambda phase: watch(job, phase),
+        gate=gate,
+        armed=job.armed,
     )
     return await asyncio.to_thread(judge_run, store.load(folder), history)
 

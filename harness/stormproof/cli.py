@@ -79,6 +79,7 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 @_system
 @click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
+@click.option("--disarmed", is_flag=True, help="A control: no fault strikes, and no verdict may be valid.")
 @_seed
 @_times
 @_lanes(1)
@@ -88,6 +89,7 @@ def run_command(
     system: Path,
     storm_s: float | None,
     state: str | None,
+    disarmed: bool,
     seed: int | None,
     times: int,
     lanes: int,
@@ -106,7 +108,7 @@ def run_command(
     if not chosen:
         raise UsageError("run what? Name a scenario file, such as chaos/worker_killed.py, or --storm SECONDS")
     jobs = [
-        Job(scenario=scenario, system=description, state=each, seed=first + turn)
+        Job(scenario=scenario, system=description, state=each, seed=first + turn, armed=not disarmed)
         for scenario in chosen
         for each in ([State(state)] if state else scenario.states)
         for turn in range(times)
@@ -155,10 +157,11 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
 @app.command("prove")
 @click.argument("file", type=click.Path(path_type=Path), default="tests/planted/prove.toml")
 @click.option("--only", multiple=True, help="Only this mistake; may be given often.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too, as Markdown.")
 @_seed
 @_lanes(3)
 @_runs
-def prove_command(file: Path, only: tuple[str, ...], seed: int | None, lanes: int, runs: Path) -> int:
+def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int | None, lanes: int, runs: Path) -> int:
     """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names."""
     proof = proofs.load(file).only(only)
     plan = proving.plan(proof, seed if seed is not None else random.SystemRandom().getrandbits(32))
@@ -169,6 +172,8 @@ def prove_command(file: Path, only: tuple[str, ...], seed: int | None, lanes: in
         finished = _wait(work)
     found = proving.answers(proof, finished)
     console.print(proving.table(found))
+    if out is not None:
+        store.write_text(out, proving.markdown(found))
     code, lines = proving.ending(found, proving.controls(proof, finished), controls)
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return code

@@ -20,6 +20,7 @@ from stormproof.scenario import Scenario, State
 from stormproof.settle import settle
 from stormproof.states import bring_into, release
 from stormproof.system import System
+from stormproof.workload import Workload
 from stormproof.world import World
 
 _WARMUP_PLACE = 8000
@@ -60,8 +61,11 @@ async def run(
     binary: Binary,
     watch: Watch = lambda phase: None,
     gate: AbstractAsyncContextManager[object] | None = None,
+    *,
+    armed: bool = True,
 ) -> History:
-    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return.
+    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return. Not `armed`: no
+    fault strikes, as a control of the checks.
 
     Raises ComponentError where the system does not start, DescriptionError where it has not what a fault strikes.
     """
@@ -83,9 +87,11 @@ async def run(
             await bring_into(world, state)
             phase("storm")
             async with asyncio.TaskGroup() as clients:
-                workload = clients.create_task(_workload(world, scenario, choices, clients))
+                load = scenario.workload if armed else msgspec.structs.replace(scenario.workload, copies=1)
+                workload = clients.create_task(_workload(world, load, choices, clients))
                 await asyncio.gather(
-                    nemesis.storm(world, scenario.storm, choices.seed), _hold(world, scenario.workload.held_s)
+                    nemesis.storm(world, scenario.storm, choices.seed, armed=armed),
+                    _hold(world, scenario.workload.held_s),
                 )
                 phase("recover")
                 release(world)
@@ -114,10 +120,9 @@ async def _one_task(world: World) -> None:
     await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=_WARMUP_S)
 
 
-async def _workload(world: World, scenario: Scenario, choices: Choices, clients: asyncio.TaskGroup) -> None:
+async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:
     """Submit everything when it is due, whatever became of what came before, and have each task followed."""
     began = world.recorder.now()
-    load = scenario.workload
 
     async def client(place: int, copy: int, due_s: float) -> None:
         await asyncio.sleep(began + due_s - world.recorder.now())

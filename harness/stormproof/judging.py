@@ -38,7 +38,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
         *([StoresKeep(durable=promises.durable)] if promises.durable else []),
         NoResidue(),
         EventsAgree(promised=promises.events),
-        FaultHappened(planned=scenario.planned),
+        FaultHappened(planned=scenario.planned, copies=scenario.workload.copies),
         RunComplete(),
     ]
     return (*checks, RecoversWithin(recovery_s=promises.recovery_s)) if scenario.storm else tuple(checks)

@@ -37,11 +37,25 @@ def check(world: World, storm: tuple[Injection, ...]) -> None:
             world.links.chosen(injection.fault.component, injection.fault.store)
 
 
-async def storm(world: World, injections: tuple[Injection, ...], seed: int) -> None:
-    """The whole storm; returns when all is healed."""
+async def storm(world: World, injections: tuple[Injection, ...], seed: int, *, armed: bool = True) -> None:
+    """The whole storm; returns when all is healed. Not `armed`: each fault takes its time and strikes nothing, as a control."""
     async with asyncio.TaskGroup() as group:
         for number, injection in enumerate(injections):
-            group.create_task(inject(world, str(number), injection, random.Random(f"{seed}/{number}")))
+            dice = random.Random(f"{seed}/{number}")
+            how = inject(world, str(number), injection, dice) if armed else _pretend(world, str(number), injection)
+            group.create_task(how)
+
+
+async def _pretend(world: World, number: str, injection: Injection) -> None:
+    await asyncio.sleep(injection.at_s)
+    _note(world, number, injection, "injected")
+    await asyncio.sleep(injection.for_s)
+    _note(world, number, injection, "healed")
+
+
+def _note(world: World, number: str, injection: Injection, stage: FaultStage, detail: str = "") -> None:
+    now, name, target = world.recorder.now(), injection.fault.name, _target(injection)
+    world.recorder.add(FaultEvent(t=now, fault=number, name=name, stage=stage, target=target, detail=detail))
 
 
 async def inject(world: World, number: str, injection: Injection, dice: random.Random) -> None:
@@ -99,8 +113,7 @@ async def strike(
     waits_for_a_frame = injection.when is not None and isinstance(fault, WireFault)
 
     def note(stage: FaultStage, detail: str = "") -> None:
-        now, target = world.recorder.now(), _target(injection)
-        world.recorder.add(FaultEvent(t=now, fault=number, name=fault.name, stage=stage, target=target, detail=detail))
+        _note(world, number, injection, stage, detail)
 
     note("injected")
     try:

@@ -53,18 +53,32 @@ def controls(proof: Proof, runs: list[Run]) -> list[Run]:
 def table(found: list[Answer]) -> Table:
     """One row a mistake: where it was sought, what must show, what else showed, and whether it was caught."""
     rows = Table("mistake", "scenario", "must show", "shows besides", "", title="Planted mistakes", box=box.SIMPLE_HEAD)
+    for column in rows.columns[:4]:
+        column.overflow = "fold"
     for answer in found:
-        judged = answer.run.judged if answer.run else None
-        besides = [kind for kind in shown(judged) if kind not in answer.mistake.expect] if judged else ["did not start"]
         word = Text("caught", style="green") if answer.caught else Text("NOT CAUGHT", style="bold red")
-        rows.add_row(
-            Text(answer.mistake.name),
-            Text(answer.mistake.scenario.name),
-            Text(", ".join(answer.mistake.expect)),
-            Text(", ".join(besides)),
-            word,
-        )
+        rows.add_row(*(Text(cell) for cell in _cells(answer)), word)
     return rows
+
+
+def markdown(found: list[Answer]) -> str:
+    """The same as a page's table, with what each mistake is."""
+    lines = [
+        "| mistake | what it is | scenario | must show | shows besides | |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for answer in found:
+        name, scenario, must, besides = _cells(answer)
+        word = "caught" if answer.caught else "**not caught**"
+        lines.append(f"| `{name}` | {answer.mistake.says} | `{scenario}` | {must} | {besides} | {word} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(answer: Answer) -> tuple[str, str, str, str]:
+    judged = answer.run.judged if answer.run else None
+    besides = [kind for kind in shown(judged) if kind not in answer.mistake.expect] if judged else ["did not start"]
+    mistake = answer.mistake
+    return mistake.name, mistake.scenario.name, ", ".join(mistake.expect), ", ".join(besides)
 
 
 def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, list[str]]:

@@ -93,6 +93,14 @@ def write(folder: Path, name: str, value: Any) -> None:
         raise RunFolderError(f"{folder / name}: cannot be written: {error.strerror}") from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a page. Raises RunFolderError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
+
+
 def write_plan(folder: Path, scenario: Scenario, system: System, state: State, choices: Choices, redis: Binary) -> None:
     """Store what is about to run, before it runs."""
     plan = Plan(

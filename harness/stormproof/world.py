@@ -197,10 +197,13 @@ class World:
             await asyncio.sleep(_JOURNAL_EVERY_S)
 
     async def _sample(self, server: RedisServer) -> None:
-        broker = self.broker if server is self.broker.server else None
         while not self._stopping:
-            self.recorder.add(await sample(server, broker, self.recorder.now()))
+            await self._look_at(server)
             await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    async def _look_at(self, server: RedisServer) -> None:
+        broker = self.broker if server is self.broker.server else None
+        self.recorder.add(await sample(server, broker, self.recorder.now()))
 
     async def _sample_processes(self) -> None:
         while not self._stopping:
@@ -296,10 +299,7 @@ class World:
         self._background(self._shut_when_gone(server, server.running))
 
     async def _listening(self, server: RedisServer) -> None:
-        """What it has kept is seen before anybody else can connect."""
-        self.recorder.add(
-            await sample(server, self.broker if server is self.broker.server else None, self.recorder.now())
-        )
+        await self._look_at(server)  # What it has kept is seen before anybody else can connect.
         await self.links.open(server.name)
 
     async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:

@@ -16,21 +16,27 @@ from stormproof.verdict import Finding, Status, Verdict
 class FaultHappened:
     """Every fault that was planned was injected, and there is evidence that it bit.
 
-    `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. All findings are
-    `unknown`: they say nothing against the system. Observes the injections. Findings:
+    `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. `copies`: how often each submission
+    was to be sent. All findings are `unknown`: they say nothing against the system. Observes the injections. Findings:
 
-    not_injected: a planned fault was never injected (unknown)
+    not_injected: a planned fault was never injected, or no submission was sent as often as planned (unknown)
     failed: a fault could not be done (unknown)
     did_not_bite: a fault was injected, and nothing shows that it had its effect (unknown)
     """
 
     planned: tuple[str, ...]
+    copies: int = 1
 
     name: ClassVar[str] = "fault_happened"
     kinds: ClassVar[tuple[str, ...]] = ("not_injected", "failed", "did_not_bite")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
+        sent = max((len(ops) for ops in Facts.of(history).keys.values()), default=0)
+        if sent < self.copies and self.copies > 1:
+            message = f"each submission was to be sent {self.copies} times; none was sent more often than {sent} times"
+            too_few = Finding(kind="not_injected", message=message, status=Status.UNKNOWN)
+            return Verdict.of(self.name, (too_few,), observed=0)
         if not self.planned:
             return Verdict.of(self.name, (), observed=1)
         faults = [stages for stages in Facts.of(history).faults.values() if stages[0][1].name in self.planned]

@@ -1,7 +1,7 @@
 """Literal histories for `fault_happened`."""
 
 import pytest
-from literals import Case, fault, history
+from literals import Case, accepted, fault, history
 from stormproof.checks import FaultHappened
 from stormproof.verdict import Status
 
@@ -86,3 +86,9 @@ def test_each_of_two_planned_kills_must_be_injected() -> None:
     both = history(fault(1, "injected"), fault(1, "bit"), fault(2, "injected", "1.0"), fault(2, "bit", "1.0"))
     assert [finding.kind for finding in twice(repeated).findings] == ["not_injected"]
     assert twice(both).status is Status.VALID
+
+
+def test_a_submission_that_was_to_be_sent_twice_and_was_not_is_unknown() -> None:
+    check = FaultHappened(planned=(), copies=2)
+    assert check(history(accepted(1, 1))).status is Status.UNKNOWN
+    assert check(history(accepted(1, 1), accepted(1, 2))).status is Status.VALID
