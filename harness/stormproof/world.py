@@ -19,7 +19,7 @@ from stormproof.celery_events import CeleryEventsListener
 from stormproof.clients import Clients
 from stormproof.effects import SmtpServer
 from stormproof.errors import ComponentError, DescriptionError
-from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample
+from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample, ProcessWord
 from stormproof.links import Links
 from stormproof.ports import Ports
 from stormproof.probe_journal import ProbeJournal
@@ -314,16 +314,10 @@ class World:
         if server.running is not None:
             self._redis_event(server, server.running, "wiped")
 
-    def _redis_event(self, server: RedisServer, running: Running, word: Any) -> None:
-        event = Process(
-            t=self.recorder.now(),
-            component=server.component,
-            role="redis",
-            pid=running.pid,
-            word=word,
-            code=running.code or 0,
-        )
-        self.recorder.add(msgspec.structs.replace(event, expected=running.pid in self._expected))
+    def _redis_event(self, server: RedisServer, running: Running, word: ProcessWord) -> None:
+        now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
+        event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
+        self.recorder.add(msgspec.structs.replace(event, expected=expected))
 
     def order(self, order: dict[str, str]) -> None:
         """Give the probes an order: which key, what to do, and for `hold` until which file is there."""
