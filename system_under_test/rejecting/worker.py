@@ -1,4 +1,4 @@
-"""The tutorial's worker; each task but the warm-up's is rejected. Its API is the tutorial's own."""
+"""The tutorial's worker; each task but the warm-up's is rejected."""
 
 from celery.exceptions import Reject
 from tutorial.worker import celery_app

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from stormproof import comparing, environments, system, versions
 from stormproof.errors import UsageError
 from stormproof.scenario import State
