@@ -14,7 +14,18 @@ import click
 import uvloop
 from rich.console import Console
 
-from stormproof import campaign, catalogue, demonstration, explaining, proving, shrinking, standing, store, sweeping
+from stormproof import (
+    campaign,
+    catalogue,
+    comparing,
+    demonstration,
+    explaining,
+    proving,
+    shrinking,
+    standing,
+    store,
+    sweeping,
+)
 from stormproof import proof as proofs
 from stormproof import system as systems
 from stormproof.campaign import Job
@@ -201,6 +212,19 @@ def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int
 def sweep_command(**options: Any) -> int:
     """Every fault point of a task's life, with every fault, once each."""
     return sweeping.sweep(sweeping.Options(**options), console, _wait)
+
+
+@app.command("matrix")
+@click.option("--file", "path", type=click.Path(path_type=Path), default=Path("matrix.toml"), show_default=True)
+@click.option("--only", multiple=True, help="A row or a group of rows; all where absent.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+)
+@_times
+@_runs
+def matrix_command(path: Path, only: tuple[str, ...], cache: Path, times: int, runs: Path) -> int:
+    """The same storms on several versions of Celery, against what is expected of each."""
+    return comparing.compare(path, only, times, runs, cache, console, _wait)
 
 
 @app.command("replay")

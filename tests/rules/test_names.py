@@ -25,6 +25,8 @@ COVERED_BY = {
     "probe_journal.py": "test_probe.py",
     "judging.py": "test_experiment.py",
     "progress.py": "test_demonstration.py",
+    "comparing.py": "test_versions.py",
+    "environments.py": "test_versions.py",
     "sweeping.py": "test_sweep.py",
     "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",

@@ -1,0 +1,1 @@
+"""The tutorial with a task that refuses its message."""
