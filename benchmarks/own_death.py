@@ -3,7 +3,8 @@
     python benchmarks/own_death.py [--times 100] [--seed 1] [--lanes 3]
 
 Kills `stormproof run` and `stormproof sweep` with SIGKILL, SIGTERM and SIGINT, then polls for 5 s for processes that
-inherited the run's own TMPDIR (their ports end with them) and temporary folders; and has `stormproof analyze` judge what was written.
+carry the run's mark or inherited its own TMPDIR (their ports end with them), and for temporary folders; and has
+`stormproof analyze` judge what was written.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from stormproof.history import History
+
 REPOSITORY = Path(__file__).parents[1]
 STORMPROOF = str(Path(sys.executable).parent / "stormproof")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -36,20 +39,21 @@ class Death:
     ended_before: bool
     clean_s: float
     left: list[str]
+    readable: int
     judged: int
     histories: int
     wrong: list[str]
 
 
-def _ours(folder: Path) -> list[str]:
-    """Live processes whose environment names this run's own TMPDIR (each inherits it), and the folders left there."""
+def _ours(folder: Path, marks: set[str]) -> list[str]:
+    """Live processes whose environment names this run's own TMPDIR or carries a mark of its runs, and the folders left there."""
     found = [str(path) for path in folder.glob("stormproof-*")]
-    mark = f"TMPDIR={folder}".encode()
+    wanted = {f"TMPDIR={folder}".encode(), *(f"STORMPROOF_RUN={mark}".encode() for mark in marks)}
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
+            if wanted & set((process / "environ").read_bytes().split(b"\0")):
                 state = (process / "stat").read_text().rpartition(") ")[2][0]
                 if state not in "ZX":
                     found.append(f"pid {process.name}: {(process / 'cmdline').read_bytes()[:80]!r}")
@@ -85,15 +89,18 @@ def die(command: str, system: str, number: signal.Signals, after_s: float) -> De
                 ended = True
             except subprocess.TimeoutExpired:
                 ended = False
+            marks = {path.name for path in tmp.glob("stormproof-*")}
             harness.send_signal(number)
             began = time.monotonic()
-            while (left := _ours(tmp)) and time.monotonic() < began + BOUND_S:
+            while (left := _ours(tmp, marks)) and time.monotonic() < began + BOUND_S:
                 time.sleep(0.05)
             clean_s = time.monotonic() - began
             harness.kill()
         histories = list(runs.rglob("history.jsonl"))
-        judged, wrong = 0, []
+        readable, judged, wrong = 0, 0, []
         for history in histories:
+            History.load(history)
+            readable += 1
             said = subprocess.run(
                 [STORMPROOF, "analyze", str(history.parent)], capture_output=True, text=True, check=False
             )
@@ -103,7 +110,7 @@ def die(command: str, system: str, number: signal.Signals, after_s: float) -> De
             else:
                 wrong.append(f"analyze: {said.returncode} {said.stderr.strip()[-200:]}")
         what = f"{command} {system} {number.name}"
-        return Death(what, after_s, ended, clean_s, left, judged, len(histories), wrong)
+        return Death(what, after_s, ended, clean_s, left, readable, judged, len(histories), wrong)
 
 
 def main() -> int:
@@ -129,11 +136,12 @@ def main() -> int:
             table[death.what].append(death)
             if death.left or death.wrong:
                 print(f"{death.what} after {death.after_s:.2f} s: {death.left + death.wrong}", flush=True)
-    print(f"{'':34}killed  left  slowest s  histories judged")
+    print(f"{'':34}killed  left  slowest s  histories: all, readable, judged")
     for what, deaths in sorted(table.items()):
+        histories = [sum(d.histories for d in deaths), sum(d.readable for d in deaths), sum(d.judged for d in deaths)]
         print(
             f"{what:34}{sum(not d.ended_before for d in deaths):6}{sum(bool(d.left) for d in deaths):6}"
-            f"{max(d.clean_s for d in deaths):11.2f}  {sum(d.judged for d in deaths)}/{sum(d.histories for d in deaths)}"
+            f"{max(d.clean_s for d in deaths):11.2f}  {histories}"
         )
     return int(any(d.left or d.wrong for deaths in table.values() for d in deaths))
 
