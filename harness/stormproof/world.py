@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -72,12 +73,14 @@ class World:
         await self._stack.aclose()
 
     async def _open(self) -> None:
-        self._work = Path(tempfile.mkdtemp(prefix=f"stormproof-{self.run}-"))
+        self._work = Path(tempfile.gettempdir(), f"stormproof-{self.run}-{secrets.token_hex(8)}")
         logs = self.folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         # The mark is longer than the keys' four digits: it must be unique on the machine.
         self.launcher = await self._stack.enter_async_context(Launcher(self._work.name, logs))
+        # Announced before it is there: a harness that is killed in between leaves no folder.
         self.launcher.own_folder(self._work)
+        self._work.mkdir(mode=0o700)
         (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
         (self._work / "orders.json").write_text("[]")
         (self._work / "journal").touch()

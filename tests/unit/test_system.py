@@ -72,6 +72,20 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
             "env.CELERY_BROKER_URL: 'redis.example.com' is not this",
         ),
         ("[env]", '[env]\nSMTP_HOST = "mail.example.com"', "env.SMTP_HOST: 'mail.example.com' is not this machine"),
+        (
+            '"{redis.broker.url}/0"',
+            '"redis://127.0.0.1:6379/0"',
+            "env.CELERY_BROKER_URL: the Redis at port 6379 is not one that Stormproof starts",
+        ),
+        ('"{redis.broker.url}/0"', '"redis://localhost/0"', "the Redis at port 6379 is not one"),
+        ('path = "/tasks"', 'path = "@example.com/tasks"', "submit.path: '@example.com/tasks' is not a path"),
+        ('path = "/tasks"', 'path = "http://example.com/"', "submit.path: 'http://example.com/' is not a path"),
+        (
+            "[redis.broker]",
+            '[redis.broker]\nconfig = { replicaof = "10.0.0.1 6379" }',
+            "redis.broker.config.replicaof: '10.0.0.1' is not this machine",
+        ),
+        ("[redis.broker]", '[redis.broker]\nconfig = { bind = "127.0.0.1 0.0.0.0" }', "'0.0.0.0' is not this machine"),
         ("[redis.broker]", "[redis.broker", "not TOML"),
     ],
 )
