@@ -26,7 +26,6 @@ from stormproof import (
     store,
     sweeping,
 )
-from stormproof import proof as proofs
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
@@ -174,20 +173,8 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
 @_runs
 def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int | None, lanes: int, runs: Path) -> int:
     """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names."""
-    proof = proofs.load(file).only(only)
-    plan = proving.plan(proof, seed if seed is not None else random.SystemRandom().getrandbits(32))
-    controls = len(proof.controls)
-    console.print(f"{len(proof.mistakes)} mistakes, and {controls} storms in which {proof.system.name} must stand")
-    with Progress(console, len(plan)) as progress:
-        work = campaign.conduct_all(plan, runs, find_binary(), progress.phase, progress.finished, lanes, skip=True)
-        finished = _wait(work)
-    found = proving.answers(proof, finished)
-    console.print(proving.table(found))
-    if out is not None:
-        store.write_text(out, proving.markdown(found))
-    code, lines = proving.ending(found, proving.controls(proof, finished), controls)
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
-    return code
+    drawn = seed if seed is not None else random.SystemRandom().getrandbits(32)
+    return proving.prove(file, only, out, drawn, lanes, runs, console, _wait)
 
 
 @app.command("sweep")
@@ -279,19 +266,7 @@ def _replay_run(folder: Path, description: Path, times: int, runs: Path) -> int:
 @_runs
 def shrink_command(folder: Path, finding: str | None, out: Path | None, lanes: int, runs: Path) -> int:
     """Find the smallest storm that still fails as the run FOLDER did (4 times of 5), and write it as a scenario file."""
-    run = shrinking.load(folder)
-    kind = shrinking.target(run, finding)
-    path = out or folder / f"shrunk_{kind}.py"
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    say(f"{len(run.scenario.storm)} faults, {run.scenario.workload.tasks} tasks; what must remain: {kind}")
-    shrunk = _wait(shrinking.shrink_run(run, kind, runs, lanes, say))
-    shrinking.write(shrunk, run, kind, path)
-    say(path.read_text(encoding="utf-8"))
-    say(f"{kind} in {shrunk.failed} of {shrunk.runs} runs; {shrunk.made} runs were made; {path}")
-    return Status.INVALID.exit_code
+    return shrinking.shrink_folder(folder, finding, out, lanes, runs, console, _wait)
 
 
 @app.command("analyze")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
 import msgspec
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stormproof import campaign, store
+from stormproof import proof as proofs
 from stormproof.campaign import Job
 from stormproof.expectation import met, shown
+from stormproof.progress import Progress
 from stormproof.proof import Mistake, Proof
+from stormproof.redis_server import find_binary
 from stormproof.store import Run
 from stormproof.verdict import Status
 
@@ -100,3 +109,29 @@ def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, li
 
 def _where(run: Run | None) -> str:
     return f"\n    replay: stormproof replay {run.folder}" if run else ": it did not start"
+
+
+def prove(
+    file: Path,
+    only: tuple[str, ...],
+    out: Path | None,
+    seed: int,
+    lanes: int,
+    runs: Path,
+    console: Console,
+    wait: Callable[[Coroutine[Any, Any, list[Run]]], list[Run]],
+) -> int:
+    """The whole command; the exit code."""
+    proof = proofs.load(file).only(only)
+    jobs, storms = plan(proof, seed), len(proof.controls)
+    console.print(f"{len(proof.mistakes)} mistakes, and {storms} storms in which {proof.system.name} must stand")
+    with Progress(console, len(jobs)) as progress:
+        work = campaign.conduct_all(jobs, runs, find_binary(), progress.phase, progress.finished, lanes, skip=True)
+        finished = wait(work)
+    found = answers(proof, finished)
+    console.print(table(found))
+    if out is not None:
+        store.write_text(out, markdown(found))
+    code, lines = ending(found, controls(proof, finished), storms)
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    return code

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from rich.console import Console
 
 from stormproof import campaign, scenario_text, store
 from stormproof.campaign import Job
@@ -16,6 +18,7 @@ from stormproof.report.words import findings, ranked
 from stormproof.scenario import Injection, Scenario, State
 from stormproof.shrink import Shrunk, shrink
 from stormproof.store import Run
+from stormproof.verdict import Status
 
 
 def target(run: Run, kind: str | None) -> str:
@@ -74,3 +77,28 @@ def load(folder: Path) -> Run:
     """The run to shrink, judged. Raises RunFolderError."""
     run = store.load(folder)
     return run if run.judged is not None else campaign.judge_run(run, run.history)
+
+
+def shrink_folder(
+    folder: Path,
+    finding: str | None,
+    out: Path | None,
+    lanes: int,
+    runs: Path,
+    console: Console,
+    wait: Callable[[Coroutine[Any, Any, Shrunk]], Shrunk],
+) -> int:
+    """The whole command; the exit code."""
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    run = load(folder)
+    kind = target(run, finding)
+    path = out or folder / f"shrunk_{kind}.py"
+    say(f"{len(run.scenario.storm)} faults, {run.scenario.workload.tasks} tasks; what must remain: {kind}")
+    shrunk = wait(shrink_run(run, kind, runs, lanes, say))
+    write(shrunk, run, kind, path)
+    say(path.read_text(encoding="utf-8"))
+    say(f"{kind} in {shrunk.failed} of {shrunk.runs} runs; {shrunk.made} runs were made; {path}")
+    return Status.INVALID.exit_code
