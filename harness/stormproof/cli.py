@@ -21,6 +21,7 @@ from stormproof import (
     demonstration,
     explaining,
     proving,
+    replaying,
     shrinking,
     standing,
     store,
@@ -29,13 +30,13 @@ from stormproof import (
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.errors import UsageError, on_purpose
+from stormproof.loopback import warning
 from stormproof.progress import Progress
 from stormproof.redis_server import find_binary
 from stormproof.report import drawing, html, terminal
 from stormproof.scenario import State
 from stormproof.store import Run
 from stormproof.sweep import cells, sheet
-from stormproof.system import System
 from stormproof.verdict import Status
 
 console = Console()
@@ -57,6 +58,18 @@ _runs = click.option(
 _seed = click.option("--seed", type=int, default=None, help="Seed of a run's random choices; drawn where absent.")
 _times = click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="How often.")
 _folder = click.argument("folder", type=click.Path(path_type=Path))
+
+
+_allow_host = click.option(
+    "--allow-host", "allowed", multiple=True, help="A host that the description may name; what that means is printed."
+)
+
+
+def _warn(allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Of each host that was allowed, it is said first what may happen to it."""
+    for host in allowed:
+        console.print(warning(host), highlight=False, markup=False, soft_wrap=True)
+    return allowed
 
 
 def _lanes(default: int) -> Callable[[Command], Command]:
@@ -87,6 +100,7 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 @app.command("run")
 @click.argument("scenarios", nargs=-1, type=click.Path(path_type=Path))
 @_system
+@_allow_host
 @click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
 @click.option("--disarmed", is_flag=True, help="A control: no fault strikes, and no verdict may be valid.")
@@ -97,6 +111,7 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 def run_command(
     scenarios: tuple[Path, ...],
     system: Path,
+    allowed: tuple[str, ...],
     storm_s: float | None,
     state: str | None,
     disarmed: bool,
@@ -106,7 +121,7 @@ def run_command(
     runs: Path,
 ) -> int:
     """Run SCENARIOS (files, or folders of them), or a random storm, on a system, each in all its worker states."""
-    description = systems.load(system)
+    description = systems.load(system, allowed=_warn(allowed))
     chosen = [
         s for path in scenarios for s in (catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)])
     ]
@@ -179,6 +194,7 @@ def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int
 
 @app.command("sweep")
 @_system
+@_allow_host
 @click.option("--component", "components", multiple=True, help="Only the links of this component; may be given often.")
 @click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.FAULTS)}.")
 @click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
@@ -198,6 +214,7 @@ def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int
 @_runs
 def sweep_command(**options: Any) -> int:
     """Every fault point of a task's life, with every fault, once each."""
+    _warn(options["allowed"])
     return sweeping.sweep(sweeping.Options(**options), console, _wait)
 
 
@@ -231,31 +248,7 @@ def replay_command(what: str, system: Path, times: int, lanes: int, runs: Path) 
         return sweeping.replay_sweep(folder, system, runs, times, lanes, console, _wait)
     if not folder.exists() and ":" in what:
         return sweeping.replay_cell(what, system, runs, times, lanes, console, _wait)
-    return _replay_run(folder, system, times, runs)
-
-
-def _replay_run(folder: Path, description: Path, times: int, runs: Path) -> int:
-    stored = store.load(folder)
-    job = Job(
-        scenario=stored.scenario,
-        system=System.restored(stored.system.stored(), description),
-        state=stored.state,
-        seed=stored.choices.seed,
-        choices=stored.choices,
-    )
-    if stored.judged is None:
-        stored = campaign.judge_run(stored, stored.history)
-    binary = find_binary()
-    with Progress(console, times) as progress:
-
-        def done(job: Job, run: Run) -> None:
-            progress.done(job)
-            progress.say(terminal.lines(run))
-
-        finished = _wait(campaign.conduct_all([job] * times, runs, binary, progress.phase, done))
-    same = sum(terminal.same_findings(run, stored) for run in finished)
-    console.print(f"reproduced {same}/{times}: {terminal.kinds(stored)}", highlight=False)
-    return max(run.judged.status for run in finished if run.judged).exit_code
+    return replaying.replay_run(folder, system, times, runs, console, _wait)
 
 
 @app.command("shrink")
@@ -305,10 +298,11 @@ def explain_command(folder: Path, about: str | None, cell: str | None) -> int:
 
 @app.command("up")
 @_system
+@_allow_host
 @_runs
-def up_command(system: Path, runs: Path) -> int:
+def up_command(system: Path, allowed: tuple[str, ...], runs: Path) -> int:
     """Start a system for poking at by hand; print its addresses; stop everything on Ctrl-C."""
-    description = systems.load(system)
+    description = systems.load(system, allowed=_warn(allowed))
     binary = find_binary()
     try:
         _wait(standing.up(description, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True)))

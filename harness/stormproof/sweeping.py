@@ -34,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line says."""
 
     system: Path
+    allowed: tuple[str, ...]
     components: tuple[str, ...]
     faults: str
     only: tuple[str, ...]
@@ -54,7 +55,7 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
         sheet = sheets.load(folder)
         system = System.restored(sheet.system, options.system)
     else:
-        system = systems.load(options.system)
+        system = systems.load(options.system, allowed=options.allowed)
         faults = _faults(options.faults)
         folder = conduct.make_folder(options.runs / f"{time.strftime('%Y%m%dT%H%M%S')}-sweep-{system.name}")
         sheet = _plan(options, system, faults, folder, binary, console, wait)

@@ -7,7 +7,6 @@ system promises. It holds no code. `docs/description.md` explains each key with 
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 import sys
 import tomllib
@@ -19,13 +18,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stormproof.errors import DescriptionError
+from stormproof.loopback import refuse_others
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
-_URL = re.compile(r"\b(?:redis|rediss|valkey|amqp|amqps|http|https|smtp|smtps)://(?:[^@/\s]*@)?(\[[^\]]+\]|[^:/\s,]+)")
-_REDIS_URL = re.compile(r"\b(?:redis|rediss|valkey)://(?:[^@/\s]*@)?(?:\[[^\]]+\]|[^:/\s,]+)(?::(\d+)|(?![:\w]))")
-_REDIS_HOSTS = {"bind": slice(None), "replicaof": slice(1), "slaveof": slice(1)}
-"""The directives of redis.conf that name hosts, and which of their words do."""
-_HOST_NAME = re.compile(r"(?:^|_)HOST(?:NAME)?$")
 
 
 class _Model(BaseModel):
@@ -208,8 +203,8 @@ _TABLES: dict[tuple[str, str], type[_Model]] = {
 """The tables of a description, by the first name of a key's path and the inner table's name."""
 
 
-def load(path: Path, change: Mapping[str, Any] = MappingProxyType({})) -> System:
-    """Read and check a description, with the values of `change` in place of its own.
+def load(path: Path, change: Mapping[str, Any] = MappingProxyType({}), allowed: tuple[str, ...] = ()) -> System:
+    """Read and check a description, with the values of `change` in place of its own; `allowed`: hosts that it may name.
 
     Raises DescriptionError with one line that names the key and the mend.
     """
@@ -228,9 +223,7 @@ def load(path: Path, change: Mapping[str, Any] = MappingProxyType({})) -> System
         system = System.model_validate(data | {"folder": path.resolve().parent})
     except ValidationError as error:
         raise DescriptionError(f"{path}: {_first_mistake(error, data)}") from error
-    _refuse_other_hosts(path, system)
-    _refuse_other_redis(path, system)
-    _refuse_absolute_paths(path, system)
+    refuse_others(path, system, allowed)
     return system
 
 
@@ -298,68 +291,3 @@ def pick(document: Any, path: str) -> Any:
         else:
             return None
     return document
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    host = host.strip("[]")
-    if host == "localhost" or _PLACEHOLDER.fullmatch(host):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _texts(system: System) -> dict[str, str]:
-    """What a description says to the processes of the system, by where it says so."""
-    texts = {f"env.{name}": value for name, value in system.env.items()}
-    for component_name, component in system.components.items():
-        where = f"components.{component_name}"
-        texts |= {f"{where}.env.{name}": value for name, value in component.env.items()}
-        texts |= {f"{where}.command[{n}]": value for n, value in enumerate(component.command)}
-    return texts
-
-
-def _refuse_other_hosts(path: Path, system: System) -> None:
-    named = []
-    for where, text in _texts(system).items():
-        named += [(where, match[1]) for match in _URL.finditer(text)]
-        if _HOST_NAME.search(where) and "://" not in text:
-            named.append((where, text))
-    for name, redis in system.redis.items():
-        for directive, value in redis.config.items():
-            words = value.split()[_REDIS_HOSTS.get(directive.lower(), slice(0))]
-            named += [(f"redis.{name}.config.{directive}", word.strip("\"'").removeprefix("-")) for word in words]
-    for where, host in named:
-        if not is_loopback(host):
-            raise DescriptionError(
-                f"{path}: {where}: {host!r} is not this machine; storms go to loopback only, use a placeholder such as "
-                f"{{redis.{system.broker}.url}}"
-            )
-
-
-def _refuse_other_redis(path: Path, system: System) -> None:
-    """A Redis on this machine that the run did not start is somebody's."""
-    ours = {redis.port for redis in system.redis.values()}
-    for where, text in _texts(system).items():
-        for match in _REDIS_URL.finditer(text):
-            port = int(match[1] or 6379)
-            if port not in ours:
-                raise DescriptionError(
-                    f"{path}: {where}: the Redis at port {port} is not one that Stormproof starts; use a placeholder such as "
-                    f"{{redis.{system.broker}.url}}"
-                )
-
-
-def _refuse_absolute_paths(path: Path, system: System) -> None:
-    """What follows `http://127.0.0.1:PORT` must be a path: `@example.com/` would make another host of it."""
-    paths = {"submit.path": system.submit.path, "status.path": system.status.path}
-    if system.backlog:
-        paths["backlog.path"] = system.backlog.path
-    for name, component in system.components.items():
-        if component.ready.http is not None:
-            paths[f"components.{name}.ready.http"] = component.ready.http
-    for where, text in paths.items():
-        if not text.startswith("/"):
-            raise DescriptionError(f"{path}: {where}: {text!r} is not a path; begin it with '/'")

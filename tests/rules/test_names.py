@@ -28,6 +28,8 @@ COVERED_BY = {
     "comparing.py": "test_versions.py",
     "environments.py": "test_versions.py",
     "sweeping.py": "test_sweep.py",
+    "replaying.py": "test_cli.py",
+    "loopback.py": "test_system.py",
     "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",
     "perform.py": "test_sweep.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from stormproof import loopback
 from stormproof import system as systems
 from stormproof.errors import DescriptionError
 
@@ -104,12 +105,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "{smtp.host}"])
 def test_loopback_is_this_machine(host: str) -> None:
-    assert systems.is_loopback(host)
+    assert loopback.is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "redis", "0.0.0.0", "127.0.0.1.example.com"])
 def test_anything_else_is_not_this_machine(host: str) -> None:
-    assert not systems.is_loopback(host)
+    assert not loopback.is_loopback(host)
 
 
 def test_an_unknown_placeholder_is_named_with_those_that_exist() -> None:
@@ -126,3 +127,13 @@ def test_a_value_is_picked_by_its_dotted_path() -> None:
     assert systems.pick({"data": [{"id": 7}]}, "data.0.id") == 7
     assert systems.pick({"data": []}, "data.0.id") is None
     assert systems.pick("text", "data") is None
+
+
+def test_a_host_that_is_allowed_by_name_is_admitted_and_no_other_is(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "system_under_test" / "tutorial.toml").read_text()
+    path = tmp_path / "stormproof.toml"
+    path.write_text(text.replace("[env]", '[env]\nHOOK_URL = "https://hooks.example.org/x"', 1))
+    with pytest.raises(DescriptionError, match="admit it with --allow-host"):
+        systems.load(path, allowed=("other.example.org",))
+    assert systems.load(path, allowed=("hooks.example.org",)).env["HOOK_URL"] == "https://hooks.example.org/x"
+    assert "strikes nothing there" in loopback.warning("hooks.example.org")

@@ -10,9 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from stormproof import store
 from stormproof.errors import ComponentError, RunFolderError, on_purpose
+from stormproof.experiment import Choices
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
+from stormproof.scenario import Scenario, State
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point
@@ -44,6 +47,9 @@ async def on_stage(
     """Start a system, warm it up, and have a story told on it. Raises ComponentError."""
     recorder = Recorder(make_folder(folder) / "history.jsonl")
     run = f"{random.SystemRandom().getrandbits(16):04x}"
+    # Its folder can be judged as a run's, as far as it went.
+    story_of_all = Scenario(name="sweep", title="one fault after the other, on one system")
+    store.write_plan(folder, story_of_all, system, State.IDLE, Choices(seed=seed, run=run, submit_at_s=()), binary)
     try:
         async with World(system, folder, recorder, binary, run) as world:
             world.phase("start")
