@@ -9,6 +9,7 @@ from stormproof.faults import (
     Misbehave,
     OutOfMemory,
     Pause,
+    Revoke,
     Stop,
 )
 from stormproof.scenario import Injection, Scenario, State
@@ -46,6 +47,7 @@ __all__ = [
     "Pause",
     "Refuse",
     "Reset",
+    "Revoke",
     "Scenario",
     "State",
     "Stop",

@@ -79,5 +79,5 @@ def compare(
 
 def _job(row: Row, python: str, seed: int) -> Job:
     scenario = catalogue.load(row.scenario)
-    system = with_python(systems.load(row.system), python)
+    system = with_python(systems.load(row.system, row.change), python)
     return Job(scenario=scenario, system=system, state=row.state or scenario.states[0], seed=seed)

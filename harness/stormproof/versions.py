@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One scenario on one system. `expect`: environment -> findings (none: valid); `environments`: others, only shown."""
+    """One scenario on one system. `expect`: environment -> findings (none: valid); `environments`: others, only shown. `change`: other
+    values of the description.
+    """
 
     name: str
     system: Path
@@ -29,6 +32,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     environments: tuple[str, ...] = ()
     state: State | None = None
     group: str = ""
+    change: dict[str, Any] = {}
 
     @property
     def cells(self) -> tuple[str, ...]:

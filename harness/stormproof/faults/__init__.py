@@ -16,6 +16,7 @@ from stormproof.faults.message import BadMessage
 from stormproof.faults.misbehave import Misbehave
 from stormproof.faults.out_of_memory import OutOfMemory
 from stormproof.faults.pause import Pause
+from stormproof.faults.revoke import Revoke
 from stormproof.faults.stop import Stop
 from stormproof.scenario import Injection, Scenario
 from stormproof.wire.faults import ALL as ON_THE_WIRE
@@ -30,6 +31,7 @@ ALL: tuple[type[Fault], ...] = (
     Misbehave,
     OutOfMemory,
     Pause,
+    Revoke,
     Stop,
     *ON_THE_WIRE,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "Misbehave",
     "OutOfMemory",
     "Pause",
+    "Revoke",
     "Stop",
     "decode_scenario",
     "encode_scenario",

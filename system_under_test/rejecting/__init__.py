@@ -1,1 +1,0 @@
-"""The tutorial with a task that refuses its message."""
