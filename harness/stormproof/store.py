@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stormproof import faults
+from stormproof import faults, packages
 from stormproof.errors import RunFolderError, ScenarioError
 from stormproof.experiment import Choices
 from stormproof.history import History
@@ -23,7 +21,7 @@ from stormproof.verdict import Status, Verdict, merge
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything needed to run it again: the scenario, the system, the worker's state, and the choices as drawn.
 
-    `redis` and `versions` say what it ran on.
+    `redis`, `versions` (the harness's own) and `components` (each one's interpreter) say what it ran on.
     """
 
     scenario: Any
@@ -33,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     redis: Binary
     versions: dict[str, str]
     began: str
+    components: dict[str, dict[str, str]] = {}
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,21 +108,11 @@ def write_plan(folder: Path, scenario: Scenario, system: System, state: State, c
         state=state,
         choices=choices,
         redis=redis,
-        versions=versions(),
+        versions=packages.of(),
+        components=packages.of_components(system),
         began=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
     write(folder, "scenario.json", plan)
-
-
-def versions() -> dict[str, str]:
-    """What a run ran on: interpreter and the packages that matter."""
-    found = {"python": platform.python_version()}
-    for name in ("stormproof", "celery", "kombu", "redis"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def judged(history: History, verdicts: tuple[Verdict, ...]) -> Judged:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from stormproof import store
+from stormproof import packages, store
 from stormproof.errors import RunFolderError
 from stormproof.redis_server import Binary
 from stormproof.sweep.cells import Cell, second_cells
@@ -88,7 +88,7 @@ def new(
         results={},
         seed=seed,
         redis=redis,
-        versions=store.versions(),
+        versions=packages.of(),
         began=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
 
