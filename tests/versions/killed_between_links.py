@@ -8,8 +8,7 @@ scenario = Scenario(
     workload=Workload(tasks=4, rate_per_s=1),
     storm=(
         Injection(
-            fault=Kill(component="worker", how="child"),
-            when=receives("worker", "EXEC", store="results", nth=5),
+            fault=Kill(component="worker", how="child"), when=receives("worker", "EXEC", store="results")
         ),
     ),
 )
