@@ -15,6 +15,7 @@ import uvloop
 from rich.console import Console
 
 from stormproof import (
+    bisecting,
     campaign,
     catalogue,
     comparing,
@@ -224,11 +225,17 @@ def sweep_command(**options: Any) -> int:
 @click.option(
     "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
 )
+@click.option("--bisect", "row", help="Find the release of a package in which this row's verdict changed.")
+@click.option("--package", default="celery", show_default=True, help="Which package --bisect tries releases of.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables to this file as Markdown.")
 @_times
+@_lanes(3)
 @_runs
-def matrix_command(path: Path, only: tuple[str, ...], cache: Path, times: int, runs: Path) -> int:
+def matrix_command(row: str | None, package: str, path: Path, cache: Path, times: int, **options: Any) -> int:
     """The same storms on several versions of Celery, against what is expected of each."""
-    return comparing.compare(path, only, times, runs, cache, console, _wait)
+    if row is not None:
+        return bisecting.bisect(path, row, package, times, options["runs"], cache, console, _wait)
+    return comparing.compare(path, times=times, cache=cache, console=console, wait=_wait, **options)
 
 
 @app.command("replay")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -39,11 +40,26 @@ def build(name: str, environment: Environment, common: tuple[str, ...], cache: P
     return str(folder / "bin" / "python")
 
 
-def _uv(name: str, *arguments: str) -> None:
+def releases(package: str, after: str, until: str) -> list[str]:
+    """Those that the package index has after one release and up to another, the oldest first; no pre-releases. Raises UsageError."""
+    found = [after]
+    while found[-1] != until:
+        # The index is asked through uv, which knows where it is and what this interpreter can use.
+        wanted = f"{package}>{found[-1]},<={until}"
+        said = _uv(wanted, "pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate", "--resolution", "lowest", "-",
+                   typed=wanted)  # fmt: skip
+        found.append(said.strip().partition("==")[2])
+    return found[1:]
+
+
+def _uv(name: str, *arguments: str, typed: str = "") -> str:
     found = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if found is None:
         raise StormproofError("uv is not on PATH; install it: pip install uv")
-    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    # An index that must fetch an old release first answers late.
+    environ = {"UV_HTTP_TIMEOUT": "180", **os.environ}
+    done = subprocess.run([found, *arguments], input=typed, capture_output=True, text=True, check=False, env=environ)
     if done.returncode:
         said = " ".join(done.stderr.split())
         raise UsageError(f"environment {name!r} cannot be built: {said}")
+    return done.stdout

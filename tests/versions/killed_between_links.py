@@ -6,9 +6,5 @@ scenario = Scenario(
     name="killed_between_links",
     title="the pool process dies between the result of a task and the publication of the next",
     workload=Workload(tasks=4, rate_per_s=1),
-    storm=(
-        Injection(
-            fault=Kill(component="worker", how="child"), when=receives("worker", "EXEC", store="results")
-        ),
-    ),
+    storm=(Injection(fault=Kill(component="worker", how="child"), when=receives("worker", "EXEC", store="results")),),
 )
