@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -24,6 +25,8 @@ from stormproof.store import Run
 from stormproof.system import System
 from stormproof.verdict import Status
 from stormproof.versions import Row, Versions
+
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]+")
 
 
 class Cell(msgspec.Struct, kw_only=True):
@@ -68,7 +71,9 @@ def as_expected(run: Run, expected: Expected | None) -> Status:
 def with_python(system: System, python: str, name: str) -> System:
     """The same system under another name, each process in this interpreter."""
     components = {part: spec.model_copy(update={"python": python}) for part, spec in system.components.items()}
-    return system.model_copy(update={"components": components, "name": f"{system.name}-{name}"})
+    return system.model_copy(
+        update={"components": components, "name": f"{system.name}-{_NOT_IN_NAMES.sub('-', name.lower())}"}
+    )
 
 
 def job(row: Row, environment: str, python: str, seed: int) -> Job:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
 from stormproof import faults, packages
 from stormproof.errors import RunFolderError, ScenarioError
@@ -14,7 +15,7 @@ from stormproof.experiment import Choices
 from stormproof.history import History
 from stormproof.redis_server import Binary
 from stormproof.scenario import Scenario, State
-from stormproof.system import System
+from stormproof.system import System, first_mistake
 from stormproof.verdict import Status, Verdict, merge
 
 
@@ -129,6 +130,8 @@ def load(folder: Path) -> Run:
         system = System.model_validate(plan.system)
     except OSError as error:
         raise RunFolderError(f"{folder}: not a run folder: {error.strerror} ({error.filename})") from error
+    except ValidationError as error:
+        raise RunFolderError(f"{folder / 'scenario.json'}: cannot be read: {first_mistake(error)}") from error
     except (msgspec.DecodeError, ValueError, ScenarioError) as error:
         raise RunFolderError(f"{folder / 'scenario.json'}: cannot be read: {error}") from error
     return Run(

@@ -222,7 +222,7 @@ def load(path: Path, change: Mapping[str, Any] = MappingProxyType({}), allowed: 
     try:
         system = System.model_validate(data | {"folder": path.resolve().parent})
     except ValidationError as error:
-        raise DescriptionError(f"{path}: {_first_mistake(error, data)}") from error
+        raise DescriptionError(f"{path}: {first_mistake(error)}") from error
     refuse_others(path, system, allowed)
     return system
 
@@ -236,7 +236,8 @@ def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return {**base, **both}
 
 
-def _first_mistake(error: ValidationError, data: Mapping[str, Any]) -> str:
+def first_mistake(error: ValidationError) -> str:
+    """The one that is worth to be named first, in one line."""
     mistakes = error.errors()
     # A misspelt key is also a missing one; the spelling is the mend.
     mistake = next((m for m in mistakes if m["type"] == "extra_forbidden"), mistakes[0])

@@ -92,3 +92,12 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, text: str) -> None:
 def test_a_folder_without_a_plan_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="not a run folder"):
         store.load(tmp_path)
+
+
+def test_a_description_that_no_longer_fits_is_one_line(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    plan = (folder / "scenario.json").read_text(encoding="utf-8").replace('"mine"', '"Not Mine"')
+    (folder / "scenario.json").write_text(plan, encoding="utf-8")
+    with pytest.raises(RunFolderError) as said:
+        store.load(folder)
+    assert "name: " in str(said.value) and "\n" not in str(said.value)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import comparing, environments, system, versions
+from stormproof import environments, versions
 from stormproof.errors import UsageError
 from stormproof.scenario import State
 from stormproof.versions import Environment
 
-ROOT = Path(__file__).parents[2]
 ROW = """
 [environments.old]
 packages = ["celery==5.6.3"]
@@ -58,8 +57,3 @@ def test_the_order_of_packages_makes_no_other_environment() -> None:
     one, other = Environment(packages=("a==1", "b==2")), Environment(packages=("b==2", "a==1"))
     assert environments.key(one, ()) == environments.key(other, ())
     assert environments.key(one, ()) != environments.key(one, ("c",))
-
-
-def test_every_process_of_a_system_gets_the_interpreter() -> None:
-    other = comparing.with_python(system.load(ROOT / "system_under_test/tutorial.toml"), "/other/python")
-    assert {part.python for part in other.components.values()} == {"/other/python"}
