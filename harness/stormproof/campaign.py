@@ -11,7 +11,7 @@ import msgspec
 
 from stormproof import experiment, store
 from stormproof.checks import judge
-from stormproof.errors import ComponentError, on_purpose
+from stormproof.errors import ComponentError, on_purpose, raise_if_cancelled
 from stormproof.experiment import Choices
 from stormproof.history import History
 from stormproof.judging import checks_for
@@ -98,6 +98,7 @@ async def conduct_all(
             try:
                 run = await conduct(job, runs, binary, watch, gate)
             except Exception as error:
+                raise_if_cancelled()
                 meant = on_purpose(error)
                 if not isinstance(meant, ComponentError):
                     raise

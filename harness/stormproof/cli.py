@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import uvloop
 from rich.console import Console
 
 from stormproof import (
@@ -21,6 +19,7 @@ from stormproof import (
     comparing,
     demonstration,
     explaining,
+    interruption,
     proving,
     replaying,
     shrinking,
@@ -43,7 +42,6 @@ from stormproof.verdict import Status
 console = Console()
 errors = Console(stderr=True)
 
-T = TypeVar("T")
 Command = Callable[..., int]
 
 _system = click.option(
@@ -83,19 +81,6 @@ def _lanes(default: int) -> Callable[[Command], Command]:
 @click.version_option(package_name="stormproof")
 def app() -> None:
     """Storms for task systems: real processes, real Redis, a recorded history, a proof for every verdict."""
-
-
-def _wait(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM cancels as Ctrl-C does, so that everything is stopped on the way out."""
-
-    async def guarded() -> T:
-        task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(guarded())
 
 
 @app.command("run")
@@ -150,7 +135,7 @@ def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
             progress.done(job)
             progress.say(terminal.lines(run))
 
-        finished = _wait(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
+        finished = interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
     return max((run.judged.status for run in finished if run.judged), default=Status.UNKNOWN).exit_code
 
 
@@ -171,7 +156,7 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
     console.print(demonstration.opening(plan, binary))
     with Progress(console, len(plan)) as progress:
         work = campaign.conduct_all(plan, runs, binary, progress.phase, progress.finished, lanes)
-        finished = _wait(work)
+        finished = interruption.run(work)
     for line in demonstration.evidence(finished):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(demonstration.table(finished))
@@ -190,7 +175,7 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path) -> 
 def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int | None, lanes: int, runs: Path) -> int:
     """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names."""
     drawn = seed if seed is not None else random.SystemRandom().getrandbits(32)
-    return proving.prove(file, only, out, drawn, lanes, runs, console, _wait)
+    return proving.prove(file, only, out, drawn, lanes, runs, console, interruption.run)
 
 
 @app.command("sweep")
@@ -216,7 +201,7 @@ def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int
 def sweep_command(**options: Any) -> int:
     """Every fault point of a task's life, with every fault, once each."""
     _warn(options["allowed"])
-    return sweeping.sweep(sweeping.Options(**options), console, _wait)
+    return sweeping.sweep(sweeping.Options(**options), console, interruption.run)
 
 
 @app.command("matrix")
@@ -234,8 +219,8 @@ def sweep_command(**options: Any) -> int:
 def matrix_command(row: str | None, package: str, path: Path, cache: Path, times: int, **options: Any) -> int:
     """The same storms on several versions of Celery, against what is expected of each."""
     if row is not None:
-        return bisecting.bisect(path, row, package, times, options["runs"], cache, console, _wait)
-    return comparing.compare(path, times=times, cache=cache, console=console, wait=_wait, **options)
+        return bisecting.bisect(path, row, package, times, options["runs"], cache, console, interruption.run)
+    return comparing.compare(path, times=times, cache=cache, console=console, wait=interruption.run, **options)
 
 
 @app.command("replay")
@@ -252,10 +237,10 @@ def replay_command(what: str, system: Path, times: int, lanes: int, runs: Path) 
     """
     folder = Path(what)
     if (folder / sheet.FILE).exists():
-        return sweeping.replay_sweep(folder, system, runs, times, lanes, console, _wait)
+        return sweeping.replay_sweep(folder, system, runs, times, lanes, console, interruption.run)
     if not folder.exists() and ":" in what:
-        return sweeping.replay_cell(what, system, runs, times, lanes, console, _wait)
-    return replaying.replay_run(folder, system, times, runs, console, _wait)
+        return sweeping.replay_cell(what, system, runs, times, lanes, console, interruption.run)
+    return replaying.replay_run(folder, system, times, runs, console, interruption.run)
 
 
 @app.command("shrink")
@@ -266,7 +251,7 @@ def replay_command(what: str, system: Path, times: int, lanes: int, runs: Path) 
 @_runs
 def shrink_command(folder: Path, finding: str | None, out: Path | None, lanes: int, runs: Path) -> int:
     """Find the smallest storm that still fails as the run FOLDER did (4 times of 5), and write it as a scenario file."""
-    return shrinking.shrink_folder(folder, finding, out, lanes, runs, console, _wait)
+    return shrinking.shrink_folder(folder, finding, out, lanes, runs, console, interruption.run)
 
 
 @app.command("analyze")
@@ -312,7 +297,9 @@ def up_command(system: Path, allowed: tuple[str, ...], runs: Path) -> int:
     description = systems.load(system, allowed=_warn(allowed))
     binary = find_binary()
     try:
-        _wait(standing.up(description, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True)))
+        interruption.run(
+            standing.up(description, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True))
+        )
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
     return 0

@@ -119,15 +119,10 @@ async def strike(
     try:
         async with striking(world, number, injection, dice) as evidence:
             struck()
-            try:
-                proof = await _proof(world, evidence, _START_S if waits_for_a_frame else injection.for_s or _BITE_S)
-                if proof:
-                    note("bit", proof)
-                await _last(world, number, injection, dice, world.recorder.now() if waits_for_a_frame else began)
-            except asyncio.CancelledError:
-                # Nothing is healed in a system that is to end: to start a server again may take half a minute.
-                await world.launcher.stop()
-                raise
+            proof = await _proof(world, evidence, _START_S if waits_for_a_frame else injection.for_s or _BITE_S)
+            if proof:
+                note("bit", proof)
+            await _last(world, number, injection, dice, world.recorder.now() if waits_for_a_frame else began)
         note("healed")
         if not proof and (late := await evidence()):
             note("bit", late)

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -110,6 +111,8 @@ class Launcher:
         self.run = run
         self.logs = logs
         self._reaper: subprocess.Popen[bytes] | None = None
+        self.over = False
+        _LAUNCHERS.add(self)
 
     async def __aenter__(self) -> Launcher:
         self._reaper = subprocess.Popen(
@@ -125,11 +128,15 @@ class Launcher:
 
     async def stop(self) -> None:
         """End everything that was started, now; returns when it is gone."""
-        if self._reaper is None or self._reaper.stdin is None:
-            return
-        self._reaper.stdin.close()
-        watched, self._reaper = self._reaper, None
-        await asyncio.get_running_loop().run_in_executor(None, watched.wait)
+        self.end()
+        if self._reaper is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._reaper.wait)
+
+    def end(self) -> None:
+        """Have everything ended, without waiting for it; nothing more is started from now on."""
+        self.over = True
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
 
     def own_folder(self, folder: Path) -> None:
         """Have this folder removed at the end, in every ending."""
@@ -171,7 +178,16 @@ class Launcher:
         return "\n".join(text.splitlines()[-lines:])
 
     def _tell(self, line: str) -> None:
-        if self._reaper is None or self._reaper.stdin is None:
+        if self.over or self._reaper is None or self._reaper.stdin is None:
             raise ComponentError("the run is over; nothing more is started")
         self._reaper.stdin.write(line.encode() + b"\n")
         self._reaper.stdin.flush()
+
+
+_LAUNCHERS: weakref.WeakSet[Launcher] = weakref.WeakSet()
+
+
+def end_all() -> None:
+    """End what all launchers of this harness have started: whoever stops a harness does not wait for its faults to be healed."""
+    for launcher in _LAUNCHERS:
+        launcher.end()

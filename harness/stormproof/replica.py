@@ -140,6 +140,8 @@ class Replica:
 
     async def _supervise(self, running: Running) -> None:
         code = await running.exited()
+        if self._launcher.over:
+            return
         expected = running.pid in self._expected
         self._record("exited", running, code=code, expected=expected)
         if self.spec.restart == "always":

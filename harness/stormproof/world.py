@@ -307,7 +307,7 @@ class World:
 
     async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
         await running.exited()
-        if not self._stopping:
+        if not self._stopping and not self.launcher.over:
             self._redis_event(server, running, "exited")
             await self.links.shut(server.name)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stormproof import store
-from stormproof.errors import ComponentError, RunFolderError, on_purpose
+from stormproof.errors import ComponentError, RunFolderError, on_purpose, raise_if_cancelled
 from stormproof.experiment import Choices
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
@@ -91,6 +91,7 @@ async def play(
             try:
                 await on_stage(system, where, binary, seed, story)
             except Exception as error:
+                raise_if_cancelled()
                 if not started.is_set() or not isinstance(on_purpose(error), ComponentError):
                     raise
             finally:
@@ -107,6 +108,7 @@ async def play(
                     await stage.renew(cell.point.component)
                     result = await stage.play(cell)
             except ComponentError:
+                raise_if_cancelled()
                 if tries[cell.id] < _TRIES:
                     waiting.append(cell)
                 raise

@@ -1,0 +1,39 @@
+"""Runs work to its end, or to Ctrl-C or SIGTERM: then all that was started ends first, at once, and the work after it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from stormproof import processes
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns. Raises what it raises, KeyboardInterrupt after Ctrl-C, and CancelledError after SIGTERM."""
+    told: list[int] = []
+
+    def stop(number: int, task: asyncio.Task[Any]) -> None:
+        told.append(number)
+        processes.end_all()
+        task.cancel()
+
+    async def guarded() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop, number, task)
+        return await work
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(guarded())
+        except asyncio.CancelledError:
+            if signal.SIGINT in told:
+                raise KeyboardInterrupt from None
+            raise
