@@ -17,7 +17,6 @@ TESTED_TOGETHER = {
 }
 COVERED_BY = {
     "cli.py": "test_cli.py",
-    "campaign.py": "test_experiment.py",  # The faces around the loop are tested through whole runs.
     "settle.py": "test_experiment.py",
     "world.py": "test_faults.py",
     "reaper.py": "test_processes.py",
