@@ -214,7 +214,7 @@ def sweep_command(**options: Any) -> int:
 @click.option("--package", default="celery", show_default=True, help="Which package --bisect tries releases of.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the tables to this file as Markdown.")
 @_times
-@_lanes(6)
+@_lanes(4)
 @_runs
 def matrix_command(row: str | None, package: str, path: Path, cache: Path, times: int, **options: Any) -> int:
     """The same storms on several versions of Celery, against what is expected of each."""
