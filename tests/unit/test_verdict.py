@@ -22,9 +22,10 @@ def test_a_verdict_is_the_worst_of_its_findings(findings: tuple[Finding, ...], o
 
 
 def test_nothing_observed_and_nothing_found_is_unknown() -> None:
-    verdict = Verdict.of("a_check", (), observed=0)
-    assert verdict.status is Status.UNKNOWN
-    assert [finding.kind for finding in verdict.findings] == ["nothing_observed"]
+    nothing = Finding(kind="nothing_observed", message="there was nothing to judge", status=Status.UNKNOWN)
+    assert Verdict.of("a_check", (), observed=0) == Verdict(
+        check="a_check", status=Status.UNKNOWN, findings=(nothing,), observed=0
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 from literals import Case, accepted, history, probe, wire
+from msgspec.structs import replace
 from stormproof.checks import AcknowledgesLate
 
 TAKEN = wire(1.2, "HSET", "tag", "a")
@@ -37,6 +38,82 @@ CASES = (
         "acknowledged because its process had died",
         history(accepted(1), TAKEN, probe(1.3, "started"), probe(1.4, "failed", **LOST), wire(1.5, "HDEL", "tag")),
         {"acknowledged_dead": (4, 5)},
+    ),
+    Case(
+        "what is not about a message's tag is passed over",
+        history(
+            accepted(1),
+            TAKEN,
+            wire(1.25, "HSET", "tag"),
+            wire(1.25, "HDEL"),
+            wire(1.25, "HDEL", "unknown"),
+            probe(1.3, "started"),
+            probe(1.4, "succeeded"),
+            wire(1.5, "HDEL", "tag"),
+        ),
+        avoids="acknowledged_early",
+    ),
+    Case(
+        "a reply, and another key, acknowledge nothing",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.3, "started"),
+            replace(wire(1.31, "HDEL", "tag"), direction="reply"),
+            replace(wire(1.32, "HDEL", "tag"), key="unacked_index"),
+            probe(1.4, "succeeded"),
+            wire(1.5, "HDEL", "tag"),
+        ),
+        avoids="acknowledged_early",
+    ),
+    Case(
+        "two tags in one command",
+        history(accepted(1), TAKEN, probe(1.3, "started"), wire(1.35, "HDEL", "tag", "b"), probe(1.4, "succeeded")),
+        {"acknowledged_early": (3, 4)},
+    ),
+    Case(
+        "acknowledged at the moment in which it ended",
+        history(accepted(1), TAKEN, probe(1.3, "started"), probe(1.5, "succeeded"), wire(1.5, "HDEL", "tag")),
+        avoids="acknowledged_early",
+    ),
+    Case(
+        "acknowledged in its second execution, received and started again",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.25, "received"),
+            probe(1.3, "started"),
+            wire(1.31, "HDEL", "tag"),
+            probe(1.5, "started", pid=12),
+        ),
+        {"acknowledged_early": (4, 5)},
+    ),
+    Case(
+        "acknowledged before it was even started",
+        history(accepted(1), TAKEN, wire(1.25, "HDEL", "tag"), probe(1.3, "started"), probe(1.4, "started", pid=12)),
+        {"acknowledged_early": (4, 3)},
+    ),
+    Case(
+        "a failure of the task's own",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.3, "started"),
+            probe(1.4, "failed", pid=10, detail="ValueError()"),
+            wire(1.5, "HDEL", "tag"),
+        ),
+        avoids="acknowledged_dead",
+    ),
+    Case(
+        "the words of a dead process, told by a live one",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.3, "started"),
+            probe(1.4, "failed", detail=LOST["detail"]),
+            wire(1.5, "HDEL", "tag"),
+        ),
+        avoids="acknowledged_dead",
     ),
 )
 

@@ -1,7 +1,22 @@
 """Literal histories for `api_answers`."""
 
 import pytest
-from literals import Case, accepted, asked, broken, fault, history, look, phase, pressure, probe, process, said, status
+from literals import (
+    KEY,
+    Case,
+    accepted,
+    asked,
+    broken,
+    fault,
+    history,
+    look,
+    phase,
+    pressure,
+    probe,
+    process,
+    said,
+    status,
+)
 from stormproof.checks import ApiAnswers
 from stormproof.history import Invoked, Returned
 
@@ -101,6 +116,49 @@ CASES = (
         history(stranger(1, 1), said(1.1, 1, "PENDING")),
         {"invented": (0, 1)},
     ),
+    Case("an answer at the deadline", history(look(1, 1), said(3, 1, "SUCCESS")), avoids="slow"),
+    Case("a run that ends at the deadline", history(look(1, 1), phase(3, "stop")), avoids="never_answered"),
+    Case(
+        "an answer that was in time but for what processors were waited for",
+        history(pressure(0.9, 5.0), look(1, 1), said(3.5, 1, "SUCCESS"), pressure(3.6, 5.5)),
+        {"starved": (1, 2)},
+        unknown=True,
+    ),
+    Case(
+        "a fault that began with the error",
+        history(broken(1, 1, 0), fault(1.1, "injected", target="api")),
+        avoids="no_answer",
+    ),
+    Case(
+        "a fault that was healed as the request began",
+        history(fault(0.5, "injected", target="api"), fault(1, "healed", target="api"), broken(1, 1, 0)),
+        avoids="no_answer",
+    ),
+    Case(
+        "a fault that could not be done is over",
+        history(fault(0.5, "injected", target="api"), fault(0.7, "failed", target="api"), broken(1, 1, 0)),
+        {"no_answer": (2, 3)},
+    ),
+    Case(
+        "a fault after the error, before its deadline",
+        history(broken(1, 1, 502), fault(1.5, "injected", target="api")),
+        {"server_error": (0, 1)},
+    ),
+    Case(
+        "the same answer for a task that ended as it was asked for",
+        history(accepted(1), probe(3, "failed"), broken(3, 2, 500)),
+        {"server_error": (3, 4)},
+    ),
+    Case(
+        "no answer for a task that nobody has submitted",
+        history(stranger(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=0)),
+        {"no_answer": (0, 1)},
+    ),
+    Case(
+        "an error for a task that nobody has submitted",
+        history(stranger(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=502)),
+        {"server_error": (0, 1)},
+    ),
 )
 
 CHECK = ApiAnswers(deadline_s=2.0, unfinished_codes=(500,), unknown_codes=(404,))
@@ -109,3 +167,10 @@ CHECK = ApiAnswers(deadline_s=2.0, unfinished_codes=(500,), unknown_codes=(404,)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
     case.must_hold(CHECK)
+
+
+def test_503_that_is_declared_for_unfinished_tasks_needs_no_hint() -> None:
+    check = ApiAnswers(deadline_s=2.0, unfinished_codes=(503,))
+    assert check(history(accepted(1), broken(2, 2, 503))).findings == ()
+    ended = check(history(accepted(1), probe(1.5, "failed"), broken(2, 2, 503)))
+    assert [(finding.kind, finding.key) for finding in ended.findings] == [("no_retry_after", KEY)]

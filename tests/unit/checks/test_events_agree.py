@@ -1,9 +1,10 @@
 """Literal histories for `events_agree`."""
 
 import pytest
-from literals import Case, history, phase, probe
+from literals import Case, fault, history, phase, probe
 from stormproof.checks import EventsAgree
 from stormproof.history import CeleryEvent
+from stormproof.verdict import Status
 
 
 def event(t: float, word: str, task_id: str = "a") -> CeleryEvent:
@@ -72,9 +73,24 @@ CASES = (
         history(probe(1, "started"), probe(2, "succeeded"), END),
         {"silent": (1,)},
     ),
+    Case(
+        "failure though the probe saw two other ends",
+        history(probe(1, "started"), probe(2, "succeeded"), probe(3, "revoked"), event(4, "failed"), END),
+        {"contradicts_probe": (1, 2, 3)},
+    ),
 )
 
 CHECK = EventsAgree(promised=True)
+
+
+def test_where_no_events_are_promised_none_are_missed() -> None:
+    unheard = history(probe(1, "started"), probe(2, "succeeded"), END)
+    assert EventsAgree(promised=False)(unheard).status is Status.UNKNOWN
+
+
+def test_what_ended_as_the_storm_began_may_go_unheard() -> None:
+    as_it_began = history(probe(1, "started"), fault(2, "injected"), probe(2, "succeeded"), END)
+    assert [finding.kind for finding in CHECK(as_it_began).findings] == ["nothing_observed"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

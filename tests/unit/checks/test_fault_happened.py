@@ -86,6 +86,12 @@ def test_each_of_two_planned_kills_must_be_injected() -> None:
     both = history(fault(1, "injected"), fault(1, "bit"), fault(2, "injected", "1.0"), fault(2, "bit", "1.0"))
     assert [finding.kind for finding in twice(repeated).findings] == ["not_injected"]
     assert twice(both).status is Status.VALID
+    assert twice(repeated).findings[0].message == "kill: planned 2 times, injected 1 times"
+
+
+def test_a_fault_without_a_target_is_one_on_the_system() -> None:
+    (finding,) = FaultHappened(planned=("kill",))(history(fault(1, "injected", target=""))).findings
+    assert finding.message == "kill on the system at 1.0 s: nothing shows that it had its effect"
 
 
 def test_a_submission_that_was_to_be_sent_twice_and_was_not_is_unknown() -> None:

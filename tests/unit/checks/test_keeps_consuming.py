@@ -110,6 +110,56 @@ CASES = (
         history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, executing=1, unchanged_s=13)),
         avoids="held_back",
     ),
+    Case(
+        "messages that wait from the first event on",
+        history(sample(1, queued=3), UP, sample(2, queued=3), sample(13, queued=3)),
+        {"wedged": (1, 2, 3)},
+    ),
+    Case(
+        "one fault of two is healed",
+        history(
+            UP,
+            fault(0.5, "injected"),
+            fault(0.5, "injected", "1.0", "pause"),
+            fault(1, "healed"),
+            sample(2, queued=3),
+            sample(30, queued=3),
+        ),
+        avoids="wedged",
+    ),
+    Case(
+        "a fault that begins ends the stall",
+        history(
+            UP,
+            sample(1, queued=3),
+            sample(8, queued=3),
+            fault(9, "injected"),
+            fault(9.5, "healed"),
+            sample(10, queued=3),
+            sample(19, queued=3),
+        ),
+        avoids="wedged",
+    ),
+    Case(
+        "the process starts after the sample of the same moment",
+        history(sample(1, queued=3), sample(20, queued=3), UP, sample(20.5, queued=3)),
+        avoids="wedged",
+    ),
+    Case(
+        "work held back for exactly the bound",
+        history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, unchanged_s=10)),
+        avoids="held_back",
+    ),
+    Case(
+        "work held back beside messages in the queue",
+        history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, queued=1, unchanged_s=13)),
+        avoids="held_back",
+    ),
+    Case(
+        "work held back beside an unacknowledged message",
+        history(UP, sample(1), Quiescence(t=19, proved=False, backlog=2, unacked=1, unchanged_s=13)),
+        avoids="held_back",
+    ),
 )
 
 CHECK = KeepsConsuming(stall_s=10)

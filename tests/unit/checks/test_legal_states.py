@@ -57,6 +57,11 @@ CASES = (
         history(look(1, 1), status(1.1, 2, "STARTED"), said(2, 1, "PENDING")),
         avoids="went_backwards",
     ),
+    Case(
+        "both at once",
+        history(status(1, 1, "STARTED"), status(2, 2, "PENDING"), status(3, 3, "SUCCESS"), status(4, 4, "PENDING")),
+        {"went_backwards": (1, 2, 3), "left_terminal": (5, 6, 7)},
+    ),
 )
 
 CHECK = LegalStates(pending=("PENDING",), success=("SUCCESS",), failure=("FAILURE", "REVOKED"))

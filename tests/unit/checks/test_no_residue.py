@@ -19,6 +19,19 @@ def tree(t: float, rss_bytes: int = 50 * MIB, processes: int = 3, component: str
 
 CASES = (
     Case("keys within the slack", storm_between(sample(1, keys=3), sample(9, keys=13)), avoids="keys_left"),
+    Case(
+        "keys that are left by the stop itself",
+        history(
+            phase(0, "start"),
+            sample(1),
+            phase(2, "storm"),
+            phase(8, "settle"),
+            sample(9),
+            phase(20, "stop"),
+            sample(21, keys=50),
+        ),
+        avoids="keys_left",
+    ),
     Case("keys that stay", storm_between(sample(1, keys=3), sample(9, keys=14)), {"keys_left": (1, 4)}),
     Case(
         "keys that went in the end",

@@ -8,6 +8,16 @@ SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"
 
 CASES = (
     Case(
+        "a success that no execution agrees with",
+        history(accepted(1), probe(2, "failed"), probe(3, "revoked"), status(4, 2, "SUCCESS")),
+        {"contradicts": (2, 3, 5)},
+    ),
+    Case(
+        "an error of the last look, which was before everything was read again",
+        history(accepted(1), probe(2, "succeeded"), status(3, 2, "SUCCESS"), broken(4, 3), phase(5, "read")),
+        avoids="vanished",
+    ),
+    Case(
         "a result that was an error once and is then read is readable",
         history(accepted(1), probe(2, "succeeded"), broken(3, 2), phase(4, "read"), status(5, 3, "SUCCESS")),
         avoids="unreadable",
@@ -118,6 +128,14 @@ CASES = (
         {"differs": (2, 4)},
     ),
 )
+
+
+def test_where_an_answer_has_no_value_none_is_compared() -> None:
+    without = history(accepted(1), probe(2, "succeeded", value=SENT), status(3, 2, "SUCCESS"))
+    assert ResultsReadable(has_values=False)(without).findings == ()
+    (finding,) = ResultsReadable(has_values=True)(without).findings
+    assert finding.kind == "differs"
+
 
 CHECK = ResultsReadable(has_values=True)
 

@@ -23,4 +23,4 @@ def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
 def test_a_torn_last_line_is_a_run_cut_short() -> None:
     verdict = RunComplete()(History(list(WHOLE), cut_off=True))
     assert verdict.status is Status.UNKNOWN
-    assert "torn" in verdict.findings[0].message
+    assert verdict.findings[0].message == "the history ends in the phase 'stop', and its last line is torn"

@@ -16,6 +16,11 @@ CASES = (
         avoids="died_in_calm",
     ),
     Case(
+        "a worker that ends as the storm begins",
+        history(process(0, "worker", "ready"), fault(2, "injected"), process(2, "worker", "exited", code=70)),
+        avoids="died_in_calm",
+    ),
+    Case(
         "a worker that ends itself",
         history(process(0, "worker", "started"), process(1, "worker", "exited", code=70), fault(2, "injected")),
         {"died_in_calm": (1,)},

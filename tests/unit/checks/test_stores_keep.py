@@ -22,6 +22,19 @@ CASES = (
         history(sample(1, all_keys=3), fault(2, "injected", target="redis"), sample(3, all_keys=3, evicted=2)),
         avoids="evicts",
     ),
+    Case(
+        "killed twice, and the first time it kept all",
+        history(
+            sample(1, all_keys=3),
+            process(1.5, "redis.broker", "started"),
+            GONE,
+            sample(3, all_keys=3),
+            process(4, "redis.broker", "exited", expected=True),
+            sample(5),
+        ),
+        {"forgot": (3, 4, 5)},
+    ),
+    Case("made to evict at once", history(fault(2, "injected", target="redis"), sample(2, evicted=2)), avoids="evicts"),
     Case("back with nothing", history(sample(1, all_keys=3), GONE, sample(3)), {"forgot": (0, 1, 2)}),
     Case("throws out by itself", history(sample(1, evicted=2), fault(2, "injected")), {"evicts": (0,)}),
 )
