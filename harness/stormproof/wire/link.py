@@ -166,7 +166,7 @@ class Conversation:
         """A wait is over."""
         way = self._ways[origin]
         way.asleep, way.waits_for = False, None
-        return [] if self.over else self._run(way)
+        return self._run(way)
 
     def healed(self, rule: Rule) -> list[Command]:
         """A rule is armed no more: what waited for that goes on."""
