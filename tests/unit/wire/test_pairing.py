@@ -55,6 +55,15 @@ def test_a_subscription_is_owed_one_reply_for_each_channel(raw: bytes) -> None:
     assert answered(pairing, b"$1\r\n1\r\n") == ["GET"]
 
 
+def test_to_leave_channels_that_were_never_joined_is_answered_for_each_too() -> None:
+    pairing = Pairing()
+    for raw in (request("SUBSCRIBE", "a"), request("UNSUBSCRIBE", "a", "b", "c"), GET):
+        pairing.count(raw, is_request=True)
+    for reply in (SUBSCRIBED, GONE, GONE, GONE):
+        pairing.count(reply, is_request=False)
+    assert answered(pairing, b"$1\r\n1\r\n", b"_\r\n") == ["GET", "-"]
+
+
 def test_what_looks_like_a_message_is_an_answer_where_nobody_has_subscribed() -> None:
     pairing = Pairing()
     for _ in range(3):

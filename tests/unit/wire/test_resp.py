@@ -39,6 +39,7 @@ REPLIES = [
     b"*-1\r\n",
     b"*2\r\n$-1\r\n$0\r\n\r\n",
     b"*2\r\n*0\r\n:1\r\n",
+    b"*3\r\n$1\r\na\r\n:1\r\n*1\r\n+b\r\n",
     b"~1\r\n:1\r\n",
     b">2\r\n+a\r\n:1\r\n",
     b"%1\r\n+a\r\n*1\r\n:1\r\n",
