@@ -36,7 +36,6 @@ COVERED_BY = {
     "links.py": "test_wire_storms.py",
     "fault.py": "test_faults.py",
     "deeds.py": "test_faults.py",
-    "rules.py": "test_link.py",
     "server.py": "test_link_server.py",
 }
 LONGEST_FILE, LONGEST_FUNCTION = 350, 60

@@ -59,7 +59,7 @@ class _Step(NamedTuple):
     """Something to do, in its order: a deed, for a piece (and the rule that asked for it)."""
 
     deed: Deed | None
-    piece: Piece | None
+    piece: Piece
     rule: Rule | None
     moment: Moment | None
     arrived: float
@@ -166,7 +166,7 @@ class Conversation:
         """A wait is over."""
         way = self._ways[origin]
         way.asleep, way.waits_for = False, None
-        return [] if self.over else self._run(way)
+        return self._run(way)
 
     def healed(self, rule: Rule) -> list[Command]:
         """A rule is armed no more: what waited for that goes on."""
@@ -209,7 +209,6 @@ class Conversation:
     def _take(self, way: _Way, step: _Step) -> list[Command]:
         """Look at a piece and decide what becomes of it."""
         piece = step.piece
-        assert piece is not None
         way.backlog -= len(piece.raw)
         way.given = False
         begun, way.ahead = min(way.ahead, len(piece.raw)), max(way.ahead - len(piece.raw), 0)
@@ -246,7 +245,7 @@ class Conversation:
         return []
 
     def _do(self, way: _Way, step: _Step, deed: Deed) -> list[Command]:
-        raw = step.piece.raw if step.piece else b""
+        raw = step.piece.raw
         if isinstance(deed, Wait):
             return self._wait(way, step, deed)
         if isinstance(deed, Ask) and step.rule and step.moment:
@@ -254,15 +253,15 @@ class Conversation:
             way.todo.appendleft(step)
             return [Consult(way.origin, step.rule, step.moment)]
         if isinstance(deed, Answer):
-            return self._answer(step, deed, raw)
+            return self._answer(deed, raw)
         if isinstance(deed, Pass | Write | Repeat):
             data = deed.data if isinstance(deed, Write) else raw
             return self._go_on(way, step, data, twice=isinstance(deed, Repeat))
         return self._connection_deed(deed)
 
     def _go_on(self, way: _Way, step: _Step, data: bytes, *, twice: bool) -> list[Command]:
-        first = step.piece is not None and step.piece.part in (Part.WHOLE, Part.HEAD)
-        if way.origin == "component" and first and step.piece and not way.given:
+        first = step.piece.part in (Part.WHOLE, Part.HEAD)
+        if way.origin == "component" and first and not way.given:
             way.given = True
             asked = self._pairing.request(step.piece.raw)
             if asked and step.moment:
@@ -284,10 +283,9 @@ class Conversation:
         way.free_at = max(way.free_at, step.arrived) + deed.seconds
         return [Sleep(way.origin, way.free_at)]
 
-    def _answer(self, step: _Step, deed: Answer, raw: bytes) -> list[Command]:
+    def _answer(self, deed: Answer, raw: bytes) -> list[Command]:
         """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
         asked = Asked(raw)
-        asked.ids = step.moment.ids if step.moment else ()
         asked.replace, asked.close = deed.reply, deed.close
         self._pairing.instead(asked)
         if asked.name[0] == "EXEC":
@@ -320,16 +318,15 @@ class Conversation:
             command, key = name(piece.raw)
             found = ids(piece.raw)
         else:
-            command, key = asked.name if asked else ("", "")
+            command, key = asked.name if asked else ("MESSAGE", "")
             found = tuple(dict.fromkeys((*(asked.ids if asked else ()), *ids(piece.raw))))
-        unasked = way.origin == "redis" and asked is None
         return Moment(
             link=self.link,
             component=self.component,
             store=self.store,
             connection=self.number,
-            direction="request" if way.origin == "component" else "push" if unasked else "reply",
-            command="MESSAGE" if unasked else command,
+            direction="request" if way.origin == "component" else "reply" if asked else "push",
+            command=command,
             key=key,
             raw=piece.raw,
             whole=piece.part is Part.WHOLE,

@@ -64,7 +64,7 @@ class Pairing:
         """Redis is given a request; None where it owes no reply, or where nobody can tell which."""
         match = _COMMAND.match(raw)
         command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
-        if self.gave_up or not command or (not match and raw[:1] == b"*" and raw[:2] in (b"*0", b"*-")):
+        if self.gave_up or not command or (not match and raw[:2] in (b"*0", b"*-")):
             return None
         if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
             self.give_up(f"{command.decode()} leaves no order of replies")
@@ -72,7 +72,7 @@ class Pairing:
         asked = Asked(raw)
         if command in _SUBSCRIBING:
             self._subscribed = True
-            asked.replies = max(int(match[1]) - 1 if match else 1, 1)
+            asked.replies = max((int(match[1]) if match else len(raw.split())) - 1, 1)
         self._asked.append(asked)
         return asked
 
@@ -83,6 +83,7 @@ class Pairing:
 
     def reply(self, raw: bytes) -> Asked | None:
         """Redis sent this: the request that it answers; None where nobody asked for it."""
+        word = b""
         if self._subscribed or raw[:1] == b">":
             match = _SUBSCRIPTION.match(raw)
             word = match[1].lower() if match else b""
@@ -95,6 +96,8 @@ class Pairing:
         asked = self._asked[0]
         if isinstance(asked, bytes):
             asked = self._asked[0] = Asked(asked)
+        if word.endswith(b"unsubscribe") and asked.name[0].encode() not in _SUBSCRIBING:
+            return None  # UNSUBSCRIBE of all channels is answered once for each of them.
         asked.replies -= 1
         if asked.replies <= 0:
             self._asked.popleft()

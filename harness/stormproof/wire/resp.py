@@ -78,11 +78,14 @@ class RespParser:
         if data[0] != _ARRAY or end < 0 or data[1] == _MINUS:
             return False
         pos = end + 2
-        for _ in range(int(data[1:end])):
-            end = data.find(_NEWLINE, pos)
-            if end < 0 or data[pos] != _BULK:
-                return False
-            pos = end + 4 + int(data[pos + 1 : end])
+        try:
+            for _ in range(int(data[1:end])):
+                end = data.find(_NEWLINE, pos)
+                if end < 0 or data[pos] != _BULK:
+                    return False
+                pos = end + 4 + int(data[pos + 1 : end])
+        except ValueError:
+            return False  # `feed` says what is wrong.
         return pos == len(data)
 
     def feed(self, data: bytes) -> list[Piece]:
@@ -93,7 +96,7 @@ class RespParser:
         pieces: list[Piece] = []
         start, pos = 0, self._scanned
         try:
-            while pos < len(buffer) and (end := self._frame_end(buffer, pos)) >= 0:
+            while pos < len(buffer) and (end := self._frame_end(buffer, pos)):
                 pieces.append(Piece(buffer[start:end], Part.LAST if self._large else Part.WHOLE))
                 self._large = False
                 start = pos = end
@@ -101,7 +104,7 @@ class RespParser:
             self.opaque = str(error)
             self._buffer = b""
             return [*pieces, Piece(buffer[start:], Part.OPAQUE)]
-        pos = self._scanned if self._need or self._scanned else pos
+        pos = self._scanned if self._need else pos
         if self._large or len(buffer) - start > HEAD_LIMIT:
             self._hand_out(buffer, start, pos, pieces)
         else:
@@ -120,17 +123,17 @@ class RespParser:
             self._buffer = b""
 
     def _frame_end(self, data: bytes, pos: int) -> int:
-        """Where the frame at or around `pos` ends, or -1 while it does not; what was learnt is kept for the next time."""
+        """Where the frame at or around `pos` ends, or 0 while it does not; what was learnt is kept for the next time."""
         need, skip, size = self._need, self._skip, len(data)
         if not need:
             if self._requests and data[pos] != _ARRAY:
-                return self._inline_end(data, pos)
+                return data.find(b"\n", pos) + 1
             need = 1
         while True:
             if skip:
                 if size - pos < skip:
                     self._need, self._skip, self._scanned = need, skip - (size - pos), size
-                    return -1
+                    return 0
                 pos += skip
                 skip = 0
                 need -= 1
@@ -139,7 +142,7 @@ class RespParser:
             end = data.find(_NEWLINE, pos)
             if end < 0:
                 self._need, self._skip, self._scanned = need, 0, pos
-                return -1
+                return 0
             kind = data[pos]
             if kind in _BULKS:
                 length = int(data[pos + 1 : end])
@@ -154,11 +157,6 @@ class RespParser:
             pos = end + 2
         self._need = self._skip = self._scanned = 0
         return pos
-
-    def _inline_end(self, data: bytes, pos: int) -> int:
-        end = data.find(b"\n", pos)
-        self._scanned = 0 if end >= 0 else pos
-        return end + 1 if end >= 0 else -1
 
 
 def words(raw: bytes, most: int = 4) -> list[bytes]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from plays import EXEC, GET, MULTI, OK, ONE, QUEUED, SET, Play, to_component, to_redis
+from stormproof.wire.deeds import Close, Deed, Pass, Wait, Write
 from stormproof.wire.faults import (
     Bandwidth,
     BlackHole,
@@ -15,6 +18,7 @@ from stormproof.wire.faults import (
     Refuse,
     Reset,
     Truncate,
+    WireFault,
 )
 from stormproof.wire.faults.error_reply import can_get
 from stormproof.wire.link import End, Send, Sleep
@@ -168,13 +172,45 @@ def test_a_truncated_reply_lacks_its_end_and_so_does_the_connection() -> None:
         ("length", b":7\r\n", b"\x007\r\n"),
         ("length", b"$-1\r\n", b"\x00-1\r\n"),
         ("payload", b"$2\r\nab\r\n", b"$2\r\n!\x22\r\n"),
+        ("length", b"%1\r\n+a\r\n:1\r\n", b"%2\r\n+a\r\n:1\r\n"),
+        ("length", b"~9\r\n" + b":1\r\n" * 9, b"~10\r\n" + b":1\r\n" * 9),
+        ("length", b"=5\r\ntxt:a\r\n", b"=6\r\ntxt:a\r\n"),
         ("payload", b"+OK\r\n", b"+\x0f\x0b\r\n"),
+        ("payload", b"$3\r\nX\r\n\r\n", b"$3\r\n\x18\r\n\r\n"),
+        ("payload", b"*2\r\n:1\r\n_\r\n", b"*2\r\n:q\r\n_\r\n"),
+        ("payload", b"%1\r\n,1\r\n~1\r\n#t\r\n", b"%1\r\n,q\r\n~1\r\n#4\r\n"),
+        ("payload", b"=5\r\ntxt:a\r\n", b"=5\r\n484z!\r\n"),
+        ("payload", b"!1\r\nE\r\n", b"!1\r\n\x05\r\n"),
     ],
 )
 def test_a_garbled_reply_is_garbled_in_the_part_that_was_meant(part: str, reply: bytes, garbled: bytes) -> None:
     play = Play(Garble(part=part), receives("worker", "GET"))  # type: ignore[arg-type]
     play.asks(GET + SET)
     assert play.answers(reply + OK) == [*to_component(garbled), *to_component(OK)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "deeds"),
+    [
+        (Bandwidth(bytes_per_s=1), []),
+        (Delay(delay_ms=100), [Wait(0.1), Pass()]),
+        (Duplicate(), [Pass()]),
+        (Garble(part="payload"), [Write(b"")]),
+        (Garble(part="length"), [Write(b"\x00")]),
+        (Truncate(), [Write(b""), Close("fin")]),
+    ],
+)
+def test_a_fault_of_frames_finds_none_in_a_connection(fault: WireFault, deeds: list[Deed]) -> None:
+    assert fault.meet(None, random.Random(1)) == deeds
+
+
+@pytest.mark.parametrize(("bytes_per_s", "size"), [(1, 1), (39, 1), (40, 2), (200, 10)])
+def test_a_narrow_way_lets_a_twentieth_of_a_second_pass_at_once(bytes_per_s: int, size: int) -> None:
+    fault = Bandwidth(bytes_per_s=bytes_per_s)
+    deeds = [Wait(size / bytes_per_s, in_turn=True), Write(b"x" * size)] * 9
+    assert fault.carry_on(b"x" * 9 * size) == deeds
+    assert fault.carry_on(b"x" * 9 * size + b"y") == [*deeds, Wait(1 / bytes_per_s, in_turn=True), Write(b"y")]
+    assert fault.carry_on(b"") == []
 
 
 def test_a_request_is_executed_twice_and_answered_once() -> None:

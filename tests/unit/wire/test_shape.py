@@ -35,10 +35,15 @@ def test_what_is_drawn_or_counted_is_replaced(key: str, wanted: str) -> None:
         (("EVAL", "return 1", "1", "lock:a"), ("EVAL", "lock:a")),
         (("OBJECT", "ENCODING", "k"), ("OBJECT", "k")),
         (("CLIENT", "SETINFO", "a"), ("CLIENT", "SETINFO")),
+        (("EVAL", "return 1", "0"), ("EVAL", "")),
+        (("OBJECT", "HELP"), ("OBJECT", "")),
+        (("DBSIZE",), ("DBSIZE", "")),
+        (("x" * 41, "a"), ("X" * 40, "a")),
+        (("G\udcffT", "a"), ("G\ufffdT", "a")),
     ],
 )
 def test_a_request_is_named_by_its_command_and_first_key(words: tuple[str, ...], wanted: tuple[str, str]) -> None:
-    assert name(request(*words)) == wanted
+    assert name(request(*(word.encode(errors="surrogateescape") for word in words))) == wanted
 
 
 def test_an_inline_request_has_a_name_and_an_empty_one_has_none() -> None:

@@ -37,6 +37,27 @@ def test_command_key_and_direction_are_looked_at() -> None:
     assert met(sends("worker", "[HZ]*"), *frames) == [0]
 
 
+def test_who_sends_and_who_receives_differ_in_the_direction_only() -> None:
+    assert sends("worker") == Trigger(component="worker", direction="request")
+    assert receives("worker") == Trigger(component="worker", direction="reply")
+    said: dict[str, Any] = {
+        "key": "k",
+        "store": "results",
+        "place": 3,
+        "payload": "p",
+        "nth": 2,
+        "times": 4,
+        "probability": 0.5,
+    }
+    assert sends("api", "SET", **said) == Trigger(component="api", direction="request", command="SET", **said)
+    assert receives("api", "SET", **said) == Trigger(component="api", direction="reply", command="SET", **said)
+
+
+def test_a_frame_is_told_by_its_link_command_key_and_direction() -> None:
+    assert str(moment()) == "worker:HSET(unacked):request"
+    assert str(moment("PING", "", "reply")) == "worker:PING:reply"
+
+
 def test_a_shape_with_a_star_means_itself() -> None:
     assert met(sends("worker", key="celery-task-meta-*"), moment(key="celery-task-meta-*")) == [0]
 
@@ -51,6 +72,29 @@ def test_probability_is_of_the_runs_own_dice() -> None:
     assert met(trigger, *frames) == met(trigger, *frames)
     assert met(trigger, *frames) != met(trigger, *frames, seed=2)
     assert 60 < len(met(trigger, *frames)) < 140
+
+
+class Dice(random.Random):
+    """Draws what it was given."""
+
+    def __init__(self, *drawn: float) -> None:
+        super().__init__(1)
+        self._drawn = iter(drawn)
+
+    def random(self) -> float:
+        return next(self._drawn)
+
+
+def test_a_frame_is_met_where_less_than_the_probability_is_drawn() -> None:
+    counter = Counter(sends("worker", times=0, probability=0.5), Dice(0.5, 0.49, 0.51), lambda place: frozenset())
+    assert [counter.meets(moment()) for _ in range(3)] == [False, True, False]
+    assert (counter.seen, counter.met, counter.spent) == (3, 1, False)
+
+
+def test_what_is_certain_is_not_drawn() -> None:
+    counter = Counter(sends("worker", nth=2), Dice(), lambda place: frozenset())
+    assert [counter.meets(moment()) for _ in range(3)] == [False, True, False]
+    assert (counter.seen, counter.met, counter.spent) == (2, 1, True)
 
 
 def test_a_place_means_the_frames_of_that_task_by_key_or_id() -> None:

@@ -10,6 +10,9 @@ from stormproof.wire.deeds import Deed, Write
 from stormproof.wire.faults.base import WireFault
 from stormproof.wire.trigger import Moment
 
+_LENGTHS = (b"$", b"*", b"%", b"~", b"=", b"!", b">", b"|")
+"""How a line begins that says how long a string is, or how many elements follow."""
+
 
 class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
     """`part`: the `type` byte becomes one that does not exist; the `length` of a string or array is one too large (where there is
@@ -23,7 +26,7 @@ class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
         raw = moment.raw if moment else b""
         if self.part == "payload":
             return [Write(_turned_over(raw))]
-        if self.part == "length" and raw[:1] in (b"$", b"*", b"%", b"~") and raw[1:2] != b"-":
+        if self.part == "length" and raw[:1] in _LENGTHS and raw[1:2] != b"-":
             head, line, rest = raw.partition(b"\r\n")
             return [Write(b"%b%d" % (head[:1], int(head[1:]) + 1) + line + rest)]
         return [Write(b"\x00" + raw[1:])]
@@ -32,7 +35,7 @@ class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
 def _turned_over(raw: bytes) -> bytes:
     """Every line but those that say a length, with each byte's seventh bit changed."""
     lines = raw.split(b"\r\n")
-    return b"\r\n".join(line if line[:1] in (b"$", b"*") else _flip(line) for line in lines)
+    return b"\r\n".join(line if line[:1] in _LENGTHS else _flip(line) for line in lines)
 
 
 def _flip(line: bytes) -> bytes:
