@@ -15,6 +15,7 @@ import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -144,6 +145,7 @@ class Launcher:
 
     async def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Running:
         """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started."""
+        self._told_to_go_on()
         parent = os.getpid()
 
         def die_with_us() -> None:
@@ -166,8 +168,13 @@ class Launcher:
             except OSError as error:
                 what = argv[0] if cwd.is_dir() else str(cwd)
                 raise ComponentError(f"{name}: cannot start {what!r}: {error.strerror}") from error
+        running = Running(process)
+        if self.over:
+            # The end came while it was being born: the reaper may have looked for the last time.
+            running.signal_tree(signal.SIGKILL)
+            await running.exited()
         self._tell(f"session {process.pid} {reaper.start_time(process.pid) or 0}")
-        return Running(process)
+        return running
 
     def log_tail(self, name: str, lines: int = 12) -> str:
         """The last lines of a component's output."""
@@ -177,11 +184,15 @@ class Launcher:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def _tell(self, line: str) -> None:
+    def _told_to_go_on(self) -> IO[bytes]:
         if self.over or self._reaper is None or self._reaper.stdin is None:
             raise ComponentError("the run is over; nothing more is started")
-        self._reaper.stdin.write(line.encode() + b"\n")
-        self._reaper.stdin.flush()
+        return self._reaper.stdin
+
+    def _tell(self, line: str) -> None:
+        ears = self._told_to_go_on()
+        ears.write(line.encode() + b"\n")
+        ears.flush()
 
 
 _LAUNCHERS: weakref.WeakSet[Launcher] = weakref.WeakSet()

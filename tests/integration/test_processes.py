@@ -12,6 +12,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -132,3 +133,39 @@ def test_a_zombie_does_not_count_as_running() -> None:
     assert eventually(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
     assert not is_running(child.pid)
     child.wait()
+
+
+def test_nothing_is_started_once_the_run_is_over(tmp_path: Path) -> None:
+    async def start_late() -> None:
+        async with Launcher("stormproof-over", tmp_path) as launcher:
+            pass
+        await launcher.start("late", [sys.executable, "-c", TREE], env=dict(os.environ), cwd=tmp_path)
+
+    with pytest.raises(ComponentError, match="the run is over"):
+        asyncio.run(start_late())
+    assert not (tmp_path / "late.log").exists()
+    assert marked("stormproof-over") == []
+
+
+def test_a_process_that_is_born_after_the_last_look_ends_with_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born = []
+    create = asyncio.create_subprocess_exec
+
+    async def start_late() -> None:
+        async with Launcher("stormproof-born-late", tmp_path) as launcher:
+
+            async def late(*argv: str, **options: Any) -> asyncio.subprocess.Process:
+                await launcher.stop()
+                process = await create(*argv, **options)
+                born.append(process.pid)
+                return process
+
+            monkeypatch.setattr(asyncio, "create_subprocess_exec", late)
+            await launcher.start("late", [sys.executable, "-c", TREE], env=dict(os.environ), cwd=tmp_path)
+
+    with pytest.raises(ComponentError, match="the run is over"):
+        asyncio.run(start_late())
+    assert len(born) == 1
+    assert marked("stormproof-born-late") == []
