@@ -10,7 +10,6 @@
 The message is one line: what happened, to what, and what to do next.
 """
 
-import asyncio
 from typing import ClassVar
 
 
@@ -44,13 +43,6 @@ class ComponentError(StormproofError):
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
         self.log_tail = log_tail
-
-
-def raise_if_cancelled() -> None:
-    """Raise CancelledError where this task was told to stop: an error on the way out may have taken its place."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def on_purpose(error: BaseException) -> StormproofError | None:
