@@ -210,15 +210,17 @@ class World:
 
     async def _sample_processes(self) -> None:
         while not self._stopping:
-            for replica in self.replicas:
-                if replica.running is not None and replica.alive:
-                    memory = replica.running.memory()
-                    self.recorder.add(
-                        ProcessSample(
-                            t=self.recorder.now(), component=replica.name, rss_bytes=sum(memory), processes=len(memory)
-                        )
-                    )
+            self._look_at_processes()
             await asyncio.sleep(_PROCESSES_EVERY_S)
+
+    def _look_at_processes(self) -> None:
+        for replica in self.replicas:
+            if replica.running is not None and replica.alive:
+                memory = replica.running.memory()
+                now, rss_bytes = self.recorder.now(), sum(memory)
+                self.recorder.add(
+                    ProcessSample(t=now, component=replica.name, rss_bytes=rss_bytes, processes=len(memory))
+                )
 
     async def _sample_pressure(self) -> None:
         while not self._stopping and (waited_s := cpu_waited_s()) is not None:
@@ -240,6 +242,7 @@ class World:
             if task.done() and not task.cancelled():
                 task.result()
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
+        self._look_at_processes()  # Whatever their interval is: what a phase has left behind is seen.
 
     def key(self, place: int) -> str:
         """The key of the submission at this place of the workload."""

@@ -1,8 +1,9 @@
 """Claims: which of several deliveries of a task may work on it. The worker's side of the journal.
 
 A claim is a lease in the journal, so it survives its worker in either order: claimed but not sent (the next delivery
-takes it over as soon as the holder is proved dead, or when the lease is out), and sent but not recorded (`sending` is
-set, so that the next one knows that the e-mail may have left, and counts it).
+takes it over as soon as the holder is proved dead, or when the lease is out), and sent but not recorded: `sending` is
+set, so the next one knows that the e-mail may have left. No server can be asked whether it has; so it is not sent again,
+and the outcome says that nobody knows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ class ClaimLostError(Exception):
 
 
 class GaveUpError(Exception):
-    """The task was delivered often enough, and each time its worker died of it."""
+    """It is not tried again: each of its workers has died of it, or its e-mail may have left already."""
+
+
+MAY_HAVE_LEFT = "the e-mail may have been sent, and is not sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +72,38 @@ class Claim:
                 (text, self.journal.clock(), self.task_id),
             )
 
-    def fail(self, error_type: str, message: str) -> None:
-        """Record the outcome, unless somebody else holds the task by now."""
+    def may_have_sent(self) -> bool:
+        """Whether this process has passed the fence, and so the e-mail may have left."""
+        query = "SELECT sending FROM submissions WHERE task_id = ? AND holder = ?"
+        row = self.journal.connection.execute(query, (self.task_id, self.holder)).fetchone()
+        return row is not None and bool(row["sending"])
+
+    def fail(self, error_type: str, message: str, *, uncertain: bool = False) -> None:
+        """Record the outcome, unless somebody else holds the task by now. `uncertain`: the e-mail may have left."""
         with self.journal.transaction() as db:
             db.execute(
                 "UPDATE submissions SET state = 'FAILURE', error_type = ?, error_message = ?, finished_at = ?,"
-                " holder = NULL, sending = 0 WHERE task_id = ? AND holder = ? AND finished_at IS NULL",
-                (error_type, message, self.journal.clock(), self.task_id, self.holder),
+                " holder = NULL, uncertain = uncertain + ?, sending = 0"
+                " WHERE task_id = ? AND holder = ? AND finished_at IS NULL",
+                (error_type, message, self.journal.clock(), uncertain, self.task_id, self.holder),
             )
 
-    def release(self, error_type: str, message: str, after_s: float, *, not_sent: bool) -> None:
-        """Give the task back, to be published again after `after_s`. `not_sent`: certainly no e-mail has left."""
+    def release(self, error_type: str, message: str, after_s: float) -> None:
+        """Give the task back, to be published again after `after_s`: certainly no e-mail has left."""
         with self.journal.transaction() as db:
             db.execute(
                 "UPDATE submissions SET state = 'RETRY', attempts = attempts + 1, error_type = ?, error_message = ?,"
-                " due_at = ?, published_at = NULL, holder = NULL,"
-                " uncertain = uncertain + (sending AND NOT ?), sending = 0"
+                " due_at = ?, published_at = NULL, holder = NULL, sending = 0"
                 " WHERE task_id = ? AND holder = ? AND finished_at IS NULL",
-                (error_type, message, self.journal.clock() + after_s, not_sent, self.task_id, self.holder),
+                (error_type, message, self.journal.clock() + after_s, self.task_id, self.holder),
             )
 
 
 def claim(
     journal: Journal, task_id: str, arguments: dict[str, Any], *, lease_s: float, max_deliveries: int
 ) -> Claim | Finished | Held:
-    """Claim a task for this process. Raises GaveUpError, once recorded, where too many of its workers have died.
+    """Claim a task for this process. Raises GaveUpError, once recorded, where too many of its workers have died, or where one has
+    died when the e-mail may have left.
 
     A task that is not in the journal is written down first: its message went through although the API could not see it.
     """
@@ -110,15 +121,18 @@ def claim(
         if held(row, now) and row["holder"] != me:
             return Held(row["holder"])
         lost = row["lost_deliveries"] + (row["holder"] is not None)
-        gave_up = lost >= max_deliveries
-        error = f"{lost} deliveries ended with the death of their worker"
+        uncertain, error = bool(row["sending"]), ""
+        if uncertain:
+            error = f"its worker died as it handed the e-mail over: {MAY_HAVE_LEFT}"
+        elif lost >= max_deliveries:
+            error = f"{lost} deliveries ended with the death of their worker"
         db.execute(
             "UPDATE submissions SET state = 'STARTED', holder = ?, lease_until = ?, lost_deliveries = ?,"
-            " unanswered = 0, uncertain = uncertain + sending, sending = 0 WHERE task_id = ?",
+            " unanswered = 0, sending = 0 WHERE task_id = ?",
             (me, now + lease_s, lost, task_id),
         )
     mine = Claim(journal, task_id, me, row["attempts"])
-    if gave_up:
-        mine.fail(GaveUpError.__name__, error)
+    if error:
+        mine.fail(GaveUpError.__name__, error, uncertain=uncertain)
         raise GaveUpError(error)
     return mine

@@ -11,7 +11,7 @@ from typing import Any
 from celery import Task, states
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 
-from hardened.claims import Claim, ClaimLostError, Finished, GaveUpError, Held, claim
+from hardened.claims import MAY_HAVE_LEFT, Claim, ClaimLostError, Finished, GaveUpError, Held, claim
 from hardened.journal import Journal
 from hardened.mailer import MailDeferredError
 from hardened.settings import Settings
@@ -76,19 +76,23 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
         return result
 
     def _fail_or_retry(self, error: Exception) -> None:
-        """Raises Retry, or the error itself where there were attempts enough."""
+        """Raises Retry; the error itself where there were attempts enough, GaveUpError where the e-mail may have left."""
+        certain = isinstance(error, MailDeferredError) and error.not_sent
+        if not certain and self.claim.may_have_sent():
+            gave_up = GaveUpError(f"{': '.join(_described(error))}; {MAY_HAVE_LEFT}")
+            self._fail(gave_up, uncertain=True)
+            raise gave_up from error
         attempt = self.claim.attempts + 1
         if attempt >= self.settings.max_attempts:
             self._fail(error)
             raise error
         after_s = backoff_s(attempt, self.settings.retry_base_s, self.settings.retry_cap_s, self._jitter())
-        not_sent = isinstance(error, MailDeferredError) and error.not_sent
-        self.claim.release(*_described(error), after_s, not_sent=not_sent)
+        self.claim.release(*_described(error), after_s)
         # Raised directly, this tells Celery, Flower and the log of the retry, and publishes nothing.
         raise Retry(exc=error, when=after_s) from error
 
-    def _fail(self, error: Exception) -> None:
-        self.claim.fail(*_described(error))
+    def _fail(self, error: Exception, *, uncertain: bool = False) -> None:
+        self.claim.fail(*_described(error), uncertain=uncertain)
         self._copy_outcome(states.FAILURE, error)
 
     def _copy_outcome(self, state: str, meta: Any) -> None:

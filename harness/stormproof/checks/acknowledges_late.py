@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import History, Indexed, Probe, Wire
@@ -31,43 +32,64 @@ class AcknowledgesLate:
         """Judge one history."""
         facts = Facts.of(history)
         promised = {task.task_id: task for task, _ in facts.promised if task.starts}
-        acknowledged = [
-            (promised[task_id], wire) for task_id, wire in _acknowledgements(history) if task_id in promised
-        ]
-        findings = (found for task, wire in acknowledged if (found := _finding(task, wire)) is not None)
-        return Verdict.of(self.name, findings, observed=len(acknowledged))
+        found = [(promised[ack.task_id], ack) for ack in _acknowledgements(history) if ack.task_id in promised]
+        findings = (finding for task, ack in found if (finding := _finding(task, ack)) is not None)
+        return Verdict.of(self.name, findings, observed=len(found))
 
 
-def _acknowledgements(history: History) -> Iterator[tuple[str, Indexed[Wire]]]:
-    """Each acknowledgement with the task id of its message."""
-    task_of: dict[str, str] = {}
+class _Acknowledgement(NamedTuple):
+    """Of which message of a task: the how manieth, from 0, that this worker was given."""
+
+    task_id: str
+    delivery: int
+    at: int
+    frame: Wire
+
+
+def _acknowledgements(history: History) -> Iterator[_Acknowledgement]:
+    given: Counter[tuple[str, str]] = Counter()
+    message_of: dict[str, tuple[str, int]] = {}
     given_back: set[tuple[str, int, str]] = set()
     for index, event in history.of(Wire):
         if event.key != "unacked" or event.direction != "request" or not event.ids:
             continue
         tag, where = event.ids[0], (event.link, event.connection, event.ids[0])
         if event.command == "HSET" and len(event.ids) > 1:
-            task_of[tag] = event.ids[1]
+            task_id = event.ids[1]
+            message_of[tag] = task_id, given[task_id, event.link]
+            given[task_id, event.link] += 1
         elif event.command == "HGET":
             given_back.add(where)
-        elif event.command == "HDEL" and where not in given_back and tag in task_of:
-            yield task_of[tag], (index, event)
+        elif event.command == "HDEL" and where not in given_back and tag in message_of:
+            yield _Acknowledgement(*message_of[tag], index, event)
 
 
-def _finding(task: Task, wire: Indexed[Wire]) -> Finding | None:
-    at, frame = wire
+def _finding(task: Task, ack: _Acknowledgement) -> Finding | None:
+    frame = ack.frame
     lines = [line for line in task.probes if line[1].t <= frame.t]
     started = [line for line in lines if line[1].word == "started"]
     ended = [line for line in lines if line[1].word not in ("received", "started")]
     if not ended:
         first = started[0] if started else task.starts[0]
         message = f"{task}: acknowledged at {frame.t:.2f} s, before its execution of {first[1].t:.2f} s had ended"
-        return Finding(kind="acknowledged_early", message=message, evidence=(first[0], at), key=task.key)
-    if all(_says_that_the_child_died(line[1]) for line in ended):
-        index, last = ended[-1]
+        return Finding(kind="acknowledged_early", message=message, evidence=(first[0], ack.at), key=task.key)
+    deaths = [line for line in ended if _says_that_the_child_died(line[1])]
+    own = _processes(started, ack)
+    if deaths and not any(own is None or line[1].pid in own for line in ended if line not in deaths):
+        index, last = deaths[-1]
         message = f"{task}: acknowledged at {frame.t:.2f} s, though its process died: {last.detail:.80}"
-        return Finding(kind="acknowledged_dead", message=message, evidence=(index, at), key=task.key)
+        return Finding(kind="acknowledged_dead", message=message, evidence=(index, ack.at), key=task.key)
     return None
+
+
+def _processes(started: list[Indexed[Probe]], ack: _Acknowledgement) -> tuple[int, int] | None:
+    """Who can tell the end of the execution that this very message began (another message of the task may have been done since);
+    None where that is not known.
+    """
+    executions = [probe for _, probe in started if probe.component == ack.frame.link]
+    if ack.delivery >= len(executions):
+        return None
+    return executions[ack.delivery].pid, executions[ack.delivery].parent
 
 
 def _says_that_the_child_died(probe: Probe) -> bool:

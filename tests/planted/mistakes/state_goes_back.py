@@ -3,8 +3,8 @@ from hardened.claims import Claim
 release = Claim.release
 
 
-def forgetful(self, error_type, message, after_s, *, not_sent):
-    release(self, error_type, message, after_s, not_sent=not_sent)
+def forgetful(self, error_type, message, after_s):
+    release(self, error_type, message, after_s)
     with self.journal.transaction() as db:
         db.execute("UPDATE submissions SET state = 'PENDING' WHERE task_id = ? AND state = 'RETRY'", (self.task_id,))
 

@@ -1,7 +1,10 @@
-"""Few tasks, with time between them: a worker that has nothing to do."""
+"""A worker that has nothing to do for a while, and no fault until then."""
 
-from stormproof import Scenario, Workload
+from stormproof import Injection, Pause, Scenario, Workload
 
 scenario = Scenario(
-    name="drizzle", title="no fault; a task every two seconds", workload=Workload(tasks=4, rate_per_s=0.5)
+    name="drizzle",
+    title="one task, and nothing to do for 9 s; only then the sweeper is paused for half a second",
+    workload=Workload(tasks=1),
+    storm=(Injection(fault=Pause(component="sweeper"), at_s=9.0, for_s=0.5),),
 )

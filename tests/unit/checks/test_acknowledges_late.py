@@ -40,6 +40,35 @@ CASES = (
         {"acknowledged_dead": (4, 5)},
     ),
     Case(
+        "acknowledged because its process had died, when another message of the task was done",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.3, "started"),
+            wire(1.4, "HSET", "tag2", "a"),
+            probe(1.5, "started", pid=12),
+            probe(1.6, "succeeded", pid=12),
+            wire(1.7, "HDEL", "tag2"),
+            probe(1.8, "failed", **LOST),
+            wire(1.9, "HDEL", "tag"),
+        ),
+        {"acknowledged_dead": (8, 9)},
+    ),
+    Case(
+        "done by the second of two workers, when a process of the first had died of it",
+        history(
+            accepted(1),
+            TAKEN,
+            probe(1.3, "started"),
+            replace(wire(1.4, "HSET", "tag2", "a"), link="worker-2"),
+            probe(1.5, "failed", **LOST),
+            replace(probe(1.6, "started", pid=22), component="worker-2", parent=20),
+            replace(probe(1.7, "succeeded", pid=22), component="worker-2", parent=20),
+            replace(wire(1.8, "HDEL", "tag2"), link="worker-2"),
+        ),
+        avoids="acknowledged_dead",
+    ),
+    Case(
         "what is not about a message's tag is passed over",
         history(
             accepted(1),

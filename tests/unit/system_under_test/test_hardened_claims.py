@@ -89,13 +89,27 @@ def test_a_pid_that_was_given_to_another_process_is_not_the_holder() -> None:
     assert is_gone(f"{host}:{pid}:{int(start) - 1}")
 
 
-def test_a_take_over_in_the_middle_of_sending_is_counted_as_uncertain(
+def test_what_may_have_been_sent_is_not_sent_again_and_says_so(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held_by(ELSEWHERE, journal, monkeypatch).before_sending(needs_s=1)
     journal_now[0] += 10
-    claimed(journal)
+    with pytest.raises(GaveUpError):
+        claim(journal, "t", MAIL, lease_s=10, max_deliveries=3)
+    found = journal.find("t")
+    assert found is not None and found.state == "FAILURE"
+    said = "its worker died as it handed the e-mail over: the e-mail may have been sent, and is not sent again"
+    assert found.error == ("GaveUpError", said)
     assert row(journal, "uncertain") == 1 and row(journal, "sending") == 0
+
+
+def test_only_who_has_passed_the_fence_may_have_sent(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = held_by(ELSEWHERE, journal, monkeypatch)
+    assert not mine.may_have_sent()
+    mine.before_sending(needs_s=1)
+    assert mine.may_have_sent()
+    mine.release("Error", "later", 1)
+    assert not mine.may_have_sent()
 
 
 def test_after_enough_deaths_the_task_is_given_up_and_says_so(
@@ -135,7 +149,7 @@ def test_the_first_outcome_stays(journal: Journal) -> None:
     mine = claimed(journal)
     mine.succeed("first")
     mine.fail("Error", "late")
-    mine.release("Error", "later", 1, not_sent=False)
+    mine.release("Error", "later", 1)
     mine.succeed("second")
     found = journal.find("t")
     assert found is not None and (found.state, found.result, found.error) == ("SUCCESS", "first", None)
@@ -148,18 +162,15 @@ def test_a_late_failure_does_not_end_a_task_that_another_holds(
     journal_now[0] += 10
     claimed(journal)
     late.fail("Error", "late")
-    late.release("Error", "late", 1, not_sent=True)
+    late.release("Error", "late", 1)
     assert row(journal, "state") == "STARTED"
 
 
-@pytest.mark.parametrize(("not_sent", "uncertain"), [(True, 0), (False, 1)])
-def test_a_retry_is_due_when_planned_and_counts_what_may_have_left(
-    journal: Journal, not_sent: bool, uncertain: int
-) -> None:
+def test_a_retry_is_due_when_planned(journal: Journal) -> None:
     mine = claimed(journal)
     mine.before_sending(needs_s=1)
-    mine.release("MailDeferredError", "451 later", after_s=3, not_sent=not_sent)
-    assert row(journal, "state") == "RETRY" and row(journal, "uncertain") == uncertain
+    mine.release("MailDeferredError", "451 later", after_s=3)
+    assert row(journal, "state") == "RETRY" and row(journal, "uncertain") == 0
     assert journal.due(10, queued_since_s=1000) == []
     journal_now[0] += 3
     assert journal.due(10, queued_since_s=1000) == [Due("t", MAIL)], "no message of it is in any queue"

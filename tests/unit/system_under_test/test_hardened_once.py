@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from hardened.claims import GaveUpError
 from hardened.journal import Journal, Submission
 from hardened.mailer import MailDeferredError, MailRefusedError
 from hardened.once import OnceTask, backoff_s
@@ -17,10 +18,13 @@ class Scripted(OnceTask):
 
     name = "scripted"
     outcome: Any = None
+    passes_the_fence = False
     runs = 0
 
     def run(self, **_: Any) -> Any:
         self.runs += 1
+        if self.passes_the_fence:
+            self.claim.before_sending(needs_s=1)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -95,6 +99,25 @@ def test_a_transient_error_is_tried_again_until_there_were_attempts_enough(task:
     with pytest.raises(Ignore):
         deliver(task)
     assert task.runs == 3
+
+
+@pytest.mark.parametrize("error", [MailDeferredError("no answer", False), SoftTimeLimitExceeded()])
+def test_what_may_have_been_sent_is_not_tried_again(task: Scripted, error: Exception) -> None:
+    task.outcome, task.passes_the_fence = error, True
+    with pytest.raises(GaveUpError):
+        deliver(task)
+    state, told = found(task).state, found(task).error
+    assert state == "FAILURE" and told is not None and told[1].endswith("may have been sent, and is not sent again")
+    with pytest.raises(Ignore):
+        deliver(task)
+    assert task.runs == 1
+
+
+def test_a_certain_no_is_tried_again_also_behind_the_fence(task: Scripted) -> None:
+    task.outcome, task.passes_the_fence = MailDeferredError("451 later", True), True
+    with pytest.raises(Retry):
+        deliver(task)
+    assert found(task).state == "RETRY"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,3 @@
+from hardened.claims import Claim
+
+Claim.may_have_sent = lambda self: False
