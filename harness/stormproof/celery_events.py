@@ -66,7 +66,10 @@ class CeleryEventsListener:
         if kind == "task" and not self._stopped.is_set():
             self._callback(
                 CeleryEvent(
-                    t=time.monotonic() - self._t0, word=word, task_id=event["uuid"], hostname=event.get("hostname", "")
+                    t=time.monotonic() - self._t0,
+                    word=word,
+                    task_id=str(event["uuid"]),
+                    hostname=str(event.get("hostname", "")),
                 )
             )
 

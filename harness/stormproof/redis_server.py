@@ -119,9 +119,9 @@ class RedisServer:
             if loaded:
                 return
             await asyncio.sleep(0.02)
-        tail = self._launcher.log_tail(self.component)
+        tail = self._launcher.output(self.component).tail()
         last = tail.splitlines()[-1] if tail else "no output"
-        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last}", tail)
+        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
 
     def forget_data(self) -> None:
         """Remove all that it has kept on disk; only while it is down."""
@@ -184,7 +184,7 @@ class Broker:
         for tag, stored in raw.items():
             try:
                 found[tag.decode()] = dict(json.loads(stored)[0].get("headers") or {})
-            except (ValueError, TypeError, AttributeError, LookupError):
+            except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
                 found[tag.decode()] = {}
         return found
 
