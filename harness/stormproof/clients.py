@@ -25,11 +25,21 @@ _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
 
-_WITHIN_S = 45.0
-"""An answer that comes byte by byte for ever has no end by itself."""
+_SILENCE_S, _WITHIN_S = 40.0, 45.0
+"""For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
 _MOST_BYTES = 1 << 20
 _LONGEST_ID, _LONGEST_STATE = 1000, 200
 """What is longer is no answer that anybody could use, and must fit neither our memory nor the history."""
+
+
+def connections() -> httpx.AsyncClient:
+    """A connection for each operation: one that the server closes while it idles would look like a lost answer."""
+    return httpx.AsyncClient(
+        trust_env=False,
+        verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
+        timeout=httpx.Timeout(_SILENCE_S),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    )
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -13,8 +13,9 @@ _ROOM_BYTES = 64 * 1024
 _SPARE_DESCRIPTORS = 8
 
 
-def check(*folders: Path) -> None:
-    """See whether the machine has left what a run needs: a system that fails for the lack of it is not to be blamed.
+def check(*folders: Path, descriptors: int = _SPARE_DESCRIPTORS) -> None:
+    """See whether the machine has left what a run needs, with so many descriptors: a system that fails for the lack of it is not to
+    be blamed.
 
     Raises RunFolderError where a folder is gone or its disk is full, StormproofError where descriptors are short.
     """
@@ -28,7 +29,7 @@ def check(*folders: Path) -> None:
         if disk.f_blocks and disk.f_bfree * disk.f_frsize < _ROOM_BYTES:
             raise _exhausted(errno.ENOSPC, folder)
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit - len(os.listdir("/proc/self/fd")) < _SPARE_DESCRIPTORS:
+    if limit - len(os.listdir("/proc/self/fd")) < descriptors:
         raise _exhausted(errno.EMFILE)
 
 

@@ -96,6 +96,10 @@ class RedisServer:
             **self.spec.config,
         }
         argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        if not Path(self._binary.path).exists():
+            raise ComponentError(
+                f"{self.component}: {self._binary.path} is gone; install it again, or name another with STORMPROOF_REDIS"
+            )
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
         await self._answers(within_s=15, listening=listening)

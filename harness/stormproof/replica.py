@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 import httpx
 
 from stormproof.errors import ComponentError
-from stormproof.history import Process, ProcessWord
+from stormproof.history import Process, ProcessSample, ProcessWord
 from stormproof.processes import Launcher, Running
 from stormproof.recorder import Recorder
 from stormproof.system import Component, System, fill
@@ -140,6 +140,14 @@ class Replica:
         if self.spec.role == "worker":
             return self._recorder.picture.ready_at.get(self.name, -1.0) >= self._started_t
         return True
+
+    def sample(self) -> ProcessSample | None:
+        """What it and all below it take of the memory now; None while it does not run."""
+        if self.running is None or not self.alive:
+            return None
+        memory = self.running.memory()
+        now = self._recorder.now()
+        return ProcessSample(t=now, component=self.name, rss_bytes=sum(memory), processes=len(memory))
 
     def expect_exit(self) -> None:
         """Say that the harness itself is about to end it, so that its exit is no surprise."""

@@ -8,20 +8,18 @@ import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import httpx
 import msgspec
 from celery import Celery
 
 from stormproof import machine, probe
 from stormproof.celery_events import CeleryEventsListener
-from stormproof.clients import Clients
+from stormproof.clients import Clients, connections
 from stormproof.effects import SmtpServer
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.guard import Guard
-from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample, ProcessWord
+from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessWord
 from stormproof.links import Links
 from stormproof.orders import Orders
 from stormproof.ports import Ports
@@ -36,7 +34,6 @@ from stormproof.workload import key
 _SAMPLE_EVERY_S = 0.1
 _PROCESSES_EVERY_S = 2.0
 _JOURNAL_EVERY_S = 0.02
-_CLIENT_TIMEOUT_S = 40.0
 
 
 class World:
@@ -73,10 +70,8 @@ class World:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.__aexit__(kind, error, trace)
+    async def __aexit__(self, *ending: Any) -> None:
+        await self._stack.__aexit__(*ending)
 
     def fail(self, error: BaseException) -> None:
         """End the run at once with this error. Nobody waits then for faults to be healed."""
@@ -99,15 +94,7 @@ class World:
         (self._work / "journal").touch()
         self._stack.callback(self.mail.stop)
         await self.mail.start()
-        self.http = await self._stack.enter_async_context(
-            # A connection for each operation: one that the server closes while it idles would look like a lost answer.
-            httpx.AsyncClient(
-                trust_env=False,
-                verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
-                timeout=httpx.Timeout(_CLIENT_TIMEOUT_S),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            )
-        )
+        self.http = await self._stack.enter_async_context(connections())
         self._make()
         self._stack.push_async_callback(self.links.close)
         # Last in, first out: nobody asks a connection that is being closed.
@@ -231,13 +218,8 @@ class World:
     async def _sample_processes(self) -> None:
         while not self._stopping:
             for replica in self.replicas:
-                if replica.running is not None and replica.alive:
-                    memory = replica.running.memory()
-                    self.recorder.add(
-                        ProcessSample(
-                            t=self.recorder.now(), component=replica.name, rss_bytes=sum(memory), processes=len(memory)
-                        )
-                    )
+                if found := replica.sample():
+                    self.recorder.add(found)
             await asyncio.sleep(_PROCESSES_EVERY_S)
 
     async def _sample_pressure(self) -> None:
