@@ -94,3 +94,20 @@ def assert_log_is_bounded(log: Path) -> None:
         assert file.readline() == b"first words\n"
         assert b"MB of output were left out here]\n" in file.read()
     assert log.read_bytes().endswith(b"last words\n")
+
+
+def test_the_last_words_of_a_component_steer_no_terminal(tmp_path: Path) -> None:
+    text = (HERE / "apps" / "hostile.toml").read_text()
+    command = """["{python}", "-c", "print('\\\\u001b[2J\\\\u001b]0;owned\\\\u0007' + 'x' * 9999); exit(3)"]"""
+    text = text.replace('["{python}", "hostile.py", "api", "{port}"]', command)
+    (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / "hostile.py").write_text((HERE / "apps" / "hostile.py").read_text())
+    words = ["run", str(ROOT / "chaos" / "calm.py"), "--system", "mine.toml"]
+    said = subprocess.run(
+        [sys.executable, "-m", "stormproof.cli", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 255
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("stormproof: api: exited with 3 at start")
+    assert "[2J" in line and not STEERS.search(line)
+    assert len(line) < 600
