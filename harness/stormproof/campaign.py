@@ -11,9 +11,10 @@ import msgspec
 
 from stormproof import experiment, store
 from stormproof.checks import judge
-from stormproof.errors import ComponentError, on_purpose, raise_if_cancelled
+from stormproof.errors import ComponentError, on_purpose
 from stormproof.experiment import Choices
 from stormproof.history import History
+from stormproof.interruption import stop_of_this_task
 from stormproof.judging import checks_for
 from stormproof.redis_server import Binary
 from stormproof.report import html, junit
@@ -91,6 +92,7 @@ async def conduct_all(
     waiting = list(jobs)
     finished: list[Run] = []
     failed: list[ComponentError] = []
+    raise_if_told_to_stop = stop_of_this_task()
 
     async def lane() -> None:
         while waiting:
@@ -98,7 +100,7 @@ async def conduct_all(
             try:
                 run = await conduct(job, runs, binary, watch, gate)
             except Exception as error:
-                raise_if_cancelled()
+                raise_if_told_to_stop()
                 meant = on_purpose(error)
                 if not isinstance(meant, ComponentError):
                     raise

@@ -28,6 +28,6 @@ class Guard:
     ) -> None:
         if self._failure is None or self._task is None:
             return
-        # Whoever stops the harness is obeyed before anything is complained of.
-        if not self._task.uncancel() and error is not self._failure:
+        self._task.uncancel()
+        if error is not self._failure:
             raise self._failure from error

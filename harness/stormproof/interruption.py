@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
@@ -46,3 +46,19 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             if signal.SIGINT in told:
                 raise KeyboardInterrupt from None
             raise
+
+
+def stop_of_this_task() -> Callable[[], None]:
+    """A question for the tasks that this one starts: raises CancelledError where this one has been told to stop since.
+
+    An error on the way out may take a cancellation's place. Whoever handles it cannot ask its own task: before CPython 3.13 a group of
+    tasks that failed leaves the count of its task's cancellations raised.
+    """
+    owner = asyncio.current_task()
+    before = owner.cancelling() if owner else 0
+
+    def raise_if_told() -> None:
+        if owner is not None and owner.cancelling() > before:
+            raise asyncio.CancelledError
+
+    return raise_if_told

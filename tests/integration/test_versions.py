@@ -17,7 +17,7 @@ def matrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_rejected_task_is_told_apart_on_two_versions(tmp_path: Path) -> None:
     done = matrix(tmp_path, "--only", "reject-pending")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("as expected: 1 of 1") == 2
+    assert "celery-563" in done.stdout and "2 of 2 runs were as expected." in done.stdout
 
 
 def test_a_package_that_does_not_exist_is_one_line(tmp_path: Path) -> None:

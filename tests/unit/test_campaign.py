@@ -50,9 +50,13 @@ def test_a_lane_that_is_told_to_stop_begins_no_other_job(monkeypatch: pytest.Mon
 def test_a_system_that_does_not_start_keeps_no_other_job_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
 
+    async def unready(job: Job) -> None:
+        raise ComponentError(f"{job.title}: does not start")
+
     async def conduct(job: Job, *_: object) -> None:
         begun.append(job.title)
-        raise ComponentError(f"{job.title}: does not start")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(unready(job))
 
     async def work() -> None:
         await all_of_them(1)

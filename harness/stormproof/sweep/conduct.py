@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from stormproof import store
-from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose, raise_if_cancelled
+from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose
 from stormproof.experiment import Choices
+from stormproof.interruption import stop_of_this_task
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
 from stormproof.scenario import Scenario, State
@@ -70,6 +71,7 @@ async def play(
     waiting = list(cells)
     tries = Counter[str]()
     gate = asyncio.Lock()
+    raise_if_told_to_stop = stop_of_this_task()
     numbers = itertools.count(1 + sum(1 for _ in folder.glob("lane-*")))
 
     async def lane() -> None:
@@ -86,7 +88,7 @@ async def play(
             try:
                 await on_stage(system, where, binary, seed, story)
             except Exception as error:
-                raise_if_cancelled()
+                raise_if_told_to_stop()
                 if not started.is_set() or not isinstance(on_purpose(error), ComponentError):
                     raise
             finally:
@@ -103,7 +105,7 @@ async def play(
                     await stage.renew(cell.point.component)
                     result = await stage.play(cell)
             except ComponentError:
-                raise_if_cancelled()
+                raise_if_told_to_stop()
                 if tries[cell.id] < _TRIES:
                     waiting.append(cell)
                 raise
