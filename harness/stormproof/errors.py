@@ -10,6 +10,42 @@
 The message is one line: what happened, to what, and what to do next.
 """
 
+import errno
+import resource
+from typing import ClassVar
+
+
+class StormproofError(Exception):
+    """The base of all; `exit_code` is what the command ends with."""
+
+    exit_code: ClassVar[int] = 255
+
+
+class UsageError(StormproofError):
+    """The user's input is wrong."""
+
+    exit_code = 254
+
+
+class DescriptionError(UsageError):
+    """A system's description cannot be used."""
+
+
+class ScenarioError(UsageError):
+    """A scenario file cannot be used."""
+
+
+class RunFolderError(UsageError):
+    """A run folder cannot be written or read."""
+
+
+class ComponentError(StormproofError):
+    """A component did not become ready; `log_tail` holds its last lines of output."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
 
 def exhausted(error: OSError) -> StormproofError | None:
     """What the machine has run out of, and what helps; None where it is another error."""
