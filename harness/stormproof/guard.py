@@ -23,6 +23,11 @@ class Guard:
             self._failure = error
             self._task.cancel()
 
+    def insist(self) -> None:
+        """Say once more that the work must end: an error on the way out may have taken the cancellation's place, and been handled."""
+        if self._task is not None:
+            self._task.cancel()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

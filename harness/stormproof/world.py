@@ -17,7 +17,7 @@ from stormproof import machine, probe
 from stormproof.celery_events import CeleryEventsListener
 from stormproof.clients import Clients, connections
 from stormproof.effects import SmtpServer
-from stormproof.errors import ComponentError, DescriptionError
+from stormproof.errors import ComponentError, DescriptionError, StormproofError
 from stormproof.guard import Guard
 from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessWord
 from stormproof.links import Links
@@ -99,7 +99,7 @@ class World:
         self._stack.push_async_callback(self.links.close)
         # Last in, first out: nobody asks a connection that is being closed.
         self._stack.push_async_callback(self._stop)
-        self._background(self._watch_machine())
+        self._background(self._watch_over())
 
     def _make(self) -> None:
         """Everything gets its address before anything starts."""
@@ -227,10 +227,15 @@ class World:
             self.recorder.add(Pressure(t=self.recorder.now(), cpu_waited_s=waited_s))
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
-    async def _watch_machine(self) -> None:
+    async def _watch_over(self) -> None:
         while not self._stopping:
-            machine.check(self.folder, self._work)
-            self.launcher.shorten_outputs()
+            try:
+                machine.check(self.folder, self._work)
+                self.launcher.shorten_outputs()
+            except (StormproofError, OSError) as error:
+                self.fail(error)
+            if self.launcher.over:
+                self._guard.insist()
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
     def _from_thread(self, loop: asyncio.AbstractEventLoop) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
@@ -14,9 +15,13 @@ from pathlib import Path
 
 import pytest
 from stormproof import machine
-from stormproof.errors import RunFolderError, StormproofError
+from stormproof import system as systems
+from stormproof.errors import ComponentError, RunFolderError, StormproofError
 from stormproof.history import History
+from stormproof.processes import end_all
+from stormproof.recorder import Recorder
 from stormproof.redis_server import find_binary
+from stormproof.world import World
 
 ROOT = Path(__file__).parents[2]
 STORMPROOF = [sys.executable, "-m", "stormproof.cli"]
@@ -192,6 +197,25 @@ def test_two_harnesses_at_once_do_not_meet(tmp_path: Path) -> None:
     assert (second.process.returncode, errors) == (0, ""), said
     assert said.count("calm on tutorial: valid") == 2
     assert len(list((tmp_path / "runs").iterdir())) == 3
+
+
+@pytest.mark.parametrize("ending", [lambda world: end_all(), lambda world: world.fail(ComponentError("gone"))])
+def test_an_end_that_was_overheard_is_insisted_on(tmp_path: Path, ending: Callable[[World], None]) -> None:
+    async def story() -> None:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        async with World(systems.load(Path(TUTORIAL)), tmp_path, recorder, find_binary(), "00ab") as world:
+            ending(world)
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            with suppress(asyncio.CancelledError):  # As a client library does that stumbles while it cleans up.
+                await asyncio.sleep(60)
+            await asyncio.sleep(60)
+
+    began = time.monotonic()
+    with pytest.raises((asyncio.CancelledError, ComponentError)):
+        asyncio.run(asyncio.wait_for(story(), 15))
+    assert time.monotonic() < began + 10
 
 
 def test_room_and_descriptors_are_no_complaint_while_there_are_any(tmp_path: Path) -> None:
