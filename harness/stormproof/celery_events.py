@@ -36,12 +36,13 @@ class CeleryEventsListener:
         self._thread.start()
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Whether it has begun to receive within the time."""
-        return self._connected.wait(timeout_s)
+        """Whether it has begun to receive within the time, and was not stopped meanwhile."""
+        return self._connected.wait(timeout_s) and not self._stopped.is_set()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """No callback begins after this. A thread that a frozen Redis still holds is left behind: it is a daemon."""
         self._stopped.set()
+        self._connected.set()  # Nobody waits for what will not come: a thread that waits would outlive the harness.
         self._thread.join(timeout_s)
 
     def _listen(self) -> None:

@@ -98,7 +98,7 @@ def assert_log_is_bounded(log: Path) -> None:
 
 def test_the_last_words_of_a_component_steer_no_terminal(tmp_path: Path) -> None:
     text = (HERE / "apps" / "hostile.toml").read_text()
-    command = """["{python}", "-c", "print('\\\\u001b[2J\\\\u001b]0;owned\\\\u0007' + 'x' * 9999); exit(3)"]"""
+    command = """["{python}", "-c", "print('\\\\u001b[2J\\\\u001b]0;owned\\\\u0007' + 'x' * 999); exit(3)"]"""
     text = text.replace('["{python}", "hostile.py", "api", "{port}"]', command)
     (tmp_path / "mine.toml").write_text(text)
     (tmp_path / "hostile.py").write_text((HERE / "apps" / "hostile.py").read_text())

@@ -152,7 +152,7 @@ def test_a_disk_that_is_read_only_is_named(tmp_path: Path) -> None:
         Harness(tmp_path, small / "runs", *RUN).ends(254, str(small), "Read-only file system", "--runs")
 
 
-@pytest.mark.parametrize("allowed", [12, 40])
+@pytest.mark.parametrize("allowed", [10, 13, 16, 40])
 def test_too_few_descriptors_are_named(tmp_path: Path, allowed: int) -> None:
     harness = Harness(tmp_path, tmp_path / "runs", *RUN, allowed=allowed)
     harness.ends(255, "out of file descriptors", "ulimit -n")
@@ -183,10 +183,12 @@ def test_a_redis_server_that_is_gone_when_it_must_start_again_is_named(tmp_path:
 def test_two_harnesses_at_once_do_not_meet(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    # The same seed, the same second, the same place for their folders.
+    long = tmp_path / "calm.py"
+    long.write_text((ROOT / "chaos" / "calm.py").read_text().replace("rate_per_s=6", "rate_per_s=1.5"))
+    # The same seed, the same second, the same place for their folders; the first ends while the second is at work.
     first, second = (
-        Harness(tmp_path / name, tmp_path / "runs", *RUN, "--times", times, "--seed", "7")
-        for name, times in (("a", "1"), ("b", "2"))
+        Harness(tmp_path / name, tmp_path / "runs", "run", str(scenario), "--seed", "7")
+        for name, scenario in (("a", ROOT / "chaos" / "calm.py"), ("b", long))
     )
     said, errors = first.process.communicate(timeout=60)
     assert (first.process.returncode, errors) == (0, ""), said
@@ -195,8 +197,8 @@ def test_two_harnesses_at_once_do_not_meet(tmp_path: Path) -> None:
     assert eventually(lambda: not living(first.tmp))
     said, errors = second.process.communicate(timeout=60)
     assert (second.process.returncode, errors) == (0, ""), said
-    assert said.count("calm on tutorial: valid") == 2
-    assert len(list((tmp_path / "runs").iterdir())) == 3
+    assert "calm on tutorial: valid" in said
+    assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
 @pytest.mark.parametrize("ending", [lambda world: end_all(), lambda world: world.fail(ComponentError("gone"))])
