@@ -67,11 +67,17 @@ def test_a_hostile_system_is_judged_and_does_no_harm(tmp_path: Path) -> None:
     assert_log_is_bounded(folder / "logs" / "flooder.log")
 
 
+def explain(folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "stormproof.cli", "explain", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def assert_shows_nothing_that_steers(folder: Path, said: str) -> None:
-    explained = subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", "explain", str(folder)], capture_output=True, text=True, check=True
-    )
-    for text in (said, explained.stdout, *((folder / name).read_text() for name in ("report.html", "junit.xml"))):
+    history = History.load(folder / "history.jsonl")
+    climbing = next(answer.task_id for _, answer in history.of(Returned) if "/../" in answer.task_id)
+    explained = [explain(folder), explain(folder, "--task", climbing)]
+    assert len(list(folder.glob("explain-*.svg"))) == 2
+    for text in (said, *explained, *((folder / name).read_text() for name in ("report.html", "junit.xml"))):
         assert not STEERS.search(text), STEERS.findall(text)
     ElementTree.fromstring((folder / "junit.xml").read_text())
 

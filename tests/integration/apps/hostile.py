@@ -61,7 +61,7 @@ class Api(BaseHTTPRequestHandler):
         task_id = found.group() if found else ""
         place = self.known.get(task_id, 1)
         if place in STATUSES:
-            self.answer(200 if place % 2 == 0 else 500 + place, STATUSES[place])
+            self.answer(500 if place == 1 else 200, STATUSES[place])
             return
         result = AsyncResult(task_id, app=app)
         value = result.result if result.successful() else None
