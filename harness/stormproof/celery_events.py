@@ -15,6 +15,8 @@ from stormproof.history import CeleryEvent
 _RECONNECT_S = 0.2
 _WAKE_S = 0.2
 _SOCKET_TIMEOUT_S = 1.0
+_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+"""kombu itself would sleep for two seconds before it tries again, and hear of no stop meanwhile."""
 
 
 class CeleryEventsListener:
@@ -54,7 +56,7 @@ class CeleryEventsListener:
 
     def _receive(self) -> None:
         app = Celery(set_as_current=False)
-        options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S}
+        options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S, **_AT_ONCE}
         with app.connection_for_read(
             self._url, connect_timeout=_SOCKET_TIMEOUT_S, transport_options=options
         ) as connection:

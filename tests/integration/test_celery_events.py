@@ -130,6 +130,6 @@ def test_who_waits_for_a_connection_is_let_go_by_the_stop(port: int) -> None:
     with ThreadPoolExecutor(1) as waiters:
         waited = waiters.submit(listener.wait_connected, 60.0)
         began = time.monotonic()
-        listener.stop(0.1)
+        listener.stop(10)
         assert waited.result(timeout=PATIENCE_S) is False
-    assert time.monotonic() < began + 10
+    assert time.monotonic() < began + 1.5
