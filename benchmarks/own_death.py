@@ -3,8 +3,8 @@
     python benchmarks/own_death.py [--times 100] [--seed 1] [--lanes 3]
 
 Kills `stormproof run` and `stormproof sweep` with SIGKILL, SIGTERM and SIGINT, then polls for 5 s for processes that
-carry the run's mark or inherited its own TMPDIR (their ports end with them), and for temporary folders; and has
-`stormproof analyze` judge what was written.
+carry the run's mark or inherited its own TMPDIR, for the very sockets on which they listened, and for temporary folders; and
+has `stormproof analyze` judge what was written.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ from stormproof.history import History
 REPOSITORY = Path(__file__).parents[1]
 STORMPROOF = str(Path(sys.executable).parent / "stormproof")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LONGEST_S, BOUND_S = 25.0, 5.0
+LONGEST_S, BOUND_S = {"run": 7.0, "sweep": 25.0}, 5.0
+"""A run is over in six seconds; who is dead already cannot be killed."""
 
 
 @dataclass
 class Death:
-    """One harness that was killed. `left`: what was still there after `BOUND_S`."""
+    """One harness that was killed. `ports`: on how many it and its system listened; `left`: what was still there after `BOUND_S`."""
 
     what: str
     after_s: float
     ended_before: bool
+    ports: int
     clean_s: float
     left: list[str]
     readable: int
@@ -45,9 +47,9 @@ class Death:
     wrong: list[str]
 
 
-def _ours(folder: Path, marks: set[str]) -> list[str]:
-    """Live processes whose environment names this run's own TMPDIR or carries a mark of its runs, and the folders left there."""
-    found = [str(path) for path in folder.glob("stormproof-*")]
+def _ours(folder: Path, marks: set[str]) -> list[Path]:
+    """Live processes whose environment names this run's own TMPDIR or carries a mark of its runs."""
+    found = []
     wanted = {f"TMPDIR={folder}".encode(), *(f"STORMPROOF_RUN={mark}".encode() for mark in marks)}
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
@@ -56,10 +58,42 @@ def _ours(folder: Path, marks: set[str]) -> list[str]:
             if wanted & set((process / "environ").read_bytes().split(b"\0")):
                 state = (process / "stat").read_text().rpartition(") ")[2][0]
                 if state not in "ZX":
-                    found.append(f"pid {process.name}: {(process / 'cmdline').read_bytes()[:80]!r}")
+                    found.append(process)
         except OSError:
             continue
     return found
+
+
+def _listening() -> dict[str, str]:
+    """Inode -> address of each TCP socket of this machine that listens, and of each abstract socket that holds a port."""
+    tcp = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    return {words[9]: words[1] for words in tcp if words[3] == "0A"} | {
+        words[6]: words[7] for words in unix if words[-1].startswith("@stormproof-port-")
+    }
+
+
+def _sockets(processes: list[Path]) -> set[str]:
+    """Inodes of the sockets that processes have open."""
+    found = set()
+    for process in processes:
+        try:
+            for file in (process / "fd").iterdir():
+                found.add(os.readlink(file).removeprefix("socket:[").removesuffix("]"))
+        except OSError:
+            continue
+    return found
+
+
+def _left(folder: Path, marks: set[str], ports: set[str]) -> list[str]:
+    """What is still there: processes, folders, and those of the sockets `ports` that still listen."""
+    found = [str(path) for path in folder.glob("stormproof-*")]
+    for process in _ours(folder, marks):
+        try:
+            found.append(f"pid {process.name}: {(process / 'cmdline').read_bytes()[:80]!r}")
+        except OSError:
+            continue
+    return found + [f"port {address}" for inode, address in _listening().items() if inode in ports]
 
 
 def die(command: str, system: str, number: signal.Signals, after_s: float) -> Death:
@@ -90,9 +124,10 @@ def die(command: str, system: str, number: signal.Signals, after_s: float) -> De
             except subprocess.TimeoutExpired:
                 ended = False
             marks = {path.name for path in tmp.glob("stormproof-*")}
+            ports = _sockets(_ours(tmp, marks)) & _listening().keys()
             harness.send_signal(number)
             began = time.monotonic()
-            while (left := _ours(tmp, marks)) and time.monotonic() < began + BOUND_S:
+            while (left := _left(tmp, marks, ports)) and time.monotonic() < began + BOUND_S:
                 time.sleep(0.05)
             clean_s = time.monotonic() - began
             harness.kill()
@@ -110,7 +145,7 @@ def die(command: str, system: str, number: signal.Signals, after_s: float) -> De
             else:
                 wrong.append(f"analyze: {said.returncode} {said.stderr.strip()[-200:]}")
         what = f"{command} {system} {number.name}"
-        return Death(what, after_s, ended, clean_s, left, readable, judged, len(histories), wrong)
+        return Death(what, after_s, ended, len(ports), clean_s, left, readable, judged, len(histories), wrong)
 
 
 def main() -> int:
@@ -128,7 +163,7 @@ def main() -> int:
             "run" if n % 2 else "sweep",
             "hardened" if n == options.times - 1 else "tutorial",
             SIGNALS[n % 3],
-            draw.uniform(0, LONGEST_S),
+            draw.uniform(0, LONGEST_S["run" if n % 2 else "sweep"]),
         )
         for n in range(options.times)
     ]
@@ -138,12 +173,12 @@ def main() -> int:
             table[death.what].append(death)
             if death.left or death.wrong:
                 print(f"{death.what} after {death.after_s:.2f} s: {death.left + death.wrong}", flush=True)
-    print(f"{'':34}killed  left  slowest s  histories: all, readable, judged")
+    print(f"{'':34}killed  ports  left  slowest s  histories: all, readable, judged")
     for what, deaths in sorted(table.items()):
         histories = [sum(d.histories for d in deaths), sum(d.readable for d in deaths), sum(d.judged for d in deaths)]
         print(
-            f"{what:34}{sum(not d.ended_before for d in deaths):6}{sum(bool(d.left) for d in deaths):6}"
-            f"{max(d.clean_s for d in deaths):11.2f}  {histories}"
+            f"{what:34}{sum(not d.ended_before for d in deaths):6}{sum(d.ports for d in deaths):7}"
+            f"{sum(bool(d.left) for d in deaths):6}{max(d.clean_s for d in deaths):11.2f}  {histories}"
         )
     return int(any(d.left or d.wrong for deaths in table.values() for d in deaths))
 

@@ -68,8 +68,8 @@ def judge_run(run: Run, history: History) -> Run:
     verdicts = judge(history, checks_for(run.system, run.scenario))
     run = msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
     store.write(run.folder, "verdict.json", run.judged)
-    (run.folder / "report.html").write_text(html.render(run), encoding="utf-8")
-    (run.folder / "junit.xml").write_text(junit.render([run]), encoding="utf-8")
+    store.write_text(run.folder / "report.html", html.render(run))
+    store.write_text(run.folder / "junit.xml", junit.render([run]))
     return run
 
 

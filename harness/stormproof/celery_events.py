@@ -15,6 +15,8 @@ from stormproof.history import CeleryEvent
 _RECONNECT_S = 0.2
 _WAKE_S = 0.2
 _SOCKET_TIMEOUT_S = 1.0
+_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+"""kombu itself would sleep for two seconds before it tries again, and hear of no stop meanwhile."""
 
 
 class CeleryEventsListener:
@@ -36,12 +38,13 @@ class CeleryEventsListener:
         self._thread.start()
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Whether it has begun to receive within the time."""
-        return self._connected.wait(timeout_s)
+        """Whether it has begun to receive within the time, and was not stopped meanwhile."""
+        return self._connected.wait(timeout_s) and not self._stopped.is_set()
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """No callback begins after this. A thread that a frozen Redis still holds is left behind: it is a daemon."""
         self._stopped.set()
+        self._connected.set()  # Nobody waits for what will not come: a thread that waits would outlive the harness.
         self._thread.join(timeout_s)
 
     def _listen(self) -> None:
@@ -53,7 +56,7 @@ class CeleryEventsListener:
 
     def _receive(self) -> None:
         app = Celery(set_as_current=False)
-        options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S}
+        options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S, **_AT_ONCE}
         with app.connection_for_read(
             self._url, connect_timeout=_SOCKET_TIMEOUT_S, transport_options=options
         ) as connection:
@@ -66,7 +69,10 @@ class CeleryEventsListener:
         if kind == "task" and not self._stopped.is_set():
             self._callback(
                 CeleryEvent(
-                    t=time.monotonic() - self._t0, word=word, task_id=event["uuid"], hostname=event.get("hostname", "")
+                    t=time.monotonic() - self._t0,
+                    word=word,
+                    task_id=str(event["uuid"]),
+                    hostname=str(event.get("hostname", "")),
                 )
             )
 

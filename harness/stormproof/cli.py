@@ -33,7 +33,7 @@ from stormproof.errors import UsageError, on_purpose
 from stormproof.loopback import warning
 from stormproof.progress import Progress
 from stormproof.redis_server import find_binary
-from stormproof.report import drawing, html, terminal
+from stormproof.report import drawing, html, terminal, words
 from stormproof.scenario import State
 from stormproof.store import Run
 from stormproof.sweep import cells, sheet
@@ -270,7 +270,7 @@ def report_command(folder: Path) -> int:
     """Write `report.html` of a stored run again, and say where it is."""
     run = store.load(folder)
     path = folder / "report.html"
-    path.write_text(html.render(run), encoding="utf-8")
+    store.write_text(path, html.render(run))
     console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 
@@ -324,7 +324,7 @@ def main() -> None:
 
 
 def _complain(message: str, code: int) -> int:
-    errors.print(f"stormproof: {message}", highlight=False, markup=False, soft_wrap=True)
+    errors.print(f"stormproof: {words.one_line(message)}", highlight=False, markup=False, soft_wrap=True)
     return code
 
 

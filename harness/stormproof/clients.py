@@ -9,9 +9,12 @@ import math
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx
+import msgspec
 
+from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System, fill_all, pick
@@ -22,6 +25,50 @@ _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
 
+_SILENCE_S, _WITHIN_S = 40.0, 45.0
+"""For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
+_MOST_BYTES = 1 << 20
+_LONGEST_ID, _LONGEST_STATE = 1000, 200
+"""What is longer is no answer that anybody could use, and must fit neither our memory nor the history."""
+
+
+def connections() -> httpx.AsyncClient:
+    """A connection for each operation: one that the server closes while it idles would look like a lost answer."""
+    return httpx.AsyncClient(
+        trust_env=False,
+        verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
+        timeout=httpx.Timeout(_SILENCE_S),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    )
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, as far as it was read; `document`: its JSON, None where it is none."""
+
+    status_code: int
+    retry_after: bool
+    body: bytes
+
+    @property
+    def too_long(self) -> bool:
+        """Whether there was more than anybody wants to read."""
+        return len(self.body) > _MOST_BYTES
+
+    @property
+    def document(self) -> Any:
+        """Its JSON, or None."""
+        try:
+            return None if self.too_long else json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def said(self) -> str:
+        """Its beginning, for people."""
+        start = self.body[:120].decode("utf-8", "replace")
+        more = f" (more than {_MOST_BYTES} bytes, not read)" if self.too_long else ""
+        return f"HTTP {self.status_code}: {start!r}{more}"
+
 
 class Clients:
     """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
@@ -29,8 +76,14 @@ class Clients:
     """
 
     def __init__(
-        self, system: System, http: httpx.AsyncClient, recorder: Recorder, address: Callable[[str], str]
+        self,
+        system: System,
+        http: httpx.AsyncClient,
+        recorder: Recorder,
+        address: Callable[[str], str],
+        within_s: float = _WITHIN_S,
     ) -> None:
+        self._within_s = within_s
         self._system, self._http, self._recorder, self._address = system, http, recorder, address
         self._numbers = itertools.count()
         self._stopped = False
@@ -39,22 +92,24 @@ class Clients:
         self.tasks: dict[str, str] = {}
 
     async def submit(self, key: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
-        """One `submit` operation. Never raises: what went wrong is in what it returns."""
+        """One `submit` operation: what went wrong is in what it returns. Raises only what is no fault of the system's: StormproofError
+        where the harness itself is short of descriptors.
+        """
         how = self._system.submit
         number = self._invoke("submit", key, client, purpose)
         body = fill_all(how.json_template, {"key": key}, "submit.json")
         headers = fill_all(how.headers, {"key": key}, "submit.headers")
         self.submitting += 1
         try:
-            answer = await self._http.request(
-                how.method, self._address(how.component) + how.path, json=body, headers=headers
-            )
-        except httpx.HTTPError as error:
+            answer = await self._ask(how.method, self._address(how.component) + how.path, json=body, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return self._failed(number, error)
         finally:
             self.submitting -= 1
-        task_id = str(pick(_json(answer), how.task_id) or "")
+        task_id = str(pick(answer.document, how.task_id) or "")
         outcome: Outcome = "info"
+        if len(task_id) > _LONGEST_ID:
+            return self._answered(number, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
         if answer.status_code in how.accept and task_id:
             outcome = "ok"
             self.accepted.setdefault(key, task_id)
@@ -64,15 +119,15 @@ class Clients:
         return self._answered(number, answer, outcome=outcome, task_id=task_id)
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
-        """One `status` operation. Never raises."""
+        """One `status` operation; raises what `submit` raises."""
         how = self._system.status
         number = self._invoke("status", key, client, purpose, task_id)
-        path = fill_all(how.path, {"task_id": task_id}, "status.path")
+        path = fill_all(how.path, {"task_id": quote(task_id, "/:@!$&'()*+,;=~", errors="replace")}, "status.path")
         try:
-            answer = await self._http.get(self._address(self._system.submit.component) + path)
-        except httpx.HTTPError as error:
+            answer = await self._ask("GET", self._address(self._system.submit.component) + path)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return self._failed(number, error, task_id)
-        document = _json(answer)
+        document = answer.document
         state = str(pick(document, how.state) or "")
         if answer.status_code != 200 or not state:
             return self._answered(number, answer, outcome="info", task_id=task_id)
@@ -84,7 +139,7 @@ class Clients:
             answer,
             outcome="ok",
             task_id=task_id,
-            state=state,
+            state=state[:_LONGEST_STATE],
             terminal=terminal,
             success=success,
             value="" if result is None else json.dumps(result, sort_keys=True),
@@ -129,20 +184,36 @@ class Clients:
         )
         return number
 
-    def _failed(self, number: int, error: httpx.HTTPError, task_id: str = "") -> Returned:
+    async def _ask(self, method: str, url: str, **more: Any) -> Answer:
+        """One request, of whose answer no more is read than is good for us. Raises httpx.HTTPError, InvalidURL, TimeoutError."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._within_s), self._http.stream(method, url, **more) as answer:
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > _MOST_BYTES:
+                        break
+        except TimeoutError as error:
+            raise TimeoutError(f"no whole answer within {self._within_s:g} s, {len(body)} bytes of it") from error
+        except httpx.HTTPError as error:
+            _raise_if_ours(error)
+            raise
+        return Answer(answer.status_code, "retry-after" in answer.headers, bytes(body[: _MOST_BYTES + 1]))
+
+    def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"
         said = f"{type(error).__name__}: {error}".rstrip(": ")
         returned = Returned(t=self._recorder.now(), op=number, outcome=outcome, task_id=task_id, error=said)
         self._recorder.add(returned)
         return returned
 
-    def _answered(self, number: int, answer: httpx.Response, **more: Any) -> Returned:
-        error = "" if more["outcome"] == "ok" else f"HTTP {answer.status_code}: {answer.text[:120]!r}"
+    def _answered(self, number: int, answer: Answer, why: str = "", **more: Any) -> Returned:
+        error = "" if more["outcome"] == "ok" else why or answer.said
         returned = Returned(
             t=self._recorder.now(),
             op=number,
             http_status=answer.status_code,
-            retry_after="retry-after" in answer.headers,
+            retry_after=answer.retry_after,
             error=error,
             **more,
         )
@@ -150,8 +221,10 @@ class Clients:
         return returned
 
 
-def _json(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
+def _raise_if_ours(error: BaseException) -> None:
+    """Raise StormproofError where a connection failed as the harness is short of something: the system cannot help that."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and (ours := exhausted(seen)):
+            raise ours from error
+        seen = seen.__cause__ or seen.__context__

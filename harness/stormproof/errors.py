@@ -10,6 +10,8 @@
 The message is one line: what happened, to what, and what to do next.
 """
 
+import errno
+import resource
 from typing import ClassVar
 
 
@@ -45,8 +47,23 @@ class ComponentError(StormproofError):
         self.log_tail = log_tail
 
 
+def exhausted(error: OSError) -> StormproofError | None:
+    """What the machine has run out of, and what helps; None where it is another error."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f"{error.filename}: " if error.filename else ""
+        return RunFolderError(f"{where}the disk is full; make room there, or name another place with --runs or TMPDIR")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return StormproofError(f"out of file descriptors, of which {limit} are allowed; allow more: ulimit -n 4096")
+    return None
+
+
 def on_purpose(error: BaseException) -> StormproofError | None:
-    """The error that was raised on purpose, also from inside a group of tasks; None for any other."""
+    """The error that was raised on purpose, also from inside a group of tasks, or for which the machine is to blame; None for any
+    other.
+    """
     if isinstance(error, BaseExceptionGroup):
         return next((found for inner in error.exceptions if (found := on_purpose(inner))), None)
+    if isinstance(error, OSError):
+        return exhausted(error)
     return error if isinstance(error, StormproofError) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,8 +25,10 @@ def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Li
     life = tell(history, chosen, broker=broker)
     if not life.steps:
         raise UsageError(f"{folder}: nothing of {chosen!r} is in its history; name a submission's key or a task id")
-    path = folder / f"explain-{chosen}.svg"
-    path.write_text(drawing.as_svg(life), encoding="utf-8")
+    path = (
+        folder / f"explain-{re.sub('[^A-Za-z0-9_-]', '_', chosen)[:80]}.svg"
+    )  # A system may name its tasks as it likes.
+    store.write_text(path, drawing.as_svg(life))
     return path, life
 
 

@@ -257,6 +257,13 @@ def encode(event: AnyEvent) -> bytes:
     return _encoder.encode(event) + b"\n"
 
 
+def sayable(event: AnyEvent) -> AnyEvent:
+    """The event with a question mark for each half of a character: JSON can name such, and UTF-8 cannot hold them."""
+    texts = ((name, getattr(event, name)) for name in event.__struct_fields__)
+    clean = {name: text.encode("utf-8", "replace").decode() for name, text in texts if isinstance(text, str)}
+    return msgspec.structs.replace(event, **clean)
+
+
 class History(Sequence[AnyEvent]):
     """All events of one run in the order in which they were recorded."""
 

@@ -9,13 +9,22 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from stormproof import processes
+from stormproof import machine, processes
+from stormproof.errors import StormproofError
 
 T = TypeVar("T")
+
+_DESCRIPTORS = 24
+"""With fewer no event loop begins, and dies in ways that tell nothing."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """What the work returns. Raises what it raises, KeyboardInterrupt after Ctrl-C, and CancelledError after SIGTERM."""
+    try:
+        machine.check(descriptors=_DESCRIPTORS)
+    except StormproofError:
+        work.close()
+        raise
     told: list[int] = []
 
     def stop(number: int, task: asyncio.Task[Any]) -> None:

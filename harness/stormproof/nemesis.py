@@ -168,7 +168,7 @@ async def _on_the_wire(
 
 async def _proof(world: World, evidence: Evidence, within_s: float) -> str:
     until_t = world.recorder.now() + within_s
-    while not (proof := await evidence()) and world.recorder.now() < until_t:
+    while not (proof := await evidence()) and world.recorder.now() < until_t and not world.launcher.over:
         await asyncio.sleep(_LOOK_S)
     return proof
 

@@ -27,8 +27,10 @@ class Ports:
                 return port
         raise ComponentError(f"no free port between {_FIRST} and {_LAST} on 127.0.0.1")
 
-    def fixed(self, port: int, where: str) -> int:
-        """The port that a description demands. Raises DescriptionError where it is taken."""
+    def fixed(self, port: int | None, where: str) -> int:
+        """The port that a description demands, any free one where it demands none. Raises DescriptionError where it is taken."""
+        if not port:
+            return self.free()
         if not self._hold(port) or not is_free(port):
             raise DescriptionError(f"{where}: port {port} is in use; stop what listens there or name another")
         return port

@@ -20,7 +20,8 @@ from typing import IO
 import psutil
 
 from stormproof import reaper
-from stormproof.errors import ComponentError
+from stormproof.errors import ComponentError, RunFolderError, exhausted
+from stormproof.output import Output
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -111,6 +112,7 @@ class Launcher:
     def __init__(self, run: str, logs: Path) -> None:
         self.run = run
         self.logs = logs
+        self._outputs: dict[str, Output] = {}
         self._reaper: subprocess.Popen[bytes] | None = None
         self.over = False
         _LAUNCHERS.add(self)
@@ -132,6 +134,7 @@ class Launcher:
         self.end()
         if self._reaper is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._reaper.wait)
+        self.shorten_outputs()
 
     def end(self) -> None:
         """Have everything ended, without waiting for it; nothing more is started from now on."""
@@ -144,7 +147,9 @@ class Launcher:
         self._tell(f"folder {folder}")
 
     async def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Running:
-        """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started."""
+        """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started, RunFolderError
+        where its output cannot be kept.
+        """
         self._told_to_go_on()
         parent = os.getpid()
 
@@ -153,7 +158,7 @@ class Launcher:
             if os.getppid() != parent:
                 os._exit(1)
 
-        with (self.logs / f"{name}.log").open("ab") as log:
+        with self._log(name) as log:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
@@ -167,7 +172,7 @@ class Launcher:
                 )
             except OSError as error:
                 what = argv[0] if cwd.is_dir() else str(cwd)
-                raise ComponentError(f"{name}: cannot start {what!r}: {error.strerror}") from error
+                raise exhausted(error) or ComponentError(f"{name}: cannot start {what!r}: {error.strerror}") from error
         running = Running(process)
         if self.over:
             # The end came while it was being born: the reaper may have looked for the last time.
@@ -176,13 +181,21 @@ class Launcher:
         self._tell(f"session {process.pid} {reaper.start_time(process.pid) or 0}")
         return running
 
-    def log_tail(self, name: str, lines: int = 12) -> str:
-        """The last lines of a component's output."""
+    def _log(self, name: str) -> IO[bytes]:
+        path = self.output(name).path
         try:
-            text = (self.logs / f"{name}.log").read_bytes()[-8192:].decode("utf-8", "replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+            return path.open("ab")
+        except OSError as error:
+            raise exhausted(error) or RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
+
+    def output(self, name: str) -> Output:
+        """What a component says."""
+        return self._outputs.setdefault(name, Output(self.logs / f"{name}.log"))
+
+    def shorten_outputs(self) -> None:
+        """Keep what all components have said within its bound."""
+        for output in self._outputs.values():
+            output.shorten()
 
     def _told_to_go_on(self) -> IO[bytes]:
         if self.over or self._reaper is None or self._reaper.stdin is None:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stormproof.errors import RunFolderError
-from stormproof.history import AnyEvent, Fault, Probe, encode
+from stormproof.errors import RunFolderError, StormproofError, exhausted
+from stormproof.history import AnyEvent, Fault, Probe, encode, sayable
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -66,9 +66,14 @@ class Picture:
 
 
 class Recorder:
-    """Appends each event to `history.jsonl` by one write, at once; `t0` is the monotonic time at which the run began."""
+    """Appends each event to `history.jsonl` by one write, at once; `t0` is the monotonic time at which the run began.
+
+    `broken` is told why nothing more can be written: events come from everywhere, and whom they interrupt cannot help it.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.broken: Callable[[StormproofError], None] = lambda error: None
+        self._path = path
         self.t0 = time.monotonic()
         self.picture = Picture()
         self.events: list[AnyEvent] = []
@@ -76,7 +81,7 @@ class Recorder:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise RunFolderError(
+            raise exhausted(error) or RunFolderError(
                 f"{path}: cannot be written: {error.strerror}; name another folder with --runs"
             ) from error
 
@@ -88,8 +93,20 @@ class Recorder:
         """Record one event. After `close` it is too late: what comes then is not part of the run."""
         if self._file < 0:
             return
+        try:
+            line = encode(event)
+        except UnicodeEncodeError:
+            event = sayable(event)
+            line = encode(event)
+        try:
+            while line:  # A disk that becomes full takes a part, and refuses the rest.
+                line = line[os.write(self._file, line) :]
+        except OSError as error:
+            self.close()
+            error.filename = str(self._path)
+            self.broken(exhausted(error) or RunFolderError(f"{self._path}: cannot be written: {error.strerror}"))
+            return
         self.events.append(event)
-        os.write(self._file, encode(event))
         self.picture.add(event)
         self._changed.set()
 
@@ -109,5 +126,6 @@ class Recorder:
 
     def close(self) -> None:
         """Close the file; what was recorded stays."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
         self._file = -1  # The number may soon be another file's.

@@ -96,6 +96,10 @@ class RedisServer:
             **self.spec.config,
         }
         argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        if not Path(self._binary.path).exists():
+            raise ComponentError(
+                f"{self.component}: {self._binary.path} is gone; install it again, or name another with STORMPROOF_REDIS"
+            )
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
         await self._answers(within_s=15, listening=listening)
@@ -119,9 +123,9 @@ class RedisServer:
             if loaded:
                 return
             await asyncio.sleep(0.02)
-        tail = self._launcher.log_tail(self.component)
+        tail = self._launcher.output(self.component).tail()
         last = tail.splitlines()[-1] if tail else "no output"
-        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last}", tail)
+        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
 
     def forget_data(self) -> None:
         """Remove all that it has kept on disk; only while it is down."""
@@ -184,7 +188,7 @@ class Broker:
         for tag, stored in raw.items():
             try:
                 found[tag.decode()] = dict(json.loads(stored)[0].get("headers") or {})
-            except (ValueError, TypeError, AttributeError, LookupError):
+            except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
                 found[tag.decode()] = {}
         return found
 

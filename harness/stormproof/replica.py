@@ -6,21 +6,23 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 
 import httpx
 
 from stormproof.errors import ComponentError
-from stormproof.history import Process, ProcessWord
+from stormproof.history import Process, ProcessSample, ProcessWord
 from stormproof.processes import Launcher, Running
 from stormproof.recorder import Recorder
 from stormproof.system import Component, System, fill
 
 PROBE_MODULE = "stormproof_probe"
+_LOG_BYTES = 1 << 20
+"""In so much of its latest output a line is looked for that says that it is ready."""
 
 
 class Replica:
-    """`name` is the component's name, with `-2` and so on for further copies."""
+    """`name` is the component's name, with `-2` and so on for further copies. `broken` is told of what nobody waits to be told."""
 
     def __init__(
         self,
@@ -36,7 +38,9 @@ class Replica:
     ) -> None:
         self.name, self.spec = name, spec
         self.running: Running | None = None
+        self.broken: Callable[[BaseException], None] = lambda error: None
         self._launcher, self._recorder, self._http = launcher, recorder, http
+        self._output = launcher.output(name)
         self._expected: set[int] = set()
         self._ready_pid = 0
         self._started_t = 0.0
@@ -79,8 +83,7 @@ class Replica:
         """Start it, unless it runs. Readiness is another question. Raises ComponentError."""
         if self.alive:
             return
-        log = self._launcher.logs / f"{self.name}.log"
-        self._log_offset = log.stat().st_size if log.exists() else 0
+        self._log_offset = self._output.size()
         self._started_t = self._recorder.now()
         running = await self._launcher.start(self.name, self._argv, env=self._env, cwd=self._cwd)
         self.running = running
@@ -96,7 +99,12 @@ class Replica:
     def _background(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.broken(error)
 
     async def ready(self) -> None:
         """Wait until it says that it is ready. Raises ComponentError with the last lines of its output."""
@@ -108,31 +116,38 @@ class Replica:
                 self._record("ready", running)
                 return
             await asyncio.sleep(0.03)
-        tail = self._launcher.log_tail(self.name)
+        tail = self._output.tail()
         last = next((line for line in reversed(tail.splitlines()) if line.strip()), "no output")
         died = running is not None and not running.alive
         happened = (
             f"exited with {running.code} at start" if running and died else f"was not ready within {within_s:g} s"
         )
-        raise ComponentError(f"{self.name}: {happened} ({shlex.join(self._argv[:6])} ...): {last.strip()}", tail)
+        raise ComponentError(f"{self.name}: {happened} ({shlex.join(self._argv[:6])} ...): {last.strip()[:200]}", tail)
 
     async def _says_ready(self) -> bool:
         wanted = self.spec.ready
         if wanted.http is not None:
             try:
-                return (await self._http.get(self.address + wanted.http, timeout=2)).status_code in wanted.accept
-            except httpx.HTTPError:
+                async with (
+                    asyncio.timeout(2),
+                    self._http.stream("GET", self.address + wanted.http, timeout=2) as answer,
+                ):
+                    return answer.status_code in wanted.accept
+            except (httpx.HTTPError, TimeoutError):
                 return False
         if wanted.log is not None:
-            return re.search(wanted.log, self._log()) is not None
+            return re.search(wanted.log, self._output.last(_LOG_BYTES, self._log_offset)) is not None
         if self.spec.role == "worker":
             return self._recorder.picture.ready_at.get(self.name, -1.0) >= self._started_t
         return True
 
-    def _log(self) -> str:
-        with (self._launcher.logs / f"{self.name}.log").open("rb") as file:
-            file.seek(self._log_offset)
-            return file.read().decode("utf-8", "replace")
+    def sample(self) -> ProcessSample | None:
+        """What it and all below it take of the memory now; None while it does not run."""
+        if self.running is None or not self.alive:
+            return None
+        memory = self.running.memory()
+        now = self._recorder.now()
+        return ProcessSample(t=now, component=self.name, rss_bytes=sum(memory), processes=len(memory))
 
     def expect_exit(self) -> None:
         """Say that the harness itself is about to end it, so that its exit is no surprise."""
@@ -146,7 +161,11 @@ class Replica:
         self._record("exited", running, code=code, expected=expected)
         if self.spec.restart == "always":
             await asyncio.sleep(self.spec.restart_delay_s)
-            await self.start_again()
+            try:
+                await self.start_again()
+            except ComponentError:  # Its program is gone: no supervisor can help it.
+                if not self._launcher.over:
+                    self._record("gave_up", running, code=code)
         elif not expected:
             self._record("gave_up", running, code=code)
 

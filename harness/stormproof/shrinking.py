@@ -61,7 +61,7 @@ def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
         f"Shrunk from {len(run.scenario.storm)} faults and {run.scenario.workload.tasks} tasks: {kind}.\n\n"
         f"It showed in {shrunk.failed} of {shrunk.runs} runs on {run.system.name}.\n"
     )
-    path.write_text(scenario_text.as_file(scenario, docstring), encoding="utf-8")
+    store.write_text(path, scenario_text.as_file(scenario, docstring))
 
 
 def _words(injection: Injection) -> str:

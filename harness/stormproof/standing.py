@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stormproof.errors import RunFolderError
+from stormproof import store
 from stormproof.recorder import Recorder
 from stormproof.redis_server import Binary
 from stormproof.system import System
@@ -17,11 +16,7 @@ from stormproof.world import World
 
 async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None]) -> None:
     """Start everything, say where it answers, and stand until cancelled. Raises ComponentError, RunFolderError."""
-    folder = runs / f"{time.strftime('%Y%m%dT%H%M%S')}-up-{system.name}"
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise RunFolderError(f"{runs}: cannot be written: {error.strerror}; name another folder with --runs") from error
+    folder = store.fresh_folder(runs, f"up-{system.name}")
     recorder = Recorder(folder / "history.jsonl")
     try:
         async with World(system, folder, recorder, binary, f"{random.SystemRandom().getrandbits(16):04x}") as world:

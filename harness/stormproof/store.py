@@ -10,7 +10,7 @@ import msgspec
 from pydantic import ValidationError
 
 from stormproof import faults, packages
-from stormproof.errors import RunFolderError, ScenarioError
+from stormproof.errors import RunFolderError, ScenarioError, exhausted
 from stormproof.experiment import Choices
 from stormproof.history import History
 from stormproof.redis_server import Binary
@@ -64,18 +64,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 def create(runs: Path, scenario: Scenario, system: System, state: State) -> Path:
     """Make a new run folder. Raises RunFolderError where that is not possible."""
-    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{scenario.name}-{state}-{system.name}"
+    return fresh_folder(runs, f"{scenario.name}-{state}-{system.name}")
+
+
+def fresh_folder(runs: Path, name: str) -> Path:
+    """Make a folder that bears the time and a name, and nobody else's. Raises RunFolderError where that is not possible."""
+    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{name}"
     for number in range(1, 1000):
         folder = runs / (stem if number == 1 else f"{stem}-{number}")
         try:
             folder.mkdir(parents=True)
-            (folder / "logs").mkdir()
         except FileExistsError:
             if runs.exists() and not runs.is_dir():
                 break
             continue
         except OSError as error:
-            raise RunFolderError(
+            raise exhausted(error) or RunFolderError(
                 f"{runs}: cannot be written: {error.strerror}; name another folder with --runs"
             ) from error
         return folder
@@ -84,21 +88,26 @@ def create(runs: Path, scenario: Scenario, system: System, state: State) -> Path
 
 def write(folder: Path, name: str, value: Any) -> None:
     """Write one JSON file of a run folder, whole or not at all. Raises RunFolderError."""
-    data = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    fresh = folder / f".{name}.new"
-    try:
-        fresh.write_bytes(data + b"\n")
-        fresh.rename(folder / name)
-    except OSError as error:
-        raise RunFolderError(f"{folder / name}: cannot be written: {error.strerror}") from error
+    _write(folder / name, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a page. Raises RunFolderError."""
+    """Write a page, whole or not at all. Raises RunFolderError."""
+    _write(path, text.encode("utf-8", "replace"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.new")
     try:
-        path.write_text(text, encoding="utf-8")
+        try:
+            fresh.write_bytes(data)
+            fresh.rename(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        raise RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
+        error.filename = str(path)
+        raise exhausted(error) or RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def write_plan(folder: Path, scenario: Scenario, system: System, state: State, choices: Choices, redis: Binary) -> None:

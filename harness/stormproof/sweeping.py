@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from stormproof import store
 from stormproof import system as systems
 from stormproof.errors import UsageError
 from stormproof.redis_server import Binary, find_binary
@@ -57,7 +58,7 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
     else:
         system = systems.load(options.system, allowed=options.allowed)
         faults = _faults(options.faults)
-        folder = conduct.make_folder(options.runs / f"{time.strftime('%Y%m%dT%H%M%S')}-sweep-{system.name}")
+        folder = store.fresh_folder(options.runs, f"sweep-{system.name}")
         sheet = _plan(options, system, faults, folder, binary, console, wait)
     began = time.monotonic()
     known = len(sheet.results)
@@ -164,7 +165,7 @@ def replay(
     wait: Wait,
 ) -> int:
     """Play each cell `times` times and say how often it ended as `expected` says (else: as most often)."""
-    folder = conduct.make_folder(runs / f"{time.strftime('%Y%m%dT%H%M%S')}-replay-{system.name}")
+    folder = store.fresh_folder(runs, f"replay-{system.name}")
     seen: dict[str, Counter[Word]] = {cell.id: Counter() for cell in cells_}
 
     def say(text: str) -> None:

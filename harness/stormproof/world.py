@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import tempfile
 from collections.abc import Coroutine
@@ -11,17 +10,18 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 from celery import Celery
 
-from stormproof import probe
+from stormproof import machine, probe
 from stormproof.celery_events import CeleryEventsListener
-from stormproof.clients import Clients
+from stormproof.clients import Clients, connections
 from stormproof.effects import SmtpServer
-from stormproof.errors import ComponentError, DescriptionError
-from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessSample, ProcessWord
+from stormproof.errors import ComponentError, DescriptionError, StormproofError
+from stormproof.guard import Guard
+from stormproof.history import AnyEvent, Phase, Pressure, Process, ProcessWord
 from stormproof.links import Links
+from stormproof.orders import Orders
 from stormproof.ports import Ports
 from stormproof.probe_journal import ProbeJournal
 from stormproof.processes import Launcher, Running, cpu_waited_s
@@ -34,11 +34,11 @@ from stormproof.workload import key
 _SAMPLE_EVERY_S = 0.1
 _PROCESSES_EVERY_S = 2.0
 _JOURNAL_EVERY_S = 0.02
-_CLIENT_TIMEOUT_S = 40.0
 
 
 class World:
-    """Use as an async context manager: on exit everything that it started is gone, whatever happened.
+    """Use as an async context manager: on exit everything that it started is gone, whatever happened. Where the run cannot go on, as
+    its disk is full or a watcher of it broke, its task is cancelled, and the reason raised on exit.
 
     `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder.
     """
@@ -54,23 +54,30 @@ class World:
         self._ports = Ports()
         self._work = Path()
         self._expected: set[int] = set()
-        self._orders: list[dict[str, str]] = []
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._guard = Guard()
         self._stopping = False  # A client library may swallow a cancellation; nobody may overlook this.
         self._events: CeleryEventsListener | None = None
 
     async def __aenter__(self) -> World:
         self._stack.callback(self._ports.close)
+        self._stack.enter_context(self._guard)
         try:
             await self._open()
-        except BaseException:
-            await self.__aexit__()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(self, *ending: Any) -> None:
+        await self._stack.__aexit__(*ending)
+
+    def fail(self, error: BaseException) -> None:
+        """End the run at once with this error. Nobody waits then for faults to be healed."""
+        if not self._stopping and not self.launcher.over:
+            self.launcher.end()
+            self._guard.fail(error)
 
     async def _open(self) -> None:
         self._work = Path(tempfile.gettempdir(), f"stormproof-{self.run}-{secrets.token_hex(8)}")
@@ -80,51 +87,43 @@ class World:
         self.launcher = await self._stack.enter_async_context(Launcher(self._work.name, logs))
         # Announced before it is there: a harness that is killed in between leaves no folder.
         self.launcher.own_folder(self._work)
+        self.recorder.broken = self.fail
         self._work.mkdir(mode=0o700)
         (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
-        (self._work / "orders.json").write_text("[]")
+        self.orders = Orders(self._work / "orders.json")
         (self._work / "journal").touch()
         self._stack.callback(self.mail.stop)
         await self.mail.start()
-        self.http = await self._stack.enter_async_context(
-            # A connection for each operation: one that the server closes while it idles would look like a lost answer.
-            httpx.AsyncClient(
-                trust_env=False,
-                verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
-                timeout=httpx.Timeout(_CLIENT_TIMEOUT_S),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            )
-        )
+        self.http = await self._stack.enter_async_context(connections())
         self._make()
         self._stack.push_async_callback(self.links.close)
         # Last in, first out: nobody asks a connection that is being closed.
         self._stack.push_async_callback(self._stop)
+        self._background(self._watch_over())
 
     def _make(self) -> None:
         """Everything gets its address before anything starts."""
         values = {"work": str(self._work), "smtp.host": "127.0.0.1", "smtp.port": str(self.mail.port)}
         for name, spec in self.system.redis.items():
-            where = f"redis.{name}.port"
-            port = self._ports.fixed(spec.port, where) if spec.port else self._ports.free()
+            port = self._ports.fixed(spec.port, f"redis.{name}.port")
             self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
             self._stack.push_async_callback(self.redis[name].close)
         for name, component in self.system.components.items():
             for number in range(1, component.replicas + 1):
-                where = f"components.{name}.port"
-                port = self._ports.fixed(component.port, where) if component.port else self._ports.free()
+                port = self._ports.fixed(component.port, f"components.{name}.port")
                 full = name if number == 1 else f"{name}-{number}"
-                self.replicas.append(
-                    Replica(
-                        full,
-                        component,
-                        self.system,
-                        {**values, **self._link(full, name, component.role), "port": str(port)},
-                        launcher=self.launcher,
-                        recorder=self.recorder,
-                        http=self.http,
-                        probe_env=self.probe_env(),
-                    )
+                replica = Replica(
+                    full,
+                    component,
+                    self.system,
+                    {**values, **self._link(full, name, component.role), "port": str(port)},
+                    launcher=self.launcher,
+                    recorder=self.recorder,
+                    http=self.http,
+                    probe_env=self.probe_env(),
                 )
+                replica.broken = self.fail
+                self.replicas.append(replica)
         self.broker = Broker(self.redis[self.system.broker], self.system.queues)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
 
@@ -175,7 +174,13 @@ class World:
             raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.fail(error)  # Without its watchers the history would be blind.
 
     async def _stop(self) -> None:
         """Stop watching, and end every process; what remains is to close our own connections."""
@@ -215,16 +220,23 @@ class World:
 
     def _look_at_processes(self) -> None:
         for replica in self.replicas:
-            if replica.running is not None and replica.alive:
-                memory = replica.running.memory()
-                now, rss_bytes = self.recorder.now(), sum(memory)
-                self.recorder.add(
-                    ProcessSample(t=now, component=replica.name, rss_bytes=rss_bytes, processes=len(memory))
-                )
+            if found := replica.sample():
+                self.recorder.add(found)
 
     async def _sample_pressure(self) -> None:
         while not self._stopping and (waited_s := cpu_waited_s()) is not None:
             self.recorder.add(Pressure(t=self.recorder.now(), cpu_waited_s=waited_s))
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    async def _watch_over(self) -> None:
+        while not self._stopping:
+            try:
+                machine.check(self.folder, self._work)
+                self.launcher.shorten_outputs()
+            except (StormproofError, OSError) as error:
+                self.fail(error)
+            if self.launcher.over:
+                self._guard.insist()
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
     def _from_thread(self, loop: asyncio.AbstractEventLoop) -> Any:
@@ -237,10 +249,7 @@ class World:
     # What the phases and the faults need
 
     def phase(self, name: str) -> None:
-        """Note that a phase of the run begins. Raises what broke a watcher: without it the history would be blind."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled():
-                task.result()
+        """Note that a phase of the run begins."""
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
         self._look_at_processes()  # Whatever their interval is: what a phase has left behind is seen.
 
@@ -298,7 +307,11 @@ class World:
         """Start one Redis, unless it runs, and record it."""
         if server.running is not None and server.running.alive:
             return
-        await server.start(listening=lambda: self._listening(server))
+        try:
+            await server.start(listening=lambda: self._listening(server))
+        except ComponentError as error:
+            self.fail(error)  # The server is ours: that it does not come back is no news of the system.
+            raise
         if server.running is None:
             raise ComponentError(f"{server.component}: did not start")
         self._redis_event(server, server.running, "ready")
@@ -324,20 +337,6 @@ class World:
         now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
         event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
         self.recorder.add(msgspec.structs.replace(event, expected=expected))
-
-    def order(self, order: dict[str, str]) -> None:
-        """Give the probes an order: which key, what to do, and for `hold` until which file is there."""
-        self._write_orders([*self._orders, order])
-
-    def take_back(self, order: dict[str, str]) -> None:
-        """Take an order back."""
-        self._write_orders([given for given in self._orders if given != order])
-
-    def _write_orders(self, orders: list[dict[str, str]]) -> None:
-        self._orders = orders
-        fresh = self._work / "orders.new"
-        fresh.write_text(json.dumps(self._orders))
-        fresh.rename(self._work / "orders.json")
 
     def release_file(self, name: str) -> Path:
         """The file for which tasks under a `hold` order wait."""

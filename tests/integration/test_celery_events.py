@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,3 +122,14 @@ def test_nothing_is_told_after_it_was_stopped(tmp_path: Path, port: int) -> None
         send(port, "late")
         assert not listener._thread.is_alive()
         assert heard == []
+
+
+def test_who_waits_for_a_connection_is_let_go_by_the_stop(port: int) -> None:
+    listener = CeleryEventsListener(f"redis://127.0.0.1:{port}", lambda event: None, time.monotonic())
+    listener.start()
+    with ThreadPoolExecutor(1) as waiters:
+        waited = waiters.submit(listener.wait_connected, 60.0)
+        began = time.monotonic()
+        listener.stop(10)
+        assert waited.result(timeout=PATIENCE_S) is False
+    assert time.monotonic() < began + 1.5

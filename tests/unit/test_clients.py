@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import errno
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from stormproof.clients import Clients
+from stormproof.errors import StormproofError
 from stormproof.history import Invoked, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System
@@ -25,14 +27,20 @@ SYSTEM = System.model_validate(
 )
 
 
-def operation(tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response], kind: str) -> Returned:
+def operation(
+    tmp_path: Path,
+    answer: Callable[[httpx.Request], httpx.Response],
+    kind: str,
+    task_id: str = "a",
+    within_s: float = 45,
+) -> Returned:
     async def story() -> Returned:
         recorder = Recorder(tmp_path / "history.jsonl")
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            clients = Clients(SYSTEM, http, recorder, lambda component: "http://127.0.0.1:1")
-            returned = await (clients.submit("k") if kind == "submit" else clients.status("k", "a"))
+            clients = Clients(SYSTEM, http, recorder, lambda component: "http://127.0.0.1:1", within_s)
+            returned = await (clients.submit("k") if kind == "submit" else clients.status("k", task_id))
         assert isinstance(recorder.events[0], Invoked)
-        assert recorder.events[1:] == [returned]
+        assert len(recorder.events[1:]) == 1
         recorder.close()
         return returned
 
@@ -91,3 +99,63 @@ def test_the_states_words_are_read_as_the_description_says(tmp_path: Path) -> No
 
 def test_a_status_without_a_state_is_not_ok(tmp_path: Path) -> None:
     assert operation(tmp_path, lambda request: httpx.Response(200, json=[]), "status").outcome == "info"
+
+
+def endless(block: bytes, pause_s: float = 0.0) -> Callable[[httpx.Request], httpx.Response]:
+    async def blocks() -> AsyncIterator[bytes]:
+        while True:
+            yield block
+            await asyncio.sleep(pause_s)
+
+    return lambda request: httpx.Response(200, content=blocks())
+
+
+@pytest.mark.parametrize("kind", ["submit", "status"])
+def test_of_an_answer_without_end_only_its_beginning_is_read(tmp_path: Path, kind: str) -> None:
+    returned = operation(tmp_path, endless(b"x" * 65536), kind)
+    assert (returned.outcome, returned.http_status) == ("info", 200)
+    assert returned.error.startswith("HTTP 200: 'xxx") and returned.error.endswith(
+        "(more than 1048576 bytes, not read)"
+    )
+
+
+@pytest.mark.parametrize("kind", ["submit", "status"])
+def test_an_answer_that_comes_too_slowly_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    returned = operation(tmp_path, endless(b"x", pause_s=0.01), kind, within_s=0.3)
+    assert (returned.outcome, returned.http_status) == ("info", 0)
+    assert returned.error.startswith("TimeoutError: no whole answer within 0.3 s")
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"\xff\x00", b'{"status": ' + b"9" * 9999 + b"}"])
+def test_json_that_cannot_be_read_is_none(tmp_path: Path, body: bytes) -> None:
+    assert operation(tmp_path, lambda request: httpx.Response(200, content=body), "status").outcome == "info"
+
+
+def test_a_task_id_that_is_as_long_as_a_book_is_none(tmp_path: Path) -> None:
+    returned = operation(tmp_path, lambda request: httpx.Response(202, json={"task_id": "i" * 1001}), "submit")
+    assert (returned.outcome, returned.task_id, returned.error) == ("info", "", "a task id of 1001 characters")
+
+
+def test_a_state_that_is_as_long_as_a_book_is_cut(tmp_path: Path) -> None:
+    returned = operation(tmp_path, lambda request: httpx.Response(200, json={"status": "S" * 5000}), "status")
+    assert returned.state == "S" * 200
+
+
+@pytest.mark.parametrize("task_id", ["a b?c#d", "a\x00\r\n", "\ud800", "é", "x" * 1000])
+def test_any_task_id_can_be_asked_for(tmp_path: Path, task_id: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"status": "SUCCESS"})
+
+    assert operation(tmp_path, answer, "status", task_id=task_id).outcome == "ok"
+    assert asked == [f"/tasks/{task_id}".replace("\ud800", "?")]
+
+
+def test_a_lack_of_our_own_descriptors_is_no_answer_of_the_system(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no") from OSError(errno.EMFILE, "Too many open files")
+
+    with pytest.raises(StormproofError, match="out of file descriptors"):
+        operation(tmp_path, answer, "submit")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
-from stormproof.errors import RunFolderError
-from stormproof.history import History, Phase, Probe, ProbeWord
+from stormproof.errors import RunFolderError, StormproofError
+from stormproof.history import History, Phase, Probe, ProbeWord, Returned
 from stormproof.recorder import Picture, Recorder
 
 
@@ -82,3 +83,38 @@ def test_a_wait_ends_with_its_condition_or_its_bound(tmp_path: Path) -> None:
         return found
 
     assert asyncio.run(story()) == (True, False)
+
+
+def broken(recorder: Recorder) -> list[StormproofError]:
+    told: list[StormproofError] = []
+    recorder.broken = told.append
+    for _ in range(3):
+        recorder.add(Phase(t=0.5, name="storm"))
+    return told
+
+
+def test_a_full_disk_is_told_once_and_what_is_not_written_did_not_happen(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").symlink_to("/dev/full")
+    recorder = Recorder(tmp_path / "history.jsonl")
+    (error,) = broken(recorder)
+    assert isinstance(error, RunFolderError)
+    assert "history.jsonl: the disk is full; make room there" in str(error)
+    assert recorder.events == []
+    recorder.close()
+
+
+def test_what_a_write_takes_only_in_part_is_written_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+    recorder = Recorder(tmp_path / "history.jsonl")
+    recorder.add(Phase(t=0.5, name="storm"))
+    assert list(History.load(tmp_path / "history.jsonl")) == [Phase(t=0.5, name="storm")]
+    recorder.close()
+
+
+def test_half_a_character_is_recorded_as_a_question_mark(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    recorder.add(Returned(t=0.5, op=1, outcome="ok", state="half \ud800 of one"))
+    recorder.close()
+    assert recorder.events == list(History.load(tmp_path / "history.jsonl"))
+    assert recorder.events == [Returned(t=0.5, op=1, outcome="ok", state="half ? of one")]

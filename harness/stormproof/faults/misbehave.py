@@ -26,7 +26,7 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
         release = world.release_file(f"{self.do}-{key or 'all'}")
         do, until = ("hold", f"{release}-never") if self.do == "hang" else (self.do, str(release))
         order = {"key": key, "do": do, "until": until}
-        world.order(order)
+        world.orders.give(order)
         since = world.recorder.now()
 
         async def evidence() -> str:
@@ -38,4 +38,4 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
             yield evidence
         finally:
             release.touch()
-            world.take_back(order)
+            world.orders.take_back(order)

@@ -11,7 +11,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stormproof.report.words import printable
+from stormproof import store
+from stormproof.report.words import one_line, printable
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet
 
@@ -72,7 +73,7 @@ def line(result: Result) -> str:
     outcome = result.outcome
     also = f" (also {', '.join(word.value for word in outcome.also)})" if outcome.also else ""
     said = f": {outcome.said[0]}" if outcome.said else ""
-    return printable(f"{outcome.word.value:<10} {result.cell}{also}{said}")
+    return one_line(f"{outcome.word.value:<10} {result.cell}{also}{said}")
 
 
 def markdown(sheet: Sheet) -> str:
@@ -161,5 +162,5 @@ def junit(sheet: Sheet, failing: Iterable[str]) -> str:
 
 def write(folder: Path, sheet: Sheet, failing: Iterable[str]) -> None:
     """`sweep.html` and `junit.xml` beside the sheet."""
-    (folder / "sweep.html").write_text(page(sheet), encoding="utf-8")
-    (folder / "junit.xml").write_text(junit(sheet, failing), encoding="utf-8")
+    store.write_text(folder / "sweep.html", page(sheet))
+    store.write_text(folder / "junit.xml", junit(sheet, failing))

@@ -22,13 +22,18 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 _ECHOES = frozenset({"never_executed"})
 """Kinds that tell of the same submission what `lost` or `stuck` tells of it; not counted again."""
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either."""
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either, nor turn its text round."""
 
 
 def printable(text: str) -> str:
     """The text with a replacement character for each that may not be shown."""
     return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """The text as a terminal should be told it: printable, and without any end of a line."""
+    return printable(" ".join(text.replace("\t", " ").splitlines()))
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +86,7 @@ def telling(run: Run, most: int = 3) -> list[str]:
     lines = []
     for kind in ordered[:most]:
         more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
-        lines.append(printable(f"{kind}: {kinds[kind][0].message}{more}"))
+        lines.append(one_line(f"{kind}: {kinds[kind][0].message}{more}"))
     if len(ordered) > most:
         lines.append(f"... and {', '.join(ordered[most:])}")
     return lines

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stormproof import store
-from stormproof.errors import ComponentError, RunFolderError, on_purpose
+from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose
 from stormproof.experiment import Choices
 from stormproof.interruption import stop_of_this_task
 from stormproof.recorder import Recorder
@@ -33,20 +33,15 @@ _TRIES = 2
 """How often a lane whose system could not be brought back is set up anew for the same cell."""
 
 
-def make_folder(path: Path) -> Path:
-    """Make a folder of a sweep. Raises RunFolderError."""
-    try:
-        path.mkdir(parents=True)
-    except OSError as error:
-        raise RunFolderError(f"{path}: cannot be made: {error.strerror}; name another folder with --runs") from error
-    return path
-
-
 async def on_stage(
     system: System, folder: Path, binary: Binary, seed: int, story: Callable[[Stage], Awaitable[T]]
 ) -> T:
     """Start a system, warm it up, and have a story told on it. Raises ComponentError."""
-    recorder = Recorder(make_folder(folder) / "history.jsonl")
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise exhausted(error) or RunFolderError(f"{folder}: cannot be made: {error.strerror}") from error
+    recorder = Recorder(folder / "history.jsonl")
     run = f"{random.SystemRandom().getrandbits(16):04x}"
     # Its folder can be judged as a run's, as far as it went.
     story_of_all = Scenario(name="sweep", title="one fault after the other, on one system")

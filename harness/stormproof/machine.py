@@ -1,0 +1,38 @@
+"""What a run needs of the machine for as long as it lasts: room on its disks, and descriptors to open files and connections with."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from pathlib import Path
+
+from stormproof.errors import RunFolderError, exhausted
+
+_ROOM_BYTES = 64 * 1024
+_SPARE_DESCRIPTORS = 8
+
+
+def check(*folders: Path, descriptors: int = _SPARE_DESCRIPTORS) -> None:
+    """See whether the machine has left what a run needs, with so many descriptors: a system that fails for the lack of it is not to
+    be blamed.
+
+    Raises RunFolderError where a folder is gone or its disk is full, StormproofError where descriptors are short.
+    """
+    for folder in folders:
+        try:
+            disk = os.statvfs(folder)
+        except OSError as error:
+            raise exhausted(error) or RunFolderError(
+                f"{folder}: cannot be written any more: {error.strerror}; leave a run its folder until it ends"
+            ) from error
+        if disk.f_blocks and disk.f_bfree * disk.f_frsize < _ROOM_BYTES:
+            raise _exhausted(errno.ENOSPC, folder)
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit - len(os.listdir("/proc/self/fd")) < descriptors:
+        raise _exhausted(errno.EMFILE)
+
+
+def _exhausted(number: int, folder: Path | None = None) -> Exception:
+    error = OSError(number, os.strerror(number), str(folder) if folder else None)
+    return exhausted(error) or error

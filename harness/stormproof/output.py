@@ -1,0 +1,60 @@
+"""What components say, in one file each: appended by them, and kept within a bound by us, as a system may say the same for ever."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HEAD_BYTES = TAIL_BYTES = 1 << 20
+MOST_BYTES = 64 << 20
+"""Of a longer log, its head and its tail are kept."""
+
+
+class Output:
+    """The log of one component: `logs/<name>.log`, across all its starts."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.left_out_bytes = 0
+
+    def shorten(self) -> None:
+        """Take out the middle of a log that is too long, and say there how much was left out.
+
+        Who writes need not know: it appends. What it writes between our reading of the tail and the cut is left out, too.
+        """
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND)
+        except FileNotFoundError:
+            return
+        try:
+            size = os.fstat(file).st_size
+            if size <= MOST_BYTES:
+                return
+            tail = os.pread(file, TAIL_BYTES, size - TAIL_BYTES)
+            self.left_out_bytes += size - HEAD_BYTES - len(tail)
+            os.ftruncate(file, HEAD_BYTES)
+            said = f"\n[stormproof: {self.left_out_bytes / 1e6:.0f} MB of output were left out here]\n"
+            os.write(file, said.encode() + tail)
+        finally:
+            os.close(file)
+
+    def size(self) -> int:
+        """How long it is now; 0 before the first start."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    def last(self, most_bytes: int, since: int = 0) -> str:
+        """Its end, at most so much of it, and nothing before the position `since`."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(min(since, HEAD_BYTES) if since > size else since, size - most_bytes))
+                return file.read(most_bytes).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def tail(self, lines: int = 12) -> str:
+        """Its last lines."""
+        return "\n".join(self.last(8192).splitlines()[-lines:])

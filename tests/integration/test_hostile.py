@@ -1,0 +1,119 @@
+"""A system that floods, forks, steers terminals and answers without end does no harm to who tests it, nor to the machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+from stormproof import output
+from stormproof.history import History, Probe, Returned
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+MOST_MEMORY_BYTES = 500 << 20
+
+SCENARIO = """
+from stormproof import Scenario, Workload
+
+scenario = Scenario(name="hostile", title="one answer of each kind", workload=Workload(tasks=12, rate_per_s=12))
+"""
+
+
+def living(tmp: Path) -> list[str]:
+    """Processes that inherited a harness's own TMPDIR, or were given a place below it."""
+    found, wanted = [], f"TMPDIR={tmp}".encode()
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and any(
+                word.startswith(wanted) for word in (folder / "environ").read_bytes().split(b"\0")
+            ):
+                found.append((folder / "cmdline").read_bytes().decode())
+        except OSError:
+            continue
+    return found
+
+
+def test_a_hostile_system_is_judged_and_does_no_harm(tmp_path: Path) -> None:
+    tmp, scenario = tmp_path / "tmp", tmp_path / "hostile.py"
+    tmp.mkdir()
+    scenario.write_text(SCENARIO)
+    words = ["run", str(scenario), "--system", str(HERE / "apps" / "hostile.toml"), "--runs", str(tmp_path / "runs")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "stormproof.cli", *words],
+        env={**os.environ, "TMPDIR": str(tmp)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as harness:
+        deadline = time.monotonic() + 60
+        while len([line for line in living(tmp) if line.endswith("fork\0")]) < 8 + 16:  # The tree, and its daemons.
+            assert time.monotonic() < deadline and harness.poll() is None
+            time.sleep(0.05)
+        said, errors = harness.communicate(timeout=60)
+    assert harness.returncode == 1, said + errors
+    assert errors == b""
+    assert not living(tmp)
+    assert not list(tmp.iterdir())
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < MOST_MEMORY_BYTES
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert_shows_nothing_that_steers(folder, said.decode())
+    assert_history_holds_what_happened(folder)
+    assert_log_is_bounded(folder / "logs" / "flooder.log")
+
+
+def explain(folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "stormproof.cli", "explain", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def assert_shows_nothing_that_steers(folder: Path, said: str) -> None:
+    history = History.load(folder / "history.jsonl")
+    climbing = next(answer.task_id for _, answer in history.of(Returned) if "/../" in answer.task_id)
+    explained = [explain(folder), explain(folder, "--task", climbing)]
+    assert len(list(folder.glob("explain-*.svg"))) == 2
+    for text in (said, *explained, *((folder / name).read_text() for name in ("report.html", "junit.xml"))):
+        assert not STEERS.search(text), STEERS.findall(text)
+    ElementTree.fromstring((folder / "junit.xml").read_text())
+
+
+def assert_history_holds_what_happened(folder: Path) -> None:
+    history = History.load(folder / "history.jsonl")
+    assert (folder / "history.jsonl").stat().st_size < 20e6
+    assert len({probe.key for _, probe in history.of(Probe) if probe.word == "succeeded"}) >= 12
+    errors = " ".join(answer.error for _, answer in history.of(Returned))
+    assert "more than 1048576 bytes, not read" in errors
+    assert "a task id of 5000 characters" in errors
+    states = {answer.state for _, answer in history.of(Returned)}
+    assert any("\x1b[2J" in state for state in states)
+    assert max(map(len, states)) <= 200
+
+
+def assert_log_is_bounded(log: Path) -> None:
+    assert log.stat().st_size <= output.MOST_BYTES
+    with log.open("rb") as file:
+        assert file.readline() == b"first words\n"
+        assert b"MB of output were left out here]\n" in file.read()
+    assert log.read_bytes().endswith(b"last words\n")
+
+
+def test_the_last_words_of_a_component_steer_no_terminal(tmp_path: Path) -> None:
+    text = (HERE / "apps" / "hostile.toml").read_text()
+    command = """["{python}", "-c", "print('\\\\u001b[2J\\\\u001b]0;owned\\\\u0007' + 'x' * 999); exit(3)"]"""
+    text = text.replace('["{python}", "hostile.py", "api", "{port}"]', command)
+    (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / "hostile.py").write_text((HERE / "apps" / "hostile.py").read_text())
+    words = ["run", str(ROOT / "chaos" / "calm.py"), "--system", "mine.toml"]
+    said = subprocess.run(
+        [sys.executable, "-m", "stormproof.cli", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 255
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("stormproof: api: exited with 3 at start")
+    assert "[2J" in line and not STEERS.search(line)
+    assert len(line) < 600
