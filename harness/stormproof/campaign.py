@@ -21,6 +21,7 @@ from stormproof.report import html, junit
 from stormproof.scenario import Scenario, State
 from stormproof.store import Run
 from stormproof.system import System
+from stormproof.verdict import Status
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +72,17 @@ def judge_run(run: Run, history: History) -> Run:
     store.write_text(run.folder / "report.html", html.render(run))
     store.write_text(run.folder / "junit.xml", junit.render([run]))
     return run
+
+
+def control(finished: Iterable[Run]) -> list[str]:
+    """What is wrong with runs whose faults were disarmed: one line for each that is not `unknown`, though it plans a fault."""
+    lines = []
+    for run in finished:
+        plans = bool(run.scenario.planned) or run.scenario.workload.copies > 1
+        status = run.judged.status if run.judged else Status.UNKNOWN
+        if status is Status.INVALID or (plans and status is Status.VALID):
+            lines.append(f"{run.title} on {run.system.name} is {status.word}, and no fault has struck: {run.folder}")
+    return lines
 
 
 async def conduct_all(

@@ -89,7 +89,7 @@ def app() -> None:
 @_allow_host
 @click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
-@click.option("--disarmed", is_flag=True, help="A control: no fault strikes, and no verdict may be valid.")
+@click.option("--disarmed", is_flag=True, help="A control: no fault strikes; 0 if all that plans one is unknown.")
 @_seed
 @_times
 @_lanes(1)
@@ -124,10 +124,17 @@ def run_command(
         for each in ([State(state)] if state else scenario.states)
         for turn in range(times)
     ]
-    return _conduct(jobs, runs, lanes)
+    finished = _conduct(jobs, runs, lanes)
+    if disarmed:
+        wrong = campaign.control(finished)
+        console.print(
+            "\n".join([*wrong, f"{len(finished) - len(wrong)} of {len(finished)} controls are as they must be."])
+        )
+        return int(bool(wrong))
+    return max((run.judged.status for run in finished if run.judged), default=Status.UNKNOWN).exit_code
 
 
-def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
+def _conduct(jobs: list[Job], runs: Path, lanes: int) -> list[Run]:
     binary = find_binary()
     with Progress(console, len(jobs)) as progress:
 
@@ -135,8 +142,7 @@ def _conduct(jobs: list[Job], runs: Path, lanes: int) -> int:
             progress.done(job)
             progress.say(terminal.lines(run))
 
-        finished = interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
-    return max((run.judged.status for run in finished if run.judged), default=Status.UNKNOWN).exit_code
+        return interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
 
 
 @app.command("demo")

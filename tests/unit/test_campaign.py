@@ -6,12 +6,17 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from stormproof import Scenario, State, campaign, system
+from stormproof import Injection, Kill, Scenario, State, Workload, campaign, system
 from stormproof.campaign import Job
 from stormproof.errors import ComponentError
+from stormproof.experiment import Choices
+from stormproof.history import History
 from stormproof.redis_server import Binary
+from stormproof.store import Judged, Run
+from stormproof.verdict import Status
 
 SYSTEM = system.load(Path(__file__).parents[2] / "system_under_test" / "plain.toml")
+KILL = Injection(fault=Kill(component="worker"), at_s=1.0)
 JOBS = [Job(scenario=Scenario(name=name, title="t"), system=SYSTEM, state=State.IDLE, seed=1) for name in "abc"]
 
 
@@ -65,3 +70,31 @@ def test_a_system_that_does_not_start_keeps_no_other_job_from_running(monkeypatc
     with pytest.raises(ComponentError, match="a: does not start"):
         asyncio.run(work())
     assert begun == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("storm", "copies", "status", "wrong"),
+    [
+        ((KILL,), 1, Status.UNKNOWN, False),
+        ((KILL,), 1, Status.VALID, True),
+        ((KILL,), 1, Status.INVALID, True),
+        ((), 1, Status.VALID, False),
+        ((), 20, Status.VALID, True),
+        ((), 20, Status.UNKNOWN, False),
+    ],
+)
+def test_a_control_is_unknown_where_a_fault_was_planned(
+    storm: tuple[Injection, ...], copies: int, status: Status, wrong: bool
+) -> None:
+    scenario = Scenario(name="a", title="t", storm=storm, workload=Workload(copies=copies))
+    run = Run(
+        folder=Path("runs/a"),
+        scenario=scenario,
+        system=SYSTEM,
+        state=State.IDLE,
+        choices=Choices.draw(scenario, 1),
+        history=History([]),
+        judged=Judged(status=status, verdicts=(), seconds=1.0, events=0),
+    )
+    said = [f"a on plain is {status.word}, and no fault has struck: runs/a"]
+    assert campaign.control([run]) == (said if wrong else [])
