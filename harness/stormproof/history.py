@@ -7,6 +7,7 @@ probes inside the workers. An event's index is its line number from 0; findings 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -226,6 +227,24 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     detail: str = ""
 
 
+class Closed(Event, frozen=True, tag="closed"):
+    """The last line of all, and none of the run's: so many `events` stand before it, and `checksum` is the CRC-32 of their lines.
+
+    A history without it was not closed; one that it does not fit has lost lines, or has others. `t` is that of the line before.
+    """
+
+    events: int
+    checksum: int
+
+    @classmethod
+    def of(cls, events: Sequence[AnyEvent]) -> Closed:
+        """The line that closes these."""
+        checksum = 0
+        for event in events:
+            checksum = zlib.crc32(encode(event), checksum)
+        return cls(t=events[-1].t if events else 0.0, events=len(events), checksum=checksum)
+
+
 AnyEvent = (
     Phase
     | Invoked
@@ -241,6 +260,7 @@ AnyEvent = (
     | CeleryEvent
     | FastForward
     | Quiescence
+    | Closed
 )
 
 E = TypeVar("E", bound=Event)

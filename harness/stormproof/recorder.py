@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stormproof.errors import RunFolderError
-from stormproof.history import AnyEvent, Fault, Probe, encode
+from stormproof.history import AnyEvent, Closed, Fault, Probe, encode
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -108,6 +108,9 @@ class Recorder:
         return True
 
     def close(self) -> None:
-        """Close the file; what was recorded stays."""
-        os.close(self._file)
-        self._file = -1  # The number may soon be another file's.
+        """Write the closing line and close the file; what was recorded stays."""
+        try:
+            self.add(Closed.of(self.events))
+        finally:
+            os.close(self._file)
+            self._file = -1  # The number may soon be another file's.

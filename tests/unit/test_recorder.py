@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
 from stormproof.errors import RunFolderError
-from stormproof.history import History, Phase, Probe, ProbeWord
+from stormproof.history import Closed, History, Phase, Probe, ProbeWord
 from stormproof.recorder import Picture, Recorder
 
 
@@ -22,12 +23,38 @@ def test_an_event_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
     recorder.close()
 
 
+def test_the_last_line_closes_those_before_it(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    events = [Phase(t=0.5, name="start"), Phase(t=0.7, name="stop")]
+    for event in events:
+        recorder.add(event)
+    recorder.close()
+    assert list(History.load(tmp_path / "history.jsonl")) == recorder.events == [*events, Closed.of(events)]
+
+
+def test_a_history_that_cannot_be_written_to_its_end_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    monkeypatch.setattr("os.write", _no_space)
+    with pytest.raises(OSError, match="No space left"):
+        recorder.close()
+    monkeypatch.undo()
+    with (tmp_path / "other").open("w"):  # Takes the number of the closed file.
+        recorder.add(Phase(t=0.5, name="storm"))
+    assert (tmp_path / "other").read_text() == ""
+
+
+def _no_space(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "history.jsonl")
     recorder.close()
     with (tmp_path / "other").open("w"):  # Takes the number of the closed file.
         recorder.add(Phase(t=0.5, name="storm"))
-    assert recorder.events == []
+    assert recorder.events == [Closed.of([])]
     assert (tmp_path / "other").read_text() == ""
 
 
