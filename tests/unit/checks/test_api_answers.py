@@ -44,6 +44,18 @@ CASES = (
         {"slow": (1, 2)},
     ),
     Case(
+        "an answer that came after the machine was looked at last",
+        history(pressure(0.9, 5.0), look(1, 1), pressure(3.4, 5.3), said(3.5, 1, "SUCCESS")),
+        {"slow": (1, 3)},
+    ),
+    Case(
+        "an answer that is late though the API has been left alone",
+        history(
+            fault(0.5, "injected", target="api"), fault(1, "healed", target="api"), look(2, 1), said(5, 1, "SUCCESS")
+        ),
+        {"slow": (2, 3)},
+    ),
+    Case(
         "an answer in time on a busy machine",
         history(pressure(0.9, 5.0), look(1, 1), said(1.5, 1, "SUCCESS"), pressure(1.6, 5.6)),
         avoids="starved",

@@ -62,6 +62,19 @@ CASES = (
         {"hung": (2, 4, 8)},
     ),
     Case(
+        "a task that a process has in hand as the time ends",
+        history(
+            accepted(0.5, 9, "b"),
+            probe(0.8, "started", "b"),
+            INJECTED,
+            HEALED,
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=12, proved=False, executing=1, in_hand=("b",)),
+        ),
+        avoids="hung",
+    ),
+    Case(
         "a task that was begun after the heal may last",
         history(
             accepted(0.5, 9, "b"),
