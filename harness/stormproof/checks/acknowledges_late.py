@@ -57,10 +57,9 @@ def _acknowledgements(history: History) -> Iterator[tuple[str, Indexed[Wire]]]:
 def _finding(task: Task, wire: Indexed[Wire]) -> Finding | None:
     at, frame = wire
     lines = [line for line in task.probes if line[1].t <= frame.t]
-    started = [line for line in lines if line[1].word == "started"]
     ended = [line for line in lines if line[1].word not in ("received", "started")]
     if not ended:
-        first = started[0] if started else task.starts[0]
+        first = task.starts[0]
         message = f"{task}: acknowledged at {frame.t:.2f} s, before its execution of {first[1].t:.2f} s had ended"
         return Finding(kind="acknowledged_early", message=message, evidence=(first[0], at), key=task.key)
     if all(_says_that_the_child_died(line[1]) for line in ended):
