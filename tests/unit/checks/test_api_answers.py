@@ -62,7 +62,26 @@ CASES = (
     ),
     Case("no answer that is late", history(broken(1, 1, 0, took_s=20, error="ReadTimeout")), {"slow": (0, 1)}),
     Case("an error that is late", history(broken(1, 1, 502, took_s=19)), {"slow": (0, 1), "server_error": (0, 1)}),
+    Case("an error at the last moment", history(broken(1, 1, 502, took_s=2.0)), {"server_error": (0, 1)}),
+    Case(
+        "an error for a task that nobody has submitted is no answer for it",
+        history(stranger(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=500)),
+        {"server_error": (0, 1)},
+    ),
     Case("no answer", history(broken(1, 1, 0, error="ConnectError")), {"no_answer": (0, 1)}),
+    Case(
+        "no answer from an API that is not ready again, or never will be",
+        history(
+            process(0.5, "api", "ready"),
+            process(1, "api", "exited", expected=True),
+            process(1.2, "api", "started"),
+            broken(1.3, 1, 0),
+            process(1.5, "api", "ready"),
+            process(2, "api", "exited", expected=True),
+            broken(5, 2, 0),
+        ),
+        avoids="no_answer",
+    ),
     Case(
         "no answer from an API that the harness has killed",
         history(

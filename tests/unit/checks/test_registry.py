@@ -69,7 +69,8 @@ def test_no_history_shows_a_kind_that_the_check_does_not_declare(check: type[che
 
 @pytest.mark.parametrize("check", EVERY_CHECK, ids=lambda check: check.name)
 def test_nothing_to_look_at_is_never_valid(check: checks.Check) -> None:
-    assert check(history()).status is Status.UNKNOWN
+    verdict = check(history())
+    assert (verdict.check, verdict.status) == (check.name, Status.UNKNOWN)
 
 
 def test_a_check_that_crashes_is_unknown_and_the_others_are_asked() -> None:

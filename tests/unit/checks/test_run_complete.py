@@ -44,6 +44,11 @@ def test_a_torn_last_line_is_a_run_cut_short() -> None:
         assert verdict.findings[0].message == f"the history ends in the phase {where}, and its last line is torn"
 
 
+def test_an_empty_history_ends_before_it_began() -> None:
+    (finding,) = RunComplete()(history()).findings
+    assert (finding.message, finding.evidence) == ("the history ends before its first phase", ())
+
+
 def test_the_closing_line_is_the_same_however_a_history_came_to_be() -> None:
     assert Closed(t=9, events=6, checksum=Closed.of(RUN).checksum) == END
     assert Closed.of([]) == Closed(t=0, events=0, checksum=0)
