@@ -25,6 +25,7 @@ from stormproof import checks
 from stormproof.history import (
     AnyEvent,
     CeleryEvent,
+    Closed,
     Effect,
     Fault,
     History,
@@ -62,6 +63,7 @@ def all_checks() -> tuple[checks.Check, ...]:
         checks.NoResidue(),
         checks.EventsAgree(),
         checks.FaultHappened(planned=("pause",)),
+        checks.RunComplete(),
     )
 
 
@@ -175,12 +177,11 @@ class Story:
 
 def write(path: Path, count: int) -> int:
     """Write a history of about `count` events and return how many they are."""
-    written = 0
+    events = [*Story(SEED).events(count)]
+    events.append(Closed.of(events))
     with path.open("wb") as file:
-        for event in Story(SEED).events(count):
-            file.write(encode(event))
-            written += 1
-    return written
+        file.writelines(map(encode, events))
+    return len(events)
 
 
 def judge(path: Path) -> None:

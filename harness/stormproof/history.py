@@ -7,6 +7,7 @@ probes inside the workers. An event's index is its line number from 0; findings 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -226,6 +227,24 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
     detail: str = ""
 
 
+class Closed(Event, frozen=True, tag="closed"):
+    """The last line of all, and none of the run's: so many `events` stand before it, and `checksum` is the CRC-32 of their lines.
+
+    A history without it was not closed; one that it does not fit has lost lines, or has others. `t` is that of the line before.
+    """
+
+    events: int
+    checksum: int
+
+    @classmethod
+    def of(cls, events: Sequence[AnyEvent]) -> Closed:
+        """The line that closes these."""
+        checksum = 0
+        for event in events:
+            checksum = zlib.crc32(encode(event), checksum)
+        return cls(t=events[-1].t if events else 0.0, events=len(events), checksum=checksum)
+
+
 AnyEvent = (
     Phase
     | Invoked
@@ -241,6 +260,7 @@ AnyEvent = (
     | CeleryEvent
     | FastForward
     | Quiescence
+    | Closed
 )
 
 E = TypeVar("E", bound=Event)
@@ -255,13 +275,6 @@ _encoder = msgspec.json.Encoder()
 def encode(event: AnyEvent) -> bytes:
     """One JSON line with its end of line."""
     return _encoder.encode(event) + b"\n"
-
-
-def sayable(event: AnyEvent) -> AnyEvent:
-    """The event with a question mark for each half of a character: JSON can name such, and UTF-8 cannot hold them."""
-    texts = ((name, getattr(event, name)) for name in event.__struct_fields__)
-    clean = {name: text.encode("utf-8", "replace").decode() for name, text in texts if isinstance(text, str)}
-    return msgspec.structs.replace(event, **clean)
 
 
 class History(Sequence[AnyEvent]):

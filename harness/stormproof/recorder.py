@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from stormproof.errors import RunFolderError, StormproofError, exhausted
-from stormproof.history import AnyEvent, Fault, Probe, encode, sayable
+from stormproof.history import AnyEvent, Closed, Fault, Probe, encode
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -96,13 +98,13 @@ class Recorder:
         try:
             line = encode(event)
         except UnicodeEncodeError:
-            event = sayable(event)
+            event = _sayable(event)
             line = encode(event)
         try:
             while line:  # A disk that becomes full takes a part, and refuses the rest.
                 line = line[os.write(self._file, line) :]
         except OSError as error:
-            self.close()
+            self._shut()  # Without its closing line: it is not whole.
             error.filename = str(self._path)
             self.broken(exhausted(error) or RunFolderError(f"{self._path}: cannot be written: {error.strerror}"))
             return
@@ -125,7 +127,18 @@ class Recorder:
         return True
 
     def close(self) -> None:
-        """Close the file; what was recorded stays."""
+        """Write the closing line and close the file; what was recorded stays."""
+        self.add(Closed.of(self.events))
+        self._shut()
+
+    def _shut(self) -> None:
         if self._file >= 0:
             os.close(self._file)
         self._file = -1  # The number may soon be another file's.
+
+
+def _sayable(event: AnyEvent) -> AnyEvent:
+    """The event with a question mark for each half of a character: JSON can name such, and UTF-8 cannot hold them."""
+    texts = ((name, getattr(event, name)) for name in event.__struct_fields__)
+    clean = {name: text.encode("utf-8", "replace").decode() for name, text in texts if isinstance(text, str)}
+    return msgspec.structs.replace(event, **clean)

@@ -45,6 +45,7 @@ EVENTS: tuple[h.AnyEvent, ...] = (
     h.CeleryEvent(t=0.9, word="sent", task_id="a", hostname="celery@host"),
     h.FastForward(t=1.0, store="broker", task_ids=("a", "b")),
     h.Quiescence(t=1.1, proved=True, queued=1, unacked=2, executing=3, backlog=4, detail="why"),
+    h.Closed(t=1.1, events=14, checksum=5),
 )
 
 

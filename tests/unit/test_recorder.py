@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
 import pytest
 from stormproof.errors import RunFolderError, StormproofError
-from stormproof.history import History, Phase, Probe, ProbeWord, Returned
+from stormproof.history import Closed, History, Phase, Probe, ProbeWord, Returned
 from stormproof.recorder import Picture, Recorder
 
 
@@ -23,12 +24,40 @@ def test_an_event_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
     recorder.close()
 
 
+def test_the_last_line_closes_those_before_it(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    events = [Phase(t=0.5, name="start"), Phase(t=0.7, name="stop")]
+    for event in events:
+        recorder.add(event)
+    recorder.close()
+    assert list(History.load(tmp_path / "history.jsonl")) == recorder.events == [*events, Closed.of(events)]
+
+
+def test_a_history_that_was_torn_is_not_closed_as_if_it_were_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "history.jsonl")
+    recorder.add(Phase(t=0.5, name="storm"))
+    monkeypatch.setattr("os.write", _no_space)
+    recorder.add(Phase(t=1.5, name="stop"))
+    monkeypatch.undo()
+    recorder.close()
+    with (tmp_path / "other").open("w"):  # Takes the number of the closed file.
+        recorder.add(Phase(t=2.5, name="storm"))
+    assert (tmp_path / "other").read_text() == ""
+    assert list(History.load(tmp_path / "history.jsonl")) == [Phase(t=0.5, name="storm")]
+
+
+def _no_space(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "history.jsonl")
     recorder.close()
     with (tmp_path / "other").open("w"):  # Takes the number of the closed file.
         recorder.add(Phase(t=0.5, name="storm"))
-    assert recorder.events == []
+    assert recorder.events == [Closed.of([])]
     assert (tmp_path / "other").read_text() == ""
 
 
@@ -117,4 +146,5 @@ def test_half_a_character_is_recorded_as_a_question_mark(tmp_path: Path) -> None
     recorder.add(Returned(t=0.5, op=1, outcome="ok", state="half \ud800 of one"))
     recorder.close()
     assert recorder.events == list(History.load(tmp_path / "history.jsonl"))
-    assert recorder.events == [Returned(t=0.5, op=1, outcome="ok", state="half ? of one")]
+    assert recorder.events[:-1] == [Returned(t=0.5, op=1, outcome="ok", state="half ? of one")]
+    assert recorder.events[-1] == Closed.of(recorder.events[:-1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
-from stormproof.history import History, Indexed, Probe, Wire
+from stormproof.history import History, Probe, Wire
 from stormproof.verdict import Finding, Verdict
 
 _CHILD_LOST = "WorkerLostError"
@@ -67,14 +67,13 @@ def _acknowledgements(history: History) -> Iterator[_Acknowledgement]:
 def _finding(task: Task, ack: _Acknowledgement) -> Finding | None:
     frame = ack.frame
     lines = [line for line in task.probes if line[1].t <= frame.t]
-    started = [line for line in lines if line[1].word == "started"]
     ended = [line for line in lines if line[1].word not in ("received", "started")]
     if not ended:
-        first = started[0] if started else task.starts[0]
+        first = task.starts[0]
         message = f"{task}: acknowledged at {frame.t:.2f} s, before its execution of {first[1].t:.2f} s had ended"
         return Finding(kind="acknowledged_early", message=message, evidence=(first[0], ack.at), key=task.key)
     deaths = [line for line in ended if _says_that_the_child_died(line[1])]
-    own = _processes(started, ack)
+    own = _processes(task, ack)
     if deaths and not any(own is None or line[1].pid in own for line in ended if line not in deaths):
         index, last = deaths[-1]
         message = f"{task}: acknowledged at {frame.t:.2f} s, though its process died: {last.detail:.80}"
@@ -82,11 +81,11 @@ def _finding(task: Task, ack: _Acknowledgement) -> Finding | None:
     return None
 
 
-def _processes(started: list[Indexed[Probe]], ack: _Acknowledgement) -> tuple[int, int] | None:
+def _processes(task: Task, ack: _Acknowledgement) -> tuple[int, int] | None:
     """Who can tell the end of the execution that this very message began (another message of the task may have been done since);
     None where that is not known.
     """
-    executions = [probe for _, probe in started if probe.component == ack.frame.link]
+    executions = [probe for _, probe in task.starts if probe.component == ack.frame.link]
     if ack.delivery >= len(executions):
         return None
     return executions[ack.delivery].pid, executions[ack.delivery].parent

@@ -17,7 +17,7 @@ _UNAVAILABLE = 503
 class ApiAnswers:
     """Every request is answered within `deadline_s`; one that cannot be served gets 503 and when to come again.
 
-    Excused is what overlaps a fault of the harness on the API's own process, and, for a status, an answer of
+    Excused is what overlaps a fault of the harness on the API's own process, and, for the status of what was submitted, an answer of
     `unfinished_codes` while the probe had not seen the task end. For a task that nobody has submitted the answer is one of
     `unknown_codes` (none: nothing is promised). Observes the requests. Findings:
 
@@ -95,8 +95,8 @@ class ApiAnswers:
 
     def _is_unfinished(self, facts: Facts, op: Op, status: int) -> bool:
         """Whether the system has declared that it answers so as long as the task has not ended, and it had not."""
-        if op.invoked.kind != "status" or status not in self.unfinished_codes:
-            return False
+        if op.invoked.kind != "status" or op.invoked.purpose == "stranger" or status not in self.unfinished_codes:
+            return False  # What nobody has submitted is not unfinished.
         task = facts.tasks[op.invoked.task_id]
         return all(end.t > op.invoked.t for _, end in task.ends)
 

@@ -1,4 +1,4 @@
-"""Was the run seen to its end?"""
+"""Was the run seen to its end, and all of it?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stormproof.history import History, Phase
+from stormproof.history import Closed, History, Phase
 from stormproof.verdict import Finding, Status, Verdict
 
 _LAST = "stop"
@@ -14,27 +14,37 @@ _LAST = "stop"
 
 @dataclass(frozen=True, slots=True)
 class RunComplete:
-    """The history tells the run to its last phase. Who saw only a part of it cannot call it valid.
+    """The history tells the run to its last phase, and holds what was written. Who saw only a part of it cannot call it valid.
 
     Observes the phases. Findings:
 
-    cut_short: the last phase never began, or the last line is torn: the harness was stopped, or the disk was full (unknown)
+    cut_short: the last phase never began, or the last line is torn or no closing one: the harness was stopped, or the disk was full (unknown)
+    altered: lines are missing, doubled, changed or in another order: the closing line was written of others (unknown)
     """
 
     name: ClassVar[str] = "run_complete"
-    kinds: ClassVar[tuple[str, ...]] = ("cut_short",)
+    kinds: ClassVar[tuple[str, ...]] = ("cut_short", "altered")
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
-        phases = history.of(Phase)
-        return Verdict.of(self.name, self._findings(history), observed=len(phases))
+        return Verdict.of(self.name, _findings(history), observed=len(history.of(Phase)))
 
-    def _findings(self, history: History) -> Iterator[Finding]:
-        phases = history.of(Phase)
-        if any(phase.name == _LAST for _, phase in phases) and not history.cut_off:
-            return
-        reached = f"in the phase {phases[-1][1].name!r}" if phases else "before its first phase"
-        torn = ", and its last line is torn" if history.cut_off else ""
-        evidence = (len(history) - 1,) if len(history) else ()
-        message = f"the history ends {reached}{torn}"
+
+def _findings(history: History) -> Iterator[Finding]:
+    phases = [phase.name for _, phase in history.of(Phase)]
+    last = history[-1] if history else None
+    evidence = (len(history) - 1,) if history else ()
+    if history.cut_off or _LAST not in phases or not isinstance(last, Closed):
+        message = f"the history ends {_where(phases)}{', and its last line is torn' if history.cut_off else ''}"
         yield Finding(kind="cut_short", message=message, evidence=evidence, status=Status.UNKNOWN)
+    elif last != (here := Closed.of(history[:-1])):
+        how = "they are others, or in another order" if here.events == last.events else f"{here.events} are here"
+        message = f"{last.events} events were recorded, and {how}"
+        yield Finding(kind="altered", message=message, evidence=evidence, status=Status.UNKNOWN)
+
+
+def _where(phases: list[str]) -> str:
+    if not phases:
+        return "before its first phase"
+    closing = " without its closing line" if phases[-1] == _LAST else ""
+    return f"in the phase {phases[-1]!r}{closing}"

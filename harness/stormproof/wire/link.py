@@ -84,7 +84,7 @@ class _Way:
     @property
     def busy(self) -> bool:
         """Whether bytes must not simply pass: something waits, has ended, or was kept back while somebody still watched."""
-        held = bool(self.todo) or self.asleep or self.closed or self.swallows
+        held = self.asleep or self.closed or self.swallows
         return held or self.carrying is not None or self.ahead != self.parser.unfinished
 
     def clear(self) -> None:

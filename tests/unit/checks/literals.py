@@ -24,6 +24,12 @@ def history(*parts: Part) -> h.History:
     return h.History(events)
 
 
+def closed(*parts: Part) -> h.History:
+    """A history that was closed in order."""
+    events = [*history(*parts)]
+    return h.History([*events, h.Closed.of(events)])
+
+
 def asked(t: float, op: int, key: str = KEY, purpose: h.Purpose = "workload") -> h.Invoked:
     """A submission begins."""
     return h.Invoked(t=t, op=op, kind="submit", key=key, purpose=purpose)

@@ -44,13 +44,44 @@ CASES = (
         {"slow": (1, 2)},
     ),
     Case(
+        "an answer that came after the machine was looked at last",
+        history(pressure(0.9, 5.0), look(1, 1), pressure(3.4, 5.3), said(3.5, 1, "SUCCESS")),
+        {"slow": (1, 3)},
+    ),
+    Case(
+        "an answer that is late though the API has been left alone",
+        history(
+            fault(0.5, "injected", target="api"), fault(1, "healed", target="api"), look(2, 1), said(5, 1, "SUCCESS")
+        ),
+        {"slow": (2, 3)},
+    ),
+    Case(
         "an answer in time on a busy machine",
         history(pressure(0.9, 5.0), look(1, 1), said(1.5, 1, "SUCCESS"), pressure(1.6, 5.6)),
         avoids="starved",
     ),
     Case("no answer that is late", history(broken(1, 1, 0, took_s=20, error="ReadTimeout")), {"slow": (0, 1)}),
     Case("an error that is late", history(broken(1, 1, 502, took_s=19)), {"slow": (0, 1), "server_error": (0, 1)}),
+    Case("an error at the last moment", history(broken(1, 1, 502, took_s=2.0)), {"server_error": (0, 1)}),
+    Case(
+        "an error for a task that nobody has submitted is no answer for it",
+        history(stranger(1, 1), Returned(t=1.1, op=1, outcome="info", http_status=500)),
+        {"server_error": (0, 1)},
+    ),
     Case("no answer", history(broken(1, 1, 0, error="ConnectError")), {"no_answer": (0, 1)}),
+    Case(
+        "no answer from an API that is not ready again, or never will be",
+        history(
+            process(0.5, "api", "ready"),
+            process(1, "api", "exited", expected=True),
+            process(1.2, "api", "started"),
+            broken(1.3, 1, 0),
+            process(1.5, "api", "ready"),
+            process(2, "api", "exited", expected=True),
+            broken(5, 2, 0),
+        ),
+        avoids="no_answer",
+    ),
     Case(
         "no answer from an API that the harness has killed",
         history(

@@ -64,6 +64,11 @@ AT_LEAST_ONCE = (
         {"never_executed": (0, 1, 3)},
     ),
     Case(
+        "a task that was accepted at the moment of the proof will not be executed",
+        history(accepted(1), quiet(1.1)),
+        {"never_executed": (0, 1, 2)},
+    ),
+    Case(
         "without a proof it may still be executed",
         history(accepted(1), unquiet(4)),
         {"unsettled": (0, 1)},
@@ -81,6 +86,11 @@ AT_LEAST_ONCE = (
             probe(4, "started"),
             probe(5, "succeeded"),
         ),
+        avoids="repeated_in_calm",
+    ),
+    Case(
+        "a task that is begun again at the moment of the fault",
+        history(accepted(1), probe(2, "started"), fault(3, "injected"), probe(3, "started"), probe(5, "succeeded")),
         avoids="repeated_in_calm",
     ),
     Case(

@@ -42,6 +42,11 @@ CASES = (
         {"effect_missing": (2,)},
     ),
     Case(
+        "the first of two successes without an effect proves it",
+        history(accepted(1), probe(2, "succeeded"), probe(3, "succeeded", pid=12)),
+        {"effect_missing": (2,)},
+    ),
+    Case(
         "the probe's word will not do where the system does not say so",
         history(
             accepted(1),

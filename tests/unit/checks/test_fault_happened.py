@@ -3,7 +3,7 @@
 import pytest
 from literals import Case, accepted, fault, history
 from stormproof.checks import FaultHappened
-from stormproof.verdict import Status
+from stormproof.verdict import Finding, Status, Verdict
 
 CASES = (
     Case(
@@ -77,7 +77,8 @@ def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
 
 
 def test_a_calm_run_has_nothing_to_prove() -> None:
-    assert FaultHappened(planned=())(history()).status is Status.VALID
+    calm = Verdict(check="fault_happened", status=Status.VALID, observed=1)
+    assert FaultHappened(planned=())(history()) == calm
 
 
 def test_each_of_two_planned_kills_must_be_injected() -> None:
@@ -94,7 +95,18 @@ def test_a_fault_without_a_target_is_one_on_the_system() -> None:
     assert finding.message == "kill on the system at 1.0 s: nothing shows that it had its effect"
 
 
-def test_a_submission_that_was_to_be_sent_twice_and_was_not_is_unknown() -> None:
-    check = FaultHappened(planned=(), copies=2)
-    assert check(history(accepted(1, 1))).status is Status.UNKNOWN
-    assert check(history(accepted(1, 1), accepted(1, 2))).status is Status.VALID
+@pytest.mark.parametrize("sent", [0, 1])
+def test_a_submission_that_was_to_be_sent_twice_and_was_not_is_unknown(sent: int) -> None:
+    message = f"each submission was to be sent 2 times; none was sent more often than {sent} times"
+    few = Finding(kind="not_injected", message=message, status=Status.UNKNOWN)
+    verdict = FaultHappened(planned=(), copies=2)(history(*[accepted(1, 1)] * sent))
+    assert verdict == Verdict(check="fault_happened", status=Status.UNKNOWN, findings=(few,), observed=0)
+
+
+def test_a_submission_that_was_sent_as_often_as_planned_is_valid() -> None:
+    assert FaultHappened(planned=(), copies=2)(history(accepted(1, 1), accepted(1, 2))).status is Status.VALID
+
+
+def test_injections_that_come_once_need_no_second_number() -> None:
+    once = history(fault(1, "injected", "0"), fault(1, "bit", "0"), fault(2, "injected", "1"), fault(2, "bit", "1"))
+    assert FaultHappened(planned=("kill", "kill"))(once).status is Status.VALID

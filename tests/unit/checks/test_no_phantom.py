@@ -3,6 +3,7 @@
 import pytest
 from literals import KEY, OTHER, Case, accepted, asked, history, probe, refused
 from stormproof.checks import NoPhantom
+from stormproof.history import Returned
 
 CASES = (
     Case(
@@ -33,6 +34,11 @@ CASES = (
     Case(
         "a submission that certainly failed must not run",
         history(refused(1), probe(2, "started", "b")),
+        {"ran_after_fail": (0, 1, 2)},
+    ),
+    Case(
+        "a submission that certainly failed must not run under the id that it names",
+        history(asked(1, 1), Returned(t=1.1, op=1, outcome="fail", http_status=503, task_id="a"), probe(2, "started")),
         {"ran_after_fail": (0, 1, 2)},
     ),
     Case(

@@ -32,6 +32,11 @@ CASES = (
         ),
         avoids="keys_left",
     ),
+    Case(
+        "keys that are there when the run is cut short",
+        history(phase(0, "start"), sample(1), phase(2, "storm"), phase(8, "settle"), sample(9, keys=50)),
+        {"keys_left": (1, 4)},
+    ),
     Case("keys that stay", storm_between(sample(1, keys=3), sample(9, keys=14)), {"keys_left": (1, 4)}),
     Case(
         "keys that went in the end",

@@ -12,6 +12,11 @@ CASES = (
         avoids="lost",
     ),
     Case(
+        "what a probe tells of no task is passed over",
+        history(accepted(1), probe(1.5, "ready", "", ""), probe(2, "started"), probe(3, "succeeded"), quiet(4)),
+        avoids="lost",
+    ),
+    Case(
         "a task whose status is terminal is not lost, though no probe saw it",
         history(accepted(1), status(2, 2, "FAILURE"), quiet(4)),
         avoids="lost",
@@ -81,6 +86,16 @@ CASES = (
         history(quiet(0.5), accepted(1)),
         {"unsettled": (1, 2, 0)},
         unknown=True,
+    ),
+    Case(
+        "a submission that is accepted at the moment of the proof is covered by it",
+        history(accepted(1), quiet(1.1)),
+        {"lost": (0, 1, 2)},
+    ),
+    Case(
+        "a process that died at the moment in which the task was seen last",
+        history(accepted(1), probe(2, "started"), process(2, "worker", "exited", code=-9), quiet(4)),
+        {"lost": (0, 1, 2, 3, 4)},
     ),
     Case("an end needs no quiescence", history(accepted(1), probe(2, "rejected")), avoids="unsettled"),
 )

@@ -62,6 +62,45 @@ CASES = (
         {"hung": (2, 4, 8)},
     ),
     Case(
+        "a task that a process has in hand as the time ends",
+        history(
+            accepted(0.5, 9, "b"),
+            probe(0.8, "started", "b"),
+            INJECTED,
+            HEALED,
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=12, proved=False, executing=1, in_hand=("b",)),
+        ),
+        avoids="hung",
+    ),
+    Case(
+        "a task that no live process has in hand any more",
+        history(
+            accepted(0.5, 9, "b"),
+            probe(0.8, "started", "b"),
+            INJECTED,
+            HEALED,
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=40, proved=False, queued=1),
+        ),
+        avoids="hung",
+    ),
+    Case(
+        "a task that was begun at the moment of the heal",
+        history(
+            accepted(0.5, 9, "b"),
+            INJECTED,
+            HEALED,
+            probe(2, "started", "b"),
+            accepted(3, purpose="recovery"),
+            probe(5, "succeeded"),
+            Quiescence(t=40, proved=False, executing=1, in_hand=("b",)),
+        ),
+        avoids="hung",
+    ),
+    Case(
         "a task that was begun after the heal may last",
         history(
             accepted(0.5, 9, "b"),
@@ -89,6 +128,28 @@ CASES = (
             Quiescence(t=40, proved=False, executing=1, in_hand=("b",)),
         ),
         {"hung": (2, 4, 11)},
+    ),
+    Case(
+        "a new task that ends at the last moment",
+        history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(12, "succeeded")),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "two new tasks of which one ends, and late",
+        history(
+            INJECTED,
+            HEALED,
+            accepted(3, purpose="recovery"),
+            accepted(4, 2, "b", OTHER, "recovery"),
+            probe(15, "succeeded", "b", OTHER),
+        ),
+        {"slow_recovery": (1, 2, 6)},
+    ),
+    Case(
+        "a run that was over as the time ended",
+        history(INJECTED, HEALED, accepted(3, purpose="recovery"), phase(12, "stop")),
+        {"unsettled": (1, 2)},
+        unknown=True,
     ),
     Case(
         "the last fault counts",

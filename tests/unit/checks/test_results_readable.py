@@ -96,6 +96,17 @@ CASES = (
         {"differs": (2, 6)},
     ),
     Case(
+        "the value of an answer that says failure is no execution's",
+        history(
+            accepted(1),
+            probe(2, "failed"),
+            status(2.5, 2, "FAILURE", OTHER_VALUE),
+            probe(3, "succeeded", value=SENT),
+            status(4, 3, "SUCCESS", OTHER_VALUE),
+        ),
+        {"differs": (5, 7)},
+    ),
+    Case(
         "success though every execution failed",
         history(accepted(1), probe(2, "failed"), probe(3, "failed"), status(4, 2, "SUCCESS")),
         {"contradicts": (2, 3, 5)},
@@ -135,6 +146,17 @@ def test_where_an_answer_has_no_value_none_is_compared() -> None:
     assert ResultsReadable(has_values=False)(without).findings == ()
     (finding,) = ResultsReadable(has_values=True)(without).findings
     assert finding.kind == "differs"
+
+
+def test_an_answer_without_a_value_excuses_none_that_comes_later() -> None:
+    later = history(
+        accepted(1),
+        probe(2, "succeeded", value=SENT),
+        status(3, 2, "SUCCESS"),
+        status(4, 3, "SUCCESS", OTHER_VALUE),
+    )
+    (finding,) = ResultsReadable(has_values=False)(later).findings
+    assert (finding.kind, finding.evidence) == ("differs", (2, 6))
 
 
 CHECK = ResultsReadable(has_values=True)

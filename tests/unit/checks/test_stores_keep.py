@@ -22,6 +22,7 @@ CASES = (
         history(sample(1, all_keys=3), fault(2, "injected", target="redis"), sample(3, all_keys=3, evicted=2)),
         avoids="evicts",
     ),
+    Case("never looked at again", history(sample(1, all_keys=3), GONE), avoids="forgot"),
     Case(
         "killed twice, and the first time it kept all",
         history(

@@ -30,6 +30,29 @@ BOTH_RESET = [End("component", "reset"), End("redis", "reset")]
 BOTH_ENDED = [End("component", "fin"), End("redis", "fin")]
 
 
+def test_a_fault_without_a_trigger_is_there_for_every_frame_of_its_links_and_its_way() -> None:
+    request_ = Trigger(component="api", store="results", direction="request", times=0)
+    reply = Trigger(component="api", store="results", direction="reply", times=0)
+    assert Delay(delay_ms=1, component="api", store="results").everywhere == request_
+    assert Truncate(component="api", store="results").everywhere == reply
+    assert Delay(delay_ms=1).everywhere == Trigger(component="*", store="*", direction="request", times=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "greeting"),
+    [
+        (Delay(delay_ms=1), "accept"),
+        (Reset(), "accept"),
+        (Reset(new=True), "reset"),
+        (BlackHole(), "swallow"),
+        (BlackHole(new=False), "accept"),
+        (Refuse(existing="keep"), "refuse"),
+    ],
+)
+def test_a_connection_that_is_opened_meanwhile_is_greeted_as_the_fault_says(fault: WireFault, greeting: str) -> None:
+    assert fault.greeting == greeting
+
+
 def test_a_reset_at_a_request_comes_before_redis_has_it() -> None:
     play = Play(Reset(), sends("worker", "GET"))
     assert play.asks(SET) == to_redis(SET)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
-from stormproof.wire.faults import Delay, Duplicate, ErrorReply, Reset
-from stormproof.wire.link import Conversation, Send
+from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Reset, WireFault
+from stormproof.wire.link import Conversation, End, Send, Sleep
 from stormproof.wire.resp import HEAD_LIMIT, request
 from stormproof.wire.rules import Rules
-from stormproof.wire.trigger import Moment, receives, sends
+from stormproof.wire.trigger import Moment, Trigger, receives, sends
 
 KEY, OTHER = "storm-00ab-0001", "storm-00ab-0002"
 POP = request("BRPOP", f"q:{KEY}", "1")
@@ -198,6 +198,56 @@ def test_a_connection_that_is_over_passes_nothing_when_the_fault_is_over() -> No
     assert play.rules.quiet
     assert not play.conversation.passes("component", GET)
     assert play.conversation.receive("component", GET) == play.answers(OK) == []
+
+
+def unwatched(fault: WireFault, when: Trigger) -> Play:
+    """A play in which nobody looks at a frame once the fault is over."""
+    play = Play(fault, when)
+    play.rules.watch = None
+    return play
+
+
+def test_what_comes_behind_a_frame_that_waits_still_waits_when_the_fault_is_over() -> None:
+    play = unwatched(Delay(delay_ms=100), sends("worker", "SET"))
+    assert play.asks(SET) == [Sleep("component", 0.1)]
+    play.rules.disarm(play.rule)
+    assert play.asks(GET) == []
+    assert play.conversation.wake("component") == [*to_redis(SET), *to_redis(GET)]
+    assert play.conversation.passes("component", GET)
+
+
+def test_what_is_swallowed_stays_swallowed_when_the_fault_is_over() -> None:
+    play = unwatched(BlackHole(origin="component"), sends("worker", "SET"))
+    assert play.asks(SET) == []
+    play.rules.disarm(play.rule)
+    assert not play.conversation.passes("component", GET)
+    assert play.conversation.passes("redis", ONE)
+
+
+def test_nothing_passes_behind_the_end_of_its_way() -> None:
+    conversation = Conversation("worker", "worker", "broker", 1, Rules())
+    assert conversation.ended("component", "fin") == [End("redis", "fin")]
+    assert not conversation.passes("component", GET)
+    assert conversation.passes("redis", ONE)
+
+
+def test_the_parts_of_a_large_frame_share_its_fate_when_the_fault_is_over() -> None:
+    play = unwatched(ErrorReply(error="OOM"), sends("worker", "GET"))
+    play.asks(GET)
+    play.rules.disarm(play.rule)
+    large = b"$%d\r\n%s\r\n" % (2 * HEAD_LIMIT, b"x" * 2 * HEAD_LIMIT)
+    (error,) = play.answers(large[: HEAD_LIMIT + 1])
+    assert isinstance(error, Send) and error.data.startswith(b"-OOM ")
+    assert play.answers(large[HEAD_LIMIT + 1 :]) == []
+    assert play.conversation.passes("redis", ONE)
+
+
+def test_what_was_kept_back_goes_out_before_what_comes_when_the_fault_is_over() -> None:
+    play = unwatched(Reset(), sends("worker", "NOSUCH"))
+    assert play.asks(SET[:9]) == []
+    play.rules.disarm(play.rule)
+    assert play.asks(SET[9:]) == to_redis(SET)
+    assert play.conversation.passes("component", GET)
 
 
 def test_a_time_that_is_not_given_is_the_clocks_first() -> None:
