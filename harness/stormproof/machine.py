@@ -29,7 +29,11 @@ def check(*folders: Path, descriptors: int = _SPARE_DESCRIPTORS) -> None:
         if disk.f_blocks and disk.f_bfree * disk.f_frsize < _ROOM_BYTES:
             raise _exhausted(errno.ENOSPC, folder)
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit - len(os.listdir("/proc/self/fd")) < descriptors:
+    try:
+        left = limit - len(os.listdir("/proc/self/fd"))
+    except OSError as error:
+        raise exhausted(error) or error from error
+    if left < descriptors:
         raise _exhausted(errno.EMFILE)
 
 

@@ -19,7 +19,7 @@ from typing import IO
 
 import psutil
 
-from stormproof import reaper
+from stormproof import machine, reaper
 from stormproof.errors import ComponentError, RunFolderError, exhausted
 from stormproof.output import Output
 
@@ -159,6 +159,7 @@ class Launcher:
                 os._exit(1)
 
         with self._log(name) as log:
+            machine.check()  # A process that cannot be born for the lack of descriptors makes uvloop say more than one line.
             try:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
