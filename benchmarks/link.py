@@ -94,7 +94,7 @@ async def _start_haproxy(program: str, launcher: Launcher, folder: Path, port: i
             continue
         writer.close()
         return running
-    sys.exit("haproxy did not start: " + launcher.log_tail("haproxy"))
+    sys.exit("haproxy did not start: " + launcher.output("haproxy").tail())
 
 
 async def _round(program: str, where: dict[str, int], requests: int) -> dict[tuple[str, int], Measured]:

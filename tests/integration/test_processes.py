@@ -112,7 +112,7 @@ def test_the_output_is_kept_and_its_end_can_be_shown(tmp_path: Path) -> None:
             code = "import sys; print('one'); print('two', file=sys.stderr)"
             running = await launcher.start("api", [sys.executable, "-u", "-c", code], env={}, cwd=tmp_path)
             assert await running.exited() == 0
-            return launcher.log_tail("api", lines=1)
+            return launcher.output("api").tail(lines=1)
 
     assert asyncio.run(story()) == "two"
 
