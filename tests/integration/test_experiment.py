@@ -53,7 +53,7 @@ def test_a_calm_run_has_no_finding(tmp_path: Path, system: str) -> None:
 
 def test_a_task_in_a_killed_worker_is_lost_and_proved_lost_at_once(tmp_path: Path) -> None:
     run = conduct(tmp_path, named("worker_killed"), "tutorial")
-    assert kinds(run) == {"lost"}
+    assert kinds(run) == {"lost"}, doubts(run)
     (lost,) = findings(run)
     ((_, quiescence),) = run.history.of(Quiescence)
     assert quiescence.proved
