@@ -60,7 +60,7 @@ def table(found: dict[str, Counter[str]]) -> str:
     rows["**all**"] = sum(found.values(), Counter())
     others = sorted({word for row in found.values() for word in row} - {*COLUMNS})
     columns = [*COLUMNS, *others]
-    lines = [f"| module | mutants | {' | '.join(columns)} | killed % |", "| --- |" + " ---: |" * (len(columns) + 2)]
+    lines = [f"| module | mutants | {' | '.join(columns)} | caught % |", "| --- |" + " ---: |" * (len(columns) + 2)]
     for name, row in rows.items():
         numbers = [row.total(), *(row[word] for word in columns)]
         caught = row["killed"] + row["timeout"]
