@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
 HEAD_BYTES = TAIL_BYTES = 1 << 20
 MOST_BYTES = 64 << 20
 """Of a longer log, its head and its tail are kept."""
+
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Output:
@@ -17,26 +21,39 @@ class Output:
         self.path = path
         self.left_out_bytes = 0
 
-    def shorten(self) -> None:
-        """Take out the middle of a log that is too long, and say there how much was left out.
-
-        Who writes need not know: it appends. What it writes between our reading of the tail and the cut is left out, too.
-        """
+    def bound(self) -> None:
+        """Give the middle of a log that is too long back to the disk, while others write: no position changes, and no last word is lost."""
         try:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             return
         try:
-            size = os.fstat(file).st_size
-            if size <= MOST_BYTES:
-                return
-            tail = os.pread(file, TAIL_BYTES, size - TAIL_BYTES)
-            self.left_out_bytes += size - HEAD_BYTES - len(tail)
-            os.ftruncate(file, HEAD_BYTES)
-            said = f"\n[stormproof: {self.left_out_bytes / 1e6:.0f} MB of output were left out here]\n"
-            os.write(file, said.encode() + tail)
+            found = os.fstat(file)
+            if found.st_blocks * 512 > MOST_BYTES and not _punch(file, found.st_size - TAIL_BYTES):
+                self._cut(file)
         finally:
             os.close(file)
+
+    def shorten(self) -> None:
+        """Take out the middle of a log that is too long, and say there how much was left out; when nobody writes any more."""
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND)
+        except FileNotFoundError:
+            return
+        try:
+            if os.fstat(file).st_size > MOST_BYTES:
+                self._cut(file)
+        finally:
+            os.close(file)
+
+    def _cut(self, file: int) -> None:
+        """What somebody writes meanwhile is left out, too."""
+        size = os.fstat(file).st_size
+        tail = os.pread(file, TAIL_BYTES, size - TAIL_BYTES)
+        self.left_out_bytes += size - HEAD_BYTES - len(tail)
+        os.ftruncate(file, HEAD_BYTES)
+        said = f"\n[stormproof: {self.left_out_bytes / 1e6:.0f} MB of output were left out here]\n"
+        os.write(file, said.encode() + tail)
 
     def size(self) -> int:
         """How long it is now; 0 before the first start."""
@@ -58,3 +75,10 @@ class Output:
     def tail(self, lines: int = 12) -> str:
         """Its last lines."""
         return "\n".join(self.last(8192).splitlines()[-lines:])
+
+
+def _punch(file: int, end: int) -> bool:
+    """Make a hole from the head to a position; False where the disk knows no holes."""
+    length = ctypes.c_int64(end - HEAD_BYTES)
+    mode = _KEEP_SIZE | _PUNCH_HOLE
+    return bool(_LIBC.fallocate(file, mode, ctypes.c_int64(HEAD_BYTES), length) == 0)

@@ -134,7 +134,8 @@ class Launcher:
         self.end()
         if self._reaper is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._reaper.wait)
-        self.shorten_outputs()
+        for output in self._outputs.values():
+            output.shorten()
 
     def end(self) -> None:
         """Have everything ended, without waiting for it; nothing more is started from now on."""
@@ -193,10 +194,10 @@ class Launcher:
         """What a component says."""
         return self._outputs.setdefault(name, Output(self.logs / f"{name}.log"))
 
-    def shorten_outputs(self) -> None:
-        """Keep what all components have said within its bound."""
+    def bound_outputs(self) -> None:
+        """Keep what all components say within its bound."""
         for output in self._outputs.values():
-            output.shorten()
+            output.bound()
 
     def _told_to_go_on(self) -> IO[bytes]:
         if self.over or self._reaper is None or self._reaper.stdin is None:

@@ -232,7 +232,7 @@ class World:
         while not self._stopping:
             try:
                 machine.check(self.folder, self._work)
-                self.launcher.shorten_outputs()
+                self.launcher.bound_outputs()
             except (StormproofError, OSError) as error:
                 self.fail(error)
             if self.launcher.over:
