@@ -57,3 +57,8 @@ def test_the_order_of_packages_makes_no_other_environment() -> None:
     one, other = Environment(packages=("a==1", "b==2")), Environment(packages=("b==2", "a==1"))
     assert environments.key(one, ()) == environments.key(other, ())
     assert environments.key(one, ()) != environments.key(one, ("c",))
+
+
+def test_a_file_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"matrix\.toml: no such file; .*--file"):
+        versions.load(tmp_path / "matrix.toml")
