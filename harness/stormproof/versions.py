@@ -62,7 +62,9 @@ def load(path: Path) -> Versions:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         found = msgspec.convert(data, Versions, dec_hook=lambda kind, value: kind(value))
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file; run from a clone of the repository, or name one with --file") from error
+        raise UsageError(
+            f"{path}: no such file; run from a clone of the repository, or name one with --file"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: {error}") from error
     rows = []
