@@ -25,9 +25,8 @@ def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Li
     life = tell(history, chosen, broker=broker)
     if not life.steps:
         raise UsageError(f"{folder}: nothing of {chosen!r} is in its history; name a submission's key or a task id")
-    path = (
-        folder / f"explain-{re.sub('[^A-Za-z0-9_-]', '_', chosen)[:80]}.svg"
-    )  # A system may name its tasks as it likes.
+    name = re.sub("[^A-Za-z0-9_-]", "_", chosen)[:80]  # A system may name its tasks as it likes.
+    path = folder / f"explain-{name}.svg"
     store.write_text(path, drawing.as_svg(life))
     return path, life
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HEAD_BYTES = TAIL_BYTES = 1 << 20
@@ -23,26 +25,22 @@ class Output:
 
     def bound(self) -> None:
         """Give the middle of a log that is too long back to the disk, while others write: no position changes, and no last word is lost."""
-        try:
-            file = os.open(self.path, os.O_RDWR | os.O_APPEND)
-        except FileNotFoundError:
-            return
-        try:
+        with suppress(FileNotFoundError), self._opened() as file:
             found = os.fstat(file)
             if found.st_blocks * 512 > MOST_BYTES and not _punch(file, found.st_size - TAIL_BYTES):
                 self._cut(file)
-        finally:
-            os.close(file)
 
     def shorten(self) -> None:
         """Take out the middle of a log that is too long, and say there how much was left out; when nobody writes any more."""
-        try:
-            file = os.open(self.path, os.O_RDWR | os.O_APPEND)
-        except FileNotFoundError:
-            return
-        try:
+        with suppress(FileNotFoundError), self._opened() as file:
             if os.fstat(file).st_size > MOST_BYTES:
                 self._cut(file)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND)
+        try:
+            yield file
         finally:
             os.close(file)
 

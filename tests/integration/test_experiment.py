@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -21,6 +19,7 @@ from stormproof.redis_server import find_binary
 from stormproof.report.words import doubts, findings
 from stormproof.store import Run
 from stormproof.verdict import Status
+from watching import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,13 +85,6 @@ def test_a_fault_that_does_not_bite_leaves_the_verdict_unknown(tmp_path: Path) -
     assert run.judged is not None
     assert run.judged.status is Status.UNKNOWN
     assert [finding.kind for finding in doubts(run)] == ["did_not_bite"]
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def components_of(folder: Path) -> list[int]:

@@ -7,12 +7,12 @@ import re
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
 from stormproof import output
 from stormproof.history import History, Probe, Returned
+from watching import eventually, living
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -24,20 +24,6 @@ from stormproof import Scenario, Workload
 
 scenario = Scenario(name="hostile", title="one answer of each kind", workload=Workload(tasks=12, rate_per_s=12))
 """
-
-
-def living(tmp: Path) -> list[str]:
-    """Processes that inherited a harness's own TMPDIR, or were given a place below it."""
-    found, wanted = [], f"TMPDIR={tmp}".encode()
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and any(
-                word.startswith(wanted) for word in (folder / "environ").read_bytes().split(b"\0")
-            ):
-                found.append((folder / "cmdline").read_bytes().decode())
-        except OSError:
-            continue
-    return found
 
 
 def forked(tmp: Path) -> int:
@@ -61,10 +47,9 @@ def test_a_hostile_system_is_judged_and_does_no_harm(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as harness:
-        deadline = time.monotonic() + 60
-        while forked(tmp) < 8 + 16 or not has_flooded_in_vain(tmp_path / "runs"):  # The tree, and its daemons.
-            assert time.monotonic() < deadline and harness.poll() is None
-            time.sleep(0.05)
+        # The tree and its daemons are born, and the flood is over.
+        at_work = eventually(lambda: forked(tmp) >= 8 + 16 and has_flooded_in_vain(tmp_path / "runs"), 60)
+        assert at_work and harness.poll() is None
         said, errors = harness.communicate(timeout=60)
     assert harness.returncode == 1, said + errors
     assert errors == b""

@@ -6,21 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from watching import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 STORMPROOF = str(Path(sys.executable).parent / "stormproof")
-
-
-def eventually(condition: Callable[[], bool], within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def living(marks: set[str]) -> list[str]:

@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 from stormproof import reaper
 from stormproof.errors import ComponentError
 from stormproof.processes import Launcher, cpu_waited_s, is_running
+from watching import eventually
 
 TREE = """
 import os, subprocess, sys, time
@@ -47,13 +46,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def marked(run: str) -> list[int]:

@@ -44,7 +44,7 @@ def operation(
         recorder.close()
         return returned
 
-    return asyncio.run(story())
+    return asyncio.run(asyncio.wait_for(story(), 20))
 
 
 def refusing(error: type[httpx.HTTPError]) -> Callable[[httpx.Request], httpx.Response]:

@@ -38,7 +38,7 @@ class AcknowledgesLate:
 
 
 class _Acknowledgement(NamedTuple):
-    """Of which message of a task: the how manieth, from 0, that this worker was given."""
+    """Of which message of a task; `delivery` counts from 0 the messages of it that this worker was given."""
 
     task_id: str
     delivery: int
