@@ -1,0 +1,19 @@
+"""How hard the suites look: `HYPOTHESIS_PROFILE=ci` (the default: the same examples each time, minutes) or `deep` (hours)."""
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+_SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+_KEPT = DirectoryBasedExampleDatabase(Path(__file__).parents[2] / ".hypothesis" / "examples")
+
+settings.register_profile("ci", derandomize=True, max_examples=100, print_blob=True, **_SLOW)
+# What it finds is kept, and tried first in its next run.
+settings.register_profile("deep", max_examples=20_000, database=_KEPT, print_blob=True, **_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# The tests of this folder share modules, in whichever import mode pytest runs.
+sys.path.insert(0, str(Path(__file__).parent))
