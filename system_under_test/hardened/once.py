@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Task, states
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
 from hardened.claims import MAY_HAVE_LEFT, Claim, ClaimLostError, Finished, GaveUpError, Held, claim
+from hardened.digest import digest_of
 from hardened.journal import Journal
 from hardened.mailer import MailDeferredError
 from hardened.settings import Settings
@@ -43,6 +44,9 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What Celery calls instead of `run`."""
         task_id = self.request.id
+        if args or self.request.get("digest") != digest_of(task_id, kwargs):
+            # What was accepted is in the journal, and will be published again.
+            raise Reject(f"{task_id} is called with other arguments than were sent", requeue=False)
         try:
             got = claim(
                 self.journal,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 from hardened.claims import GaveUpError
+from hardened.digest import digest_of
 from hardened.journal import Journal, Submission
 from hardened.mailer import MailDeferredError, MailRefusedError
 from hardened.once import OnceTask, backoff_s
@@ -50,10 +51,13 @@ def task(tmp_path: Path) -> Scripted:
     return task
 
 
-def deliver(task: Scripted) -> Any:
-    task.push_request(id="t", args=(), kwargs={})
+ARGUMENTS = {"recipient": "a@example.org", "content": "x"}
+
+
+def deliver(task: Scripted, *args: Any, digest: str | None = digest_of("t", ARGUMENTS), **other: Any) -> Any:
+    task.push_request(id="t", args=args, kwargs={}, digest=digest)
     try:
-        return task(recipient="a@example.org", content="x")
+        return task(*args, **{**ARGUMENTS, **other})
     finally:
         task.pop_request()
 
@@ -62,6 +66,18 @@ def found(task: Scripted) -> Submission:
     submission = task.journal.find("t")
     assert submission is not None
     return submission
+
+
+def test_arguments_that_were_not_sent_are_rejected_before_anything_happens(task: Scripted) -> None:
+    for deliver_wrongly in (
+        lambda: deliver(task, content="y"),
+        lambda: deliver(task, "y"),
+        lambda: deliver(task, digest=None),
+        lambda: deliver(task, digest=digest_of("another", ARGUMENTS)),
+    ):
+        with pytest.raises(Reject):
+            deliver_wrongly()
+    assert task.runs == 0 and task.journal.find("t") is None
 
 
 def test_a_result_is_recorded_and_a_second_delivery_returns_it_without_running(task: Scripted) -> None:

@@ -1,0 +1,1 @@
+"""Hypothesis strategies for task systems: what hurts serializers, brokers and result backends."""
