@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 from aiosmtpd.controller import Controller
 from hardened.digest import digest_of
 from redis import Redis
@@ -48,13 +49,13 @@ class Mailbox:
 
 
 class Touch:
-    """Whoever unpickles it makes a file."""
+    """Whoever unpickles it makes a folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __reduce__(self) -> Any:
-        return (open, (str(self.path), "w"))
+        return (os.mkdir, (str(self.path),))
 
 
 class Siege:
@@ -67,9 +68,11 @@ class Siege:
         self._broker = Redis(port=system.world.broker.server.port)
         self._turn = 0
         self.pushed = 0
-        self.task_id = self._submit("first")
-        self._wait("the first e-mail", lambda: ("first@example.org", "first") in mailbox.got)
-        self._calm_bytes = max(self._peaks())
+        self._processes: list[int] = []
+        self._calm_bytes = 0
+        self._fresh_worker()
+        self.task_id = self._submit("canary-0")
+        assert self._comes_true(lambda: bool(mailbox.got)), "no e-mail in calm"
 
     def holds(self, batch: Sequence[Hostile]) -> None:
         """Push a batch, and after it an ordinary task through the API. AssertionError unless the worker survives, has said something of
@@ -77,25 +80,34 @@ class Siege:
         """
         self._turn += 1
         self._stand_up()
-        pid, since, name = self._worker.pid, self._log_size(), f"canary-{self._turn}"
+        since, name = self._log_size(), f"canary-{self._turn}"
         for hostile in batch:
             self._broker.lpush("celery", self._fresh(hostile.raw))
-        self.pushed += len(batch)
+            self.pushed += 1
         self._submit(name)
         canary = (f"{name}@example.org", name)
-        died = self._wait(
-            "the next task", lambda: canary in self._mailbox.got or self._worker.pid != pid or not self._worker.alive
-        )
-        assert self._worker.alive and self._worker.pid == pid and not died, "the worker died"
-        self._wait("an empty queue", lambda: not self._broker.exists("celery", "unacked"))
+        taken = self._comes_true(lambda: canary in self._mailbox.got or bool(self._harm()))
+        # A message leaves the broker when its task has ended: now nothing of the batch is under way.
+        empty = self._comes_true(lambda: not self._broker.exists("celery", "unacked") or bool(self._harm()))
+        assert not self._harm(), self._harm()
+        assert taken, f"the next task was not executed within {_WITHIN_S} s"
+        assert empty, f"something was left in the broker for {_WITHIN_S} s"
         said = len(_SAID.findall(self._system.log("worker", since)))
         assert said == len(batch) + 1, f"of {len(batch) + 1} messages {said} left a word"
-        sent = {(ARGUMENTS["recipient"], ARGUMENTS["content"]), ("first@example.org", "first")}
-        sent |= {(f"canary-{turn}@example.org", f"canary-{turn}") for turn in range(self._turn + 1)}
-        assert not set(self._mailbox.got) - sent, f"executed, and never sent: {set(self._mailbox.got) - sent}"
-        assert not self.trap.exists(), "something was unpickled"
-        grown = max(self._peaks()) - self._calm_bytes
-        assert grown < MOST_GROWTH_BYTES, f"a process has grown by {grown >> 20} MiB"
+
+    def _harm(self) -> str:
+        """What must never be, in the order of its weight; empty where all is well."""
+        sent = {(ARGUMENTS["recipient"], ARGUMENTS["content"])} | {
+            (f"canary-{turn}@example.org", f"canary-{turn}") for turn in range(self._turn + 1)
+        }
+        if self.trap.exists():
+            return "something was unpickled"
+        if others := set(self._mailbox.got) - sent:
+            return f"executed, and never sent: {others}"
+        if not self._worker.alive or self._worker.pid != self._processes[0]:
+            return "the worker died"
+        grown = self._peak() - self._calm_bytes
+        return f"a process has grown by {grown >> 20} MiB" if grown > MOST_GROWTH_BYTES else ""
 
     def answers(self, stored: bytes) -> None:
         """AssertionError unless the API tells of a finished task as ever while those bytes are its stored result."""
@@ -120,33 +132,42 @@ class Siege:
         return raw.replace(digest_of(TASK_ID, ARGUMENTS).encode(), digest).replace(TASK_ID.encode(), task_id.encode())
 
     def _stand_up(self) -> None:
-        """After a death: nothing is left over, and the supervisor has started the worker again."""
-        if not self._worker.is_ready:
-            self._wait(
-                "a worker",
-                lambda: bool(not self._broker.delete("celery", "unacked", "unacked_index") and self._worker.is_ready),
-            )
-            self._calm_bytes = max(self._peaks())
-        self.trap.unlink(missing_ok=True)
+        """After a harm: nothing is left over, and the supervisor has started the worker again."""
         self._mailbox.got.clear()
+        if self._harm():
+            if self._worker.alive and self._worker.pid == self._processes[0]:
+                self._worker.running.signal_tree(signal.SIGKILL)
+            self._comes_true(
+                lambda: self._broker.delete("celery", "unacked", "unacked_index") == 0 and self._fresh_worker()
+            )
+            with suppress(FileNotFoundError):
+                self.trap.rmdir()
 
-    def _peaks(self) -> Iterator[int]:
-        for process in (psutil.Process(self._worker.pid), *psutil.Process(self._worker.pid).children(recursive=True)):
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            yield int(status.partition("VmHWM:")[2].split()[0]) << 10
+    def _fresh_worker(self) -> bool:
+        if not self._worker.is_ready:
+            return False
+        below = self._worker.running.descendants()
+        self._processes = [self._worker.pid, *(process.pid for process in below)]
+        self._calm_bytes = self._peak()
+        return True
+
+    def _peak(self) -> int:
+        """The most that a process of the worker has had in memory; those that are gone had nothing."""
+        peaks = [0]
+        for pid in self._processes:
+            with suppress(OSError):
+                said = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()
+                peaks.append(int(said[0]) << 10 if said else 0)
+        return max(peaks)
 
     def _log_size(self) -> int:
         return (self._system.world.folder / "logs" / "worker.log").stat().st_size
 
-    def _wait(self, what: str, condition: Callable[[], bool]) -> bool:
-        """False where it came true; fails where it does not in time."""
+    def _comes_true(self, condition: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + _WITHIN_S
-        while not condition():
-            assert time.monotonic() < deadline, (
-                f"no {what.removeprefix('the ').removeprefix('a ')} within {_WITHIN_S} s"
-            )
+        while not (true := condition()) and time.monotonic() < deadline:
             time.sleep(0.005)
-        return False
+        return true
 
 
 @contextmanager

@@ -8,13 +8,14 @@ import json
 import lzma
 import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
+from stormproof.sameness import brief
 from stormproof.strategies.messages import Envelope, encoded
 from stormproof.strategies.spoilt import (
     Document,
@@ -45,17 +46,20 @@ class Hostile:
     kind: str
     raw: bytes
 
+    def __repr__(self) -> str:
+        return f"Hostile({self.kind!r}, {brief(self.raw)})"
+
 
 def hostile(
-    sound: Envelope, *, unpickled: Callable[[], Any] | None = None, bomb_bytes: int = 64 << 20
+    sound: Envelope, *, kinds: Collection[str] = (), unpickled: Callable[[], Any] = dict, bomb_bytes: int = 64 << 20
 ) -> st.SearchStrategy[Hostile]:
-    """Everything that can be wrong with the message `sound`, each kind as often as any other.
+    """All that can be wrong with the message `sound`, or some `kinds` of it, each as often as any other.
 
     `unpickled` makes an object for pickled bodies that would tell if anybody unpickled it. Bodies that are compressed grow to `bomb_bytes`.
     """
-    return st.sampled_from(sorted(KINDS)).flatmap(
-        lambda kind: KINDS[kind](_Sound(sound, unpickled or dict, bomb_bytes)).map(lambda raw: Hostile(kind, raw))
-    )
+    spoil = _Sound(sound, unpickled, bomb_bytes)
+    chosen = st.sampled_from(sorted(kinds or KINDS))
+    return chosen.flatmap(lambda kind: KINDS[kind](spoil).map(lambda raw: Hostile(kind, raw)))
 
 
 @dataclass(frozen=True)
