@@ -1,7 +1,7 @@
 """The gate: which messages of the queue reach the worker.
 
 Celery's worker ends where a message is not as it expects: text that is no JSON, a body of another shape, a time limit
-that is no pair, arguments of 300 levels. The message is put back as it dies, and ends the next worker, too. It holds
+that is no pair, arguments of 900 levels. The message is put back as it dies, and ends the next worker, too. It holds
 a message with an ETA in the year 9999 for ever, and unpacks whatever is said to be compressed. So a message is looked
 at before Celery sees it, and what this service's publisher would not have written is logged and dropped. Nothing is
 lost by that: what was accepted is in the journal, and is published again.
