@@ -17,3 +17,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # The tests of this folder share modules, in whichever import mode pytest runs.
 sys.path.insert(0, str(Path(__file__).parent))
+# The reference systems are applications and not installed.
+sys.path.insert(0, str(Path(__file__).parents[2] / "system_under_test"))
