@@ -63,11 +63,13 @@ class _Headers(_Part):
     stamped_headers: None = None
     stamps: Annotated[dict[str, Any], Field(max_length=0)] = {}
     digest: _Name | None = None
+    redelivered: bool = False  # kombu's own word, when it puts back what a worker has left.
 
 
 class _DeliveryInfo(_Part):
     exchange: _Text
     routing_key: _Name
+    redelivered: bool = False
 
 
 class _Properties(_Part):
