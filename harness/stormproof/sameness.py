@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 80
 _PICKLE_PROTOCOL = 4
 
 _TEXT = str | bytes | bytearray | memoryview
-_NEST = list | tuple | dict | set | frozenset | types.MappingProxyType
+_NEST: tuple[type, ...] = (list, tuple, dict, set, frozenset, types.MappingProxyType)
 _TIME = datetime.datetime | datetime.time
 _NAMED = type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType
 """What is found by its name: the same where it is the same object."""
@@ -23,7 +23,7 @@ _NAMED = type | types.FunctionType | types.BuiltinFunctionType | types.ModuleTyp
 _SAID_BY_REPR = frozenset("datetime decimal fractions pathlib uuid zoneinfo".split())
 """Modules whose values a `repr` describes wholly, and better than `==`: `Decimal("1.0") == Decimal("1.00")`."""
 
-_KNOWN = frozenset((object, bool, int, float, complex, *get_args(_TEXT), *get_args(_NEST)))
+_KNOWN = frozenset((object, bool, int, float, complex, *get_args(_TEXT), *_NEST))
 """Types of C of which nothing is hidden, once they were compared as below. Others are asked what pickle would make of them."""
 
 _OF_C = types.WrapperDescriptorType | types.MethodDescriptorType | types.ClassMethodDescriptorType
