@@ -170,7 +170,7 @@ def _differ_keys(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
     for mine, its in zip(one, other, strict=True):
         found = difference(mine, its)
         if found:
-            is_moved = mine != its and one.keys() == other.keys()
+            is_moved = mine != its and not any(difference(*pair) for pair in _paired(set(one), set(other)))
             return "the order of keys changes" if is_moved else f"key: {found.what}"
     return ""
 
