@@ -1,10 +1,26 @@
 """Hypothesis strategies for task systems: values that hurt, and canvases.
 
-`from stormproof.strategies import values`, and a test of one's own serializer, encoder or task meets what ours have met. `import stormproof`
+With `from stormproof.strategies import values` a test of one's own serializer, encoder or task meets what ours have met. `import stormproof`
 does not load this package, as Hypothesis takes its time.
 """
 
+from stormproof.strategies.canvases import canvases, chains, chords, groups, maps, signatures
 from stormproof.strategies.nests import containers
 from stormproof.strategies.values import HEAVY, KINDS, Mixture, about, json_values, mixtures, values
 
-__all__ = ["HEAVY", "KINDS", "Mixture", "about", "containers", "json_values", "mixtures", "values"]
+__all__ = [
+    "HEAVY",
+    "KINDS",
+    "Mixture",
+    "about",
+    "canvases",
+    "chains",
+    "chords",
+    "containers",
+    "groups",
+    "json_values",
+    "maps",
+    "mixtures",
+    "signatures",
+    "values",
+]

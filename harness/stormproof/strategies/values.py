@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -110,34 +110,50 @@ class Mixture:
     def __repr__(self) -> str:
         return f"{brief(self.value)} ({'; '.join(sorted(self.kinds))})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))  # Hypothesis would print the value, which may have no repr.
+
 
 def about(kind: str) -> str:
     """What a kind draws and why it hurts, in a sentence or two. Raises KeyError for a name that KINDS has not."""
     return " ".join((inspect.getdoc(_MAKERS[kind]) or "").split())
 
 
-def values(*, heavy: bool = False) -> SearchStrategy[Any]:
+@st.composite
+def values(draw: st.DrawFn, *, heavy: bool = False) -> Any:
     """Anything nested of any kind: for what must bear whatever a program may hand to a task, or refuse it.
 
     `heavy` adds texts of 1 MB and 1,000 levels of nesting, which slow encoders down.
     """
-    return mixtures(heavy=heavy).map(lambda mixture: mixture.value)
+    return draw(_mixed(heavy)).value
 
 
-def mixtures(*, heavy: bool = False) -> SearchStrategy[Mixture]:
+@st.composite
+def mixtures(draw: st.DrawFn, *, heavy: bool = False) -> Mixture:
     """As `values`, with the kinds of which each is made: for what is promised of some kinds only."""
-    left_out = {*nests.ROWS, *nests.MAPPINGS} | (frozenset() if heavy else HEAVY)
-    leaves = [_named(kind, drawn) for kind, drawn in KINDS.items() if kind not in left_out]
-    return st.recursive(st.one_of(leaves), _nest, max_leaves=_MOST_LEAVES)
+    return draw(_mixed(heavy))
 
 
-def json_values() -> SearchStrategy[Any]:
+@st.composite
+def json_values(draw: st.DrawFn) -> Any:
     """Whatever JSON has a word for, with everything that hurts: NaN and infinities (which Python's JSON has), -0.0, integers beyond 64
     bits, text of any script, NUL, half a character, nested in lists and in mappings by text.
 
     Celery must hand each of them to the task as it was. What is left out is what kombu's JSON takes for something else: a mapping with
     the keys of its envelope, and two halves of a character beside each other.
     """
+    return draw(_json())
+
+
+@functools.cache
+def _mixed(heavy: bool) -> SearchStrategy[Mixture]:
+    left_out = {*nests.ROWS, *nests.MAPPINGS} | (frozenset() if heavy else HEAVY)
+    leaves = [_named(kind, drawn) for kind, drawn in KINDS.items() if kind not in left_out]
+    return st.recursive(st.one_of(leaves), _nest, max_leaves=_MOST_LEAVES)
+
+
+@functools.cache
+def _json() -> SearchStrategy[Any]:
     characters = texts.texts_of_any_script() | texts.texts_with_control_characters() | texts.lone_surrogates()
     text = characters.filter(lambda text: not _PAIR.search(text))
     numbers = st.integers() | scalars.integers_beyond_64_bits() | scalars.floats() | scalars.nan_and_infinities()
@@ -158,8 +174,8 @@ def _nest(inner: SearchStrategy[Mixture]) -> SearchStrategy[Mixture]:
     rows = st.lists(inner, max_size=3)
     mappings = st.dictionaries(nests.keys(), inner, max_size=3)
     return st.one_of(
-        *(rows.map(partial(_row, kind)) for kind in nests.ROWS),
-        *(mappings.map(partial(_mapping, kind)) for kind in nests.MAPPINGS),
+        *(rows.map(functools.partial(_row, kind)) for kind in nests.ROWS),
+        *(mappings.map(functools.partial(_mapping, kind)) for kind in nests.MAPPINGS),
     )
 
 
