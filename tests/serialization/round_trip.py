@@ -15,7 +15,7 @@ from kombu.utils import json as kombu_json
 from sending import Program, arrivals
 from stormproof.codec import Fate
 from stormproof.sameness import brief, difference
-from stormproof.strategies import Mixture
+from stormproof.strategies import HEAVY, Mixture
 
 TABLE = table.written()
 
@@ -45,11 +45,22 @@ _CHANGES_ON_THE_WAY = {
 }
 
 
+def unchanged_kinds(serializer: str) -> list[str]:
+    """Those that the table promises to arrive as they were sent, but for the heavy ones."""
+    return [kind for kind, row in TABLE.items() if row[serializer] == {Fate.UNCHANGED.value} and kind not in HEAVY]
+
+
 def stands_in_the_table(serializer: str, mixture: Mixture, column: str = "") -> None:
     """What becomes of a value is what the table says of one of the kinds in it. `column` is that of the serializer, where not given."""
     one = changes.passage(serializer, mixture.value)
     known = frozenset().union(*(TABLE[kind][column or serializer] for kind in mixture.kinds))
     assert one.what in known, f"{one}; the table has {sorted(known)}"
+
+
+def is_handed_on(serializer: str, value: Any) -> None:
+    """It arrives as it was sent, to the letter."""
+    one = changes.passage(serializer, value)
+    assert one.fate is Fate.UNCHANGED, str(one)
 
 
 def arrives_or_is_refused(program: Program, serializer: str, mixture: Mixture) -> None:
@@ -86,10 +97,16 @@ def goes_out_whole(program: Program, canvas: dict[str, Any]) -> None:
     assert not lost, f"{sorted(map(str, lost))}"
 
 
-def form(canvas: Any) -> dict[str, Any]:
-    """A canvas as JSON has it, in mappings and lists."""
-    made: dict[str, Any] = json.loads(kombu_json.dumps(canvas))
-    return made
+class Form(dict[str, Any]):
+    """A canvas as JSON has it, in mappings and lists; in short: `a{link: b} | [c, d]`."""
+
+    def __repr__(self) -> str:
+        return _short(self)
+
+
+def form(canvas: Any) -> Form:
+    """Of a canvas, or of a form."""
+    return Form(json.loads(kombu_json.dumps(canvas)))
 
 
 def parts(canvas: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -186,6 +203,23 @@ def _as_form(message: Any) -> dict[str, Any]:
     options = {place: embed[said] for place, said in places.items()}
     head = {"task": message.headers["task"], "subtask_type": None, "immutable": None}
     return {**head, "args": args, "kwargs": kwargs, "options": options}
+
+
+def _short(canvas: dict[str, Any]) -> str:
+    inner = {
+        place: [_short(each) for each in _listed(canvas["kwargs"].get(place))] for place in ("tasks", "header", "body")
+    }
+    kinds = {
+        "chain": f"({' | '.join(inner['tasks'])})",
+        "group": f"[{', '.join(inner['tasks'])}]",
+        "chord": f"[{', '.join(inner['header'])}] -> {''.join(inner['body'])}",
+    }
+    said = [
+        f"{place}: {_short(each)}" for place in ("link", "link_error") for each in _listed(canvas["options"].get(place))
+    ]
+    asked = sorted(canvas["options"].keys() - _CHANGES_ON_THE_WAY) + ["immutable"] * bool(canvas["immutable"])
+    more = ", ".join([*said, *asked])
+    return kinds.get(canvas["subtask_type"], canvas["task"]) + (f"{{{more}}}" if more else "")
 
 
 def _listed(value: Any) -> list[Any]:

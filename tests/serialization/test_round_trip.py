@@ -10,6 +10,7 @@ import changes
 import pytest
 import table
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from round_trip import (
     TABLE,
     UNSENDABLE,
@@ -17,8 +18,10 @@ from round_trip import (
     comes_back_equal,
     form,
     goes_out_whole,
+    is_handed_on,
     parts,
     stands_in_the_table,
+    unchanged_kinds,
 )
 from sending import Program, program
 from stormproof import codec
@@ -84,11 +87,17 @@ def test_nothing_becomes_of_nested_values_that_the_table_has_not(serializer: str
     stands_in_the_table(serializer, mixture)
 
 
+@pytest.mark.parametrize("serializer", SERIALIZERS)
+@given(data=st.data())
+def test_what_the_table_calls_unchanged_is_so_in_whatever_it_is_nested(serializer: str, data: st.DataObject) -> None:
+    """Beside no kind that is refused or changed, which would hide what becomes of others."""
+    is_handed_on(serializer, data.draw(mixtures(unchanged_kinds(serializer))).value)
+
+
 @given(json_values())
 def test_json_hands_on_whatever_it_has_a_word_for(value: Any) -> None:
     """To the letter, with all that hurts."""
-    one = changes.passage("json", value)
-    assert one.fate is Fate.UNCHANGED, str(one)
+    is_handed_on("json", value)
 
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
