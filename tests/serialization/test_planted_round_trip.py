@@ -34,7 +34,7 @@ from round_trip import (
     unchanged_kinds,
 )
 from sending import TASK, Program, program
-from stormproof.strategies import KINDS, chains, chords, json_values, mixtures, signatures
+from stormproof.strategies import KINDS, chains, chords, json_values, mixtures
 
 NAME = "planted"
 
@@ -118,6 +118,9 @@ SERIALIZERS: dict[str, Bug] = {
 AIMED = {
     "cuts long text": ["list", "text of 1 MB"],
     "merges keys that differ in their case": ["None, True, False", "dict"],
+    "loses microseconds": ["datetime, naive", "list"],
+    "writes its text where it knows no better": ["set", "list"],
+    "skips keys that are no text": ["dict by tuple", "list"],
 }
 """Kinds in which a bug is looked for, where it is not among all that must arrive unchanged."""
 
@@ -241,8 +244,14 @@ MESSAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-SIGNATURES = signatures(st.none())
 TASKS = st.builds(celery.Signature, st.just(TASK))
+OPTIONS = st.sampled_from([{}, {"headers": {"trace": "a"}}])
+TASKS_WITH_OPTIONS = st.builds(celery.Signature, st.just(TASK), options=OPTIONS, immutable=st.booleans())
+TASKS_WITH_CALLBACKS = st.builds(
+    lambda callbacks, errbacks: celery.Signature(TASK, link=callbacks, link_error=errbacks),
+    st.lists(TASKS, max_size=2),
+    st.lists(TASKS, max_size=2),
+)
 
 
 @contextmanager
@@ -267,24 +276,26 @@ def caught_in_serializer(bug: str) -> str:
 def caught_by_the_table(bug: str) -> str:
     """What gave a bug of a serializer away that does not refuse what it must refuse."""
     with registered(bug) as column:
-        return planted.smallest(mixtures(), lambda mixture: stands_in_the_table(NAME, mixture, column))
+        return planted.smallest(mixtures(AIMED[bug]), lambda mixture: stands_in_the_table(NAME, mixture, column))
 
 
 def caught_in_producer(bug: str) -> str:
     """What gave a bug of a producer away."""
     with program() as it:
         mistaken = PRODUCERS[bug](it.app, it._channel)
-        return planted.smallest(mixtures(), lambda mixture: arrives_or_is_refused(mistaken, "json", mixture))
+        kinds = ["None, True, False", "set", "list"]
+        return planted.smallest(mixtures(kinds), lambda mixture: arrives_or_is_refused(mistaken, "json", mixture))
 
 
 def caught_in_canvas(bug: str) -> str:
     """What gave a bug of an encoder of canvases away."""
-    return planted.smallest(SIGNATURES.map(form), lambda canvas: comes_back_equal(canvas, ENCODERS[bug]))
+    drawn = TASKS_WITH_CALLBACKS if bug.endswith("backs") else TASKS_WITH_OPTIONS
+    return planted.smallest(drawn.map(form), lambda canvas: comes_back_equal(canvas, ENCODERS[bug]))
 
 
 def caught_in_message(bug: str) -> str:
     """What gave a bug of a message away."""
-    drawn = {"chain": chains(TASKS), "chord": chords(TASKS)}.get(bug.rpartition(" ")[2], SIGNATURES)
+    drawn = {"chain": chains(TASKS), "chord": chords(TASKS)}.get(bug.rpartition(" ")[2], TASKS_WITH_CALLBACKS)
     with messages_altered(bug) as it:
         return planted.smallest(drawn.map(form), lambda canvas: goes_out_whole(it, canvas))
 
