@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import collections
-import collections.abc
 import enum
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
-from stormproof.serial import records
+from stormproof.serial import containers, records
 from stormproof.serial.bounds import Bounds
 from stormproof.serial.leaves import leaf
 from stormproof.serial.place import Unresolved
 
-_MORE = 4
+_DEEPEST = 2
+"""How often a class may stand in itself. With no such bound a list of itself grows without one."""
 _SAFE = 2**53  # What any reader of JSON holds exactly.
 _SCALARS = st.one_of(
     st.none(),
@@ -32,12 +31,6 @@ _SCALARS = st.one_of(
 _JSON_LIKE = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5
 )
-_LISTS: tuple[Any, ...] = (list, collections.abc.Sequence, collections.abc.MutableSequence, collections.abc.Iterable)
-_LISTS += (collections.abc.Collection, collections.abc.Container, collections.abc.Reversible)
-_SETS = (set, collections.abc.Set, collections.abc.MutableSet)
-_DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
-_UNTOLD = object()
-"""Stands for what a bare `list` or `dict` does not say."""
 _ALIAS: Any = getattr(typing, "TypeAliasType", ())  # From Python 3.12.
 
 
@@ -54,7 +47,7 @@ class Derivation:
 
     def __init__(self) -> None:
         self._doubts: dict[str, None] = {}
-        self._known: dict[Any, SearchStrategy[Any]] = {}
+        self._within: list[type] = []
         self.hollow = False
 
     @property
@@ -77,7 +70,7 @@ class Derivation:
             return self._guess("no annotation, JSON-like values stand in")
         if annotation in (Any, object):
             return self._guess("Any, JSON-like values stand in")
-        if annotation is _UNTOLD:
+        if annotation is containers.UNTOLD:
             return _JSON_LIKE
         try:
             return self._of_one(annotation, metadata)
@@ -117,25 +110,25 @@ class Derivation:
         return st.one_of(drawn)
 
     def _container(self, kind: Any, annotation: Any, bounds: Bounds) -> SearchStrategy[Any] | None:
-        """Of an abstract type the plainest concrete one: who is annotated `Sequence` cannot tell a list from a tuple."""
-        if kind not in _MAKERS:
+        if not containers.is_container(kind):
             return None
         if annotation == tuple[()]:
             return st.just(())
         inner = typing.get_args(annotation)
         if not inner:
             self.doubt(f"{_name(kind)} of what? JSON-like values stand in")
-        return _MAKERS[kind](self, inner or _OF_WHAT.get(kind, (_UNTOLD,)), bounds)
+        return containers.container(kind, inner, bounds, self.of)
 
     def _class(self, kind: Any) -> SearchStrategy[Any]:
-        if kind in self._known:
-            return self._known[kind]
         if not isinstance(kind, type):
             raise NotDerivableError(f"{_name(kind)}: nothing is known of it")
-        made: list[SearchStrategy[Any]] = []
-        self._known[kind] = st.deferred(lambda: made[0])  # A model may hold itself.
-        made.append(self._made(kind))
-        return made[0]
+        if self._within.count(kind) == _DEEPEST:
+            return st.nothing()  # Lists of it are empty there, and what may be None is.
+        self._within.append(kind)
+        try:
+            return self._made(kind)
+        finally:
+            self._within.pop()
 
     def _made(self, kind: type) -> SearchStrategy[Any]:
         if issubclass(kind, enum.Enum):
@@ -199,72 +192,3 @@ def _registered(kind: type) -> SearchStrategy[Any] | None:
 
 def _name(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).removeprefix("typing.")
-
-
-def _few(bounds: Bounds) -> dict[str, Any]:
-    """Sizes. Many parts show nothing that few do not, and models of models grow with each."""
-    least = bounds.min_length or 0
-    return {"min_size": least, "max_size": least + _MORE if bounds.max_length is None else bounds.max_length}
-
-
-def _list(to: Derivation, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
-    return st.lists(to.of(inner[0]), **_few(bounds))
-
-
-def _tuple(to: Derivation, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
-    if len(inner) == 2 and inner[1] is ...:
-        return _list(to, inner, bounds).map(tuple)
-    return st.tuples(*[to.of(each) for each in inner])
-
-
-def _set(to: Derivation, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
-    return st.sets(_hashable(to.of(inner[0])), **_few(bounds))
-
-
-def _hashable(elements: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    return elements.filter(Bounds(predicates=(_has_a_hash,)))
-
-
-def _has_a_hash(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
-
-
-def _dict(to: Derivation, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
-    keys, values = inner
-    drawn = to.of(values)
-    # JSON's keys are text: where it is not said what they are, no others are guessed.
-    names = st.text() if keys in (Any, _UNTOLD) else _hashable(to.of(keys))
-    usual = st.dictionaries(names, drawn, **_few(bounds))
-    if keys is not str or bounds != Bounds():
-        return usual
-    # Keys of any text are also those with which kombu's JSON marks what JSON cannot say.
-    marked = st.sampled_from(["bytes"]) | drawn if values is str else drawn
-    return usual | st.fixed_dictionaries({"__type__": marked, "__value__": drawn})
-
-
-def _counter(to: Derivation, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
-    return st.dictionaries(_hashable(to.of(inner[0])), st.integers(), **_few(bounds)).map(collections.Counter)
-
-
-_OF_WHAT: dict[Any, tuple[Any, ...]] = {**dict.fromkeys(_DICTS, (_UNTOLD, _UNTOLD)), tuple: (_UNTOLD, ...)}
-_OF_WHAT |= dict.fromkeys((collections.OrderedDict, collections.defaultdict), (_UNTOLD, _UNTOLD))
-_Maker = Callable[[Derivation, tuple[Any, ...], Bounds], SearchStrategy[Any]]
-_MAKERS: dict[Any, _Maker] = {
-    **dict.fromkeys(_LISTS, _list),
-    **dict.fromkeys(_SETS, _set),
-    **dict.fromkeys(_DICTS, _dict),
-    tuple: _tuple,
-    frozenset: lambda to, inner, bounds: _set(to, inner, bounds).map(frozenset),
-    collections.deque: lambda to, inner, bounds: _list(to, inner, bounds).map(collections.deque),
-    collections.OrderedDict: lambda to, inner, bounds: _dict(to, inner, bounds).map(collections.OrderedDict),
-    collections.defaultdict: lambda to, inner, bounds: _dict(to, inner, bounds).map(_defaultdict),
-    collections.Counter: _counter,
-}
-
-
-def _defaultdict(values: dict[Any, Any]) -> collections.defaultdict[Any, Any]:
-    return collections.defaultdict(None, values)

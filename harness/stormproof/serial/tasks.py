@@ -60,7 +60,7 @@ def _search(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _imports_of_the_user(what: str, name: str = "") -> Iterator[None]:
+def _imports_of_the_user(what: str, name: str = "", doing: str = "its import") -> Iterator[None]:
     """Code of the user's is imported here: its errors become UsageErrors, and what it prints goes to standard error."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -71,9 +71,9 @@ def _imports_of_the_user(what: str, name: str = "") -> Iterator[None]:
         path = name.partition(":")[0]
         if error.name and (path == error.name or path.startswith(f"{error.name}.")):
             raise UsageError(f"{what}: no module {error.name!r} in {Path.cwd()}; run where `celery -A` runs") from None
-        raise UsageError(f"{what}: its import raised {_told(error)}") from None
+        raise UsageError(f"{what}: {doing} raised {_told(error)}") from None
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{what}: its import raised {_told(error)}") from None
+        raise UsageError(f"{what}: {doing} raised {_told(error)}") from None
 
 
 def _told(error: BaseException) -> str:
@@ -84,6 +84,7 @@ def tasks_of(app: Celery) -> list[Any]:
     """The user's own tasks, by name; all that a worker would know but Celery's. Raises UsageError, also where there is none."""
     with _imports_of_the_user(f"app {app.main or 'without a name'}"):
         app.loader.import_default_modules()
+    with _imports_of_the_user(f"app {app.main or 'without a name'}", doing="the making of its tasks"):
         app.finalize()
         known = dict(app.tasks)
     found = [task for _, task in sorted(known.items()) if type(task).__module__.partition(".")[0] != "celery"]
