@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -40,22 +41,36 @@ def command(
 
     The app is imported as a worker imports it; no task runs, and nothing connects.
     """
-    from stormproof.serial import expecting, judging, tasks  # noqa: PLC0415 - Hypothesis takes half a second to import.
+    from stormproof.serial import expecting, tasks  # noqa: PLC0415 - Hypothesis takes half a second to import.
 
     known = tasks.tasks_of(tasks.load(name))
     places = [place for task in known for place in tasks.places_of(task)]
     accepted = expecting.expected(expecting.parsed(expect), places)
-    chosen = _chosen(places, only)
-    judged = []
-    with Console(stderr=True).status("") as status:
-        for place in chosen:
-            status.update(one_line(str(place)))
-            judged.append(judging.judge(place, examples, seed, accepted.get(place.key, ())))
+    judged = _judged(_chosen(places, only), examples, seed, accepted)
     if as_json:
         click.echo(json.dumps([_plain(each) for each in judged], indent=2))
     else:
         _tell(judged, Console())
     return max(each.status for each in judged).exit_code
+
+
+def _judged(places: list[Place], examples: int, seed: int, accepted: dict[str, tuple[str, ...]]) -> list[Judged]:
+    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - See above.
+
+    from stormproof.serial import judging  # noqa: PLC0415 - See above.
+
+    judged = []
+    with (
+        tempfile.TemporaryDirectory(prefix="stormproof-") as folder,
+        Console(stderr=True).status("looking at the tasks") as status,
+    ):
+        set_hypothesis_home_dir(
+            folder
+        )  # It keeps what it has read of the sources, which is no business of the user's folder.
+        for place in places:
+            status.update(Text(one_line(str(place))))
+            judged.append(judging.judge(place, examples, seed, accepted.get(place.key, ())))
+    return judged
 
 
 def _chosen(places: list[Place], only: tuple[str, ...]) -> list[Place]:

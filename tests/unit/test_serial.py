@@ -260,6 +260,8 @@ def test_what_is_well_has_no_lines() -> None:
     assert telling.lines(judged(int)) == []
     assert telling.lines(judged(tuple[int], "tuple becomes list")) == []
     assert telling.summary(judged(tuple[int], "tuple becomes list")) == "tuple becomes list (expected)"
+    assert telling.summary(judged(dict[str, str])) == "dict becomes bytes, unreadable: ValueError"
+    assert telling.summary(judged(set[int])) == "TypeError"
 
 
 def test_the_last_line_counts_every_verdict() -> None:

@@ -15,7 +15,7 @@ from hypothesis.strategies import SearchStrategy
 
 from stormproof.serial import containers, records
 from stormproof.serial.bounds import Bounds
-from stormproof.serial.leaves import leaf
+from stormproof.serial.leaves import PLAIN_TEXT, leaf
 from stormproof.serial.place import Unresolved
 
 _DEEPEST = 2
@@ -26,10 +26,12 @@ _SCALARS = st.one_of(
     st.booleans(),
     st.integers(-_SAFE, _SAFE),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.text(),
+    st.text(PLAIN_TEXT),
 )
 _JSON_LIKE = st.recursive(
-    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(PLAIN_TEXT), inner, max_size=3),
+    max_leaves=5,
 )
 _ALIAS: Any = getattr(typing, "TypeAliasType", ())  # From Python 3.12.
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from stormproof.serial.bounds import Bounds
+from stormproof.serial.leaves import PLAIN_TEXT
 
 UNTOLD = object()
 """Stands for what a bare `list` or `dict` does not say."""
@@ -75,7 +76,7 @@ def _has_a_hash(value: Any) -> bool:
 def _dict(of: Of, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]:
     keys, values = inner
     # JSON's keys are text: where it is not said what they are, no others are guessed.
-    names = st.text() if keys in (Any, UNTOLD) else _hashable(of(keys))
+    names = st.text(PLAIN_TEXT) if keys in (Any, UNTOLD) else _hashable(of(keys))
     drawn = of(values)
     usual = st.dictionaries(names, drawn, **_few(bounds, drawn))
     if keys is not str or bounds != Bounds():
@@ -83,7 +84,7 @@ def _dict(of: Of, inner: tuple[Any, ...], bounds: Bounds) -> SearchStrategy[Any]
     # Keys of any text are also those with which kombu's JSON marks what JSON cannot say.
     marked = st.fixed_dictionaries({"__type__": drawn, "__value__": drawn})
     if values is str:
-        marked |= st.fixed_dictionaries({"__type__": st.just("bytes"), "__value__": st.text()})
+        marked |= st.fixed_dictionaries({"__type__": st.just("bytes"), "__value__": st.text(PLAIN_TEXT)})
     return usual | marked
 
 

@@ -30,14 +30,16 @@ def lines(judged: Judged) -> list[str]:
 def summary(judged: Judged) -> str:
     """For a table: what happens there, without examples."""
     certain = [each for each in judged.found if each.expected or each.verdict is not Verdict.UNKNOWN]
-    ways = [f"{each.what.removeprefix(f'{each.verdict.value}: ')}{' (expected)' * each.expected}" for each in certain]
+    own = f"{judged.verdict.value}: "
+    ways = [f"{each.what.removeprefix(own)}{' (expected)' * each.expected}" for each in certain]
     return ", ".join(ways) if judged.found else f"{judged.tried} value{'s' if judged.tried != 1 else ''}"
 
 
 def _mend(judged: Judged) -> str:
     place = judged.place
     worst = next(each for each in judged.found if not each.expected)
-    mend = _MENDS[judged.verdict]
+    verdicts = {each.verdict for each in judged.found if not each.expected}
+    mend = _MENDS[Verdict.UNREADABLE if Verdict.UNREADABLE in verdicts else judged.verdict]
     if place.settled is not None and judged.verdict is Verdict.UNREADABLE:
         mend = _ACCEPT
     elif judged.verdict is Verdict.REFUSED and place.kind is Kind.RESULT:
