@@ -69,6 +69,7 @@ APP = "from celery import Celery\nmine = Celery('shop', set_as_current=False)\n"
 
 @pytest.mark.parametrize("form", ["{}:mine", "{}.mine", "{}"])
 def test_an_app_is_found_as_celery_finds_it(folder: Path, form: str) -> None:
+    """With its attribute after a colon or a dot, or without it."""
     assert tasks.load(form.format(module(folder, APP))).main == "shop"
 
 
@@ -97,6 +98,7 @@ def test_an_app_is_found_as_celery_finds_it(folder: Path, form: str) -> None:
     ],
 )
 def test_what_is_no_app_is_named_with_its_mend(folder: Path, text: str, form: str, said: str) -> None:
+    """One line says what was looked for, what is there, and what to do."""
     name = module(folder, text)
     with pytest.raises(UsageError) as raised:
         tasks.load(form.format(name))
@@ -106,17 +108,20 @@ def test_what_is_no_app_is_named_with_its_mend(folder: Path, text: str, form: st
 def test_what_a_module_prints_as_it_is_imported_stays_out_of_what_we_print(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Or `--json` would be none."""
     tasks.load(f"{module(folder, APP + 'print(1)')}:mine")
     assert capsys.readouterr() == ("", "1\n")
 
 
 def test_tasks_are_found_in_the_modules_that_a_worker_would_import(folder: Path) -> None:
+    """Those of `include`, and what is discovered."""
     outer = module(folder, "from celery import Celery\napp = Celery('shop', include=['far'], set_as_current=False)\n")
     (folder / "far.py").write_text(f"import {outer}\n@{outer}.app.task(name='far.away', shared=False)\ndef f(): ...\n")
     assert [task.name for task in tasks.tasks_of(tasks.load(f"{outer}:app"))] == ["far.away"]
 
 
 def test_a_module_that_cannot_be_included_is_told_in_one_line() -> None:
+    """A worker would not start either."""
     app = Celery("shop", include=["no_such_module"], set_as_current=False)
     with pytest.raises(
         UsageError, match="app shop: its import raised ModuleNotFoundError: No module named 'no_such_mod"
@@ -125,6 +130,8 @@ def test_a_module_that_cannot_be_included_is_told_in_one_line() -> None:
 
 
 def test_an_app_without_tasks_of_its_own_is_no_success() -> None:
+    """Nothing to look at is not nothing wrong."""
+
     class OnlyItsOwn(Celery):
         def finalize(self, auto: bool = False) -> None:
             """Without those that other tests have shared with all apps."""
@@ -136,6 +143,7 @@ def test_an_app_without_tasks_of_its_own_is_no_success() -> None:
 
 
 def test_tasks_of_celery_itself_are_not_the_users() -> None:
+    """By where they are defined, whatever they are called."""
     app = an_app()
     app.task(shared=False, name="celery.mine")(tick)
     names = [task.name for task in tasks.tasks_of(app)]
@@ -144,6 +152,8 @@ def test_tasks_of_celery_itself_are_not_the_users() -> None:
 
 
 def test_each_parameter_and_the_result_is_a_place() -> None:
+    """In the order of the signature, and each with its own type, however it was written."""
+
     def ship(when: datetime.datetime, /, order: Order, *rest: int, note: str = "", **more: float) -> bytes: ...
 
     found = places(ship)
@@ -159,6 +169,8 @@ def test_each_parameter_and_the_result_is_a_place() -> None:
 
 
 def test_the_task_itself_is_no_argument() -> None:
+    """Nobody sends `self`, in whatever Celery has wrapped the function."""
+
     def bound(self: Any, number: int) -> None: ...
 
     for options in (
@@ -171,6 +183,8 @@ def test_the_task_itself_is_no_argument() -> None:
 
 
 def test_a_class_is_a_task_too() -> None:
+    """Its `run` has the signature."""
+
     class Send(Task):  # type: ignore[misc]
         name = "send"
 
@@ -184,6 +198,8 @@ def test_a_class_is_a_task_too() -> None:
 
 
 def test_one_name_that_does_not_resolve_spoils_no_other() -> None:
+    """Each annotation is read by itself."""
+
     def ship(order: NoSuchOrder, number: int) -> list[NoSuchOrder]: ...  # type: ignore[name-defined] # noqa: F821
 
     found = places(ship)
@@ -193,12 +209,14 @@ def test_one_name_that_does_not_resolve_spoils_no_other() -> None:
 
 
 def test_what_is_not_annotated_is_known_to_be_so() -> None:
+    """It is another thing than a wrong annotation."""
     found = places(nothing)
     assert [place.annotation for place in found.values()] == [inspect.Parameter.empty] * 2
     assert [str(place) for place in found.values()] == ["t(number)", "t() -> ?"]
 
 
 def test_a_task_may_have_a_serializer_of_its_own() -> None:
+    """Arguments by that of the task, results by that of the app."""
     found = places(nothing, an_app(accept_content=["json", "pickle"], result_serializer="pickle"), serializer="json")
     assert {name: place.serializer for name, place in found.items()} == {"number": "json", "return": "pickle"}
 
@@ -216,6 +234,7 @@ def test_a_task_may_have_a_serializer_of_its_own() -> None:
 def test_a_serializer_that_lets_nothing_through_is_a_finding_of_its_own(
     conf: dict[str, Any], name: str, said: str
 ) -> None:
+    """No value needs to be tried for it."""
     found = places(nothing, an_app(**conf))
     assert said in found[name].settled.what
     assert found[name].settled.verdict in (Verdict.UNREADABLE, Verdict.REFUSED)
@@ -235,10 +254,12 @@ def test_a_serializer_that_lets_nothing_through_is_a_finding_of_its_own(
     ],
 )
 def test_a_serializer_that_is_accepted_is_none(conf: dict[str, Any]) -> None:
+    """By its name or its content type, for tasks and for results."""
     assert [place.settled for place in places(nothing, an_app(**conf)).values()] == [None, None]
 
 
 def test_a_result_that_is_not_stored_meets_no_serializer() -> None:
+    """It is told as that, and not as having survived."""
     assert places(tick, ignore_result=True)["return"].settled.what == "ignore_result is set"
     none = Celery("shop", set_as_current=False)
     assert places(tick, none)["return"].settled.what == "no result backend is configured"

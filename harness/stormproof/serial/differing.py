@@ -8,47 +8,41 @@ from typing import Any
 
 from stormproof.sameness import Difference, brief, difference
 
+_DEEPEST = 20
 _TEXT = (str, bytes, bytearray, memoryview, range)
 
 
-def differences(sent: Any, got: Any) -> Iterator[Difference]:
+def differences(sent: Any, got: Any, depth: int = 0) -> Iterator[Difference]:
     """Outer ones first. There is one at least where `sameness.difference` finds one, and none where it finds none.
 
     Where a value differs itself, its parts are compared if they can be laid beside the other's: those of sequences of one length, and of
-    mappings with as many keys in one order.
+    mappings with as many keys in one order. Of what is nested deep, or in a ring, the first difference is all.
     """
-    try:
-        found = list(_apart(sent, got))
-    except RecursionError:  # Nested too deep, or in a ring.
-        found = []
-    whole = None if found else difference(sent, got)
-    yield from [whole] if whole else found
+    whole = difference(sent, got)
+    if whole is not None:
+        yield from (list(_apart(sent, got, depth)) if depth < _DEEPEST else []) or [whole]
 
 
-def _apart(sent: Any, got: Any) -> Iterator[Difference]:
+def _apart(sent: Any, got: Any, depth: int) -> Iterator[Difference]:
     """Differences of two values and of their parts."""
     if _are(Sequence, sent, got) and len(sent) == len(got):
         yield from _in_themselves(sent, got)
         for index, (one, other) in enumerate(zip(sent, got, strict=True)):
-            yield from _under(f"[{index}]", one, other)
+            yield from _under(f"[{index}]", one, other, depth)
     elif _are(Mapping, sent, got) and len(sent) == len(got) and not _reordered(sent, got):
         yield from _in_themselves(sent, got)
         for (key, one), (its, other) in zip(sent.items(), got.items(), strict=True):
             changed = difference(key, its)
             if changed:
                 yield replace(changed, path="", what=f"key: {changed.what}")
-            yield from _under(f"[{brief(key)}]", one, other)
+            yield from _under(f"[{brief(key)}]", one, other, depth)
     elif type(sent) is type(got) and isinstance(getattr(sent, "__dict__", None), dict):
         for name, one in vars(sent).items():
-            yield from _under(f".{name}", one, vars(got).get(name))
-    else:
-        found = difference(sent, got)
-        if found:
-            yield found
+            yield from _under(f".{name}", one, vars(got).get(name), depth)
 
 
-def _under(step: str, sent: Any, got: Any) -> Iterator[Difference]:
-    for found in differences(sent, got):
+def _under(step: str, sent: Any, got: Any, depth: int) -> Iterator[Difference]:
+    for found in differences(sent, got, depth + 1):
         yield replace(found, path=step + found.path)
 
 
