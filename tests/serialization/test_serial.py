@@ -228,7 +228,9 @@ def test_what_the_other_reference_systems_leave_open_is_told_as_open() -> None:
     """A bare `dict`, and no annotations at all."""
     apps = ["tutorial.worker:celery_app", "late.worker:celery_app", "plain.worker:app"]
     code = "import sys; from stormproof.cli import app; "
-    code += "print([app(['serial', '--app', name], standalone_mode=False) for name in sys.argv[1:]])"
+    code += (
+        "print([app(['serial', '--examples', '30', '--app', name], standalone_mode=False) for name in sys.argv[1:]])"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code, *apps],
         cwd=ROOT / "system_under_test",
