@@ -40,12 +40,15 @@ class Plain:
     pass
 
 
+class Mute(BaseModel):
+    number: int
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
 class Endless(BaseModel):
     inner: Endless
-
-
-class Wrong:
-    """Which Hypothesis was told wrong things of."""
 
 
 def judged(annotation: Any, *expected: str, examples: int = 100, seed: int = 1, **conf: Any) -> Judged:
@@ -68,6 +71,7 @@ def judged(annotation: Any, *expected: str, examples: int = 100, seed: int = 1, 
         (Colour, ["Colour becomes str: <Colour.RED: 'red'> became 'red'"]),
         (set[int], ["refused: TypeError: set()"]),
         (Plain, ["refused: TypeError: <tests.unit.test_serial.Plain object>"]),
+        (Mute, ["refused: TypeError: <Mute without a repr: RuntimeError>"]),
         (dict[int, int], ["key: int becomes str: 0 became '0'"]),
         (
             dict[str, str],
