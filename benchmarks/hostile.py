@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "tests" / "serialization"), str(HERE.parent / "system_under_test")]
 
 from siege import SOUND, Siege, Touch, siege  # noqa: E402
-from stormproof.strategies.hostile import Hostile, hostile  # noqa: E402
+from stormproof.strategies import Hostile, hostile_messages  # noqa: E402
 
 BATCH = 50
 
@@ -60,7 +60,7 @@ def drawn(count: int, besieged: Siege) -> list[Hostile]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(hostile(SOUND, unpickled=lambda: Touch(besieged.trap)))
+    @given(hostile_messages(SOUND, unpickled=lambda: Touch(besieged.trap)))
     def keep(message: Hostile) -> None:
         found.append(message)
 

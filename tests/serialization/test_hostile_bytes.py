@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from siege import SOUND, Siege, Touch, siege
 from stormproof.sameness import brief
-from stormproof.strategies.hostile import Hostile, hostile, hostile_results
+from stormproof.strategies.hostile import Hostile, hostile_messages, hostile_results
 
 # A failure is told in words of its own: that the message has no short repr is no news.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -37,7 +37,7 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
 
 
 def messages(siege: Siege, *kinds: str) -> st.SearchStrategy[Hostile]:
-    return hostile(SOUND, kinds=kinds, unpickled=lambda: Touch(siege.trap))
+    return hostile_messages(SOUND, kinds=kinds, unpickled=lambda: Touch(siege.trap))
 
 
 def test_the_worker_survives_every_message_and_executes_none(besieged: Siege) -> None:

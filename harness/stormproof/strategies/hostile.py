@@ -50,7 +50,7 @@ class Hostile:
         return f"Hostile({self.kind!r}, {brief(self.raw)})"
 
 
-def hostile(
+def hostile_messages(
     sound: Envelope, *, kinds: Collection[str] = (), unpickled: Callable[[], Any] = dict, bomb_bytes: int = 64 << 20
 ) -> st.SearchStrategy[Hostile]:
     """All that can be wrong with the message `sound`, or some `kinds` of it, each as often as any other.

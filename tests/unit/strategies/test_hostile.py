@@ -18,7 +18,9 @@ SOUND = envelope("shop.ship", {"order": 1}, task_id="t")
 
 
 def drawn(kind: str, **other: Any) -> st.SearchStrategy[bytes]:
-    return strategies.hostile(SOUND, kinds=[kind], bomb_bytes=1 << 16, **other).map(lambda message: message.raw)
+    return strategies.hostile_messages(SOUND, kinds=[kind], bomb_bytes=1 << 16, **other).map(
+        lambda message: message.raw
+    )
 
 
 def body(raw: bytes) -> bytes:
@@ -46,14 +48,14 @@ def many(examples: st.SearchStrategy[Any], count: int = 500) -> list[Any]:
 
 @pytest.mark.parametrize("kind", strategies.KINDS)
 def test_every_kind_draws_bytes_that_are_not_the_sound_message(kind: str) -> None:
-    found = many(strategies.hostile(SOUND, kinds=[kind], bomb_bytes=1 << 16), 40)
+    found = many(strategies.hostile_messages(SOUND, kinds=[kind], bomb_bytes=1 << 16), 40)
     assert all(message.kind == kind and isinstance(message.raw, bytes) for message in found)
     # Two fields may have been equal before they were swapped; that must be the exception.
     assert sum(message.raw == encoded(SOUND) for message in found) <= len(found) / 2
 
 
 def test_all_kinds_are_drawn() -> None:
-    found = many(strategies.hostile(SOUND, bomb_bytes=1 << 10), 1000)
+    found = many(strategies.hostile_messages(SOUND, bomb_bytes=1 << 10), 1000)
     assert {message.kind for message in found} == set(strategies.KINDS)
 
 
