@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,22 +57,27 @@ def command(
 
 
 def _judged(places: list[Place], examples: int, seed: int, accepted: dict[str, tuple[str, ...]]) -> list[Judged]:
-    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - See above.
-
     from stormproof.serial import judging  # noqa: PLC0415 - See above.
 
     judged = []
-    with (
-        tempfile.TemporaryDirectory(prefix="stormproof-") as folder,
-        Console(stderr=True).status("looking at the tasks") as status,
-    ):
-        set_hypothesis_home_dir(
-            folder
-        )  # It keeps what it has read of the sources, which is no business of the user's folder.
+    with _without_a_trace(), Console(stderr=True).status("looking at the tasks") as status:
         for place in places:
             status.update(Text(one_line(str(place))))
             judged.append(judging.judge(place, examples, seed, accepted.get(place.key, ())))
     return judged
+
+
+@contextlib.contextmanager
+def _without_a_trace() -> Iterator[None]:
+    """Hypothesis keeps what it has read of the sources in a folder, which is no business of the user's."""
+    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - See above.
+
+    with tempfile.TemporaryDirectory(prefix="stormproof-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def _chosen(places: list[Place], only: tuple[str, ...]) -> list[Place]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import storage_directory
 from stormproof import cli
 from stormproof.errors import UsageError
 
@@ -95,7 +96,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_worst_value_is_the_exit_code(here: Path, words: list[str], code: int) -> None:
     """As of every command: 0 all survive, 1 something does not, 2 something is not known."""
     shop(here, MIXED)
+    before = storage_directory(intent_to_write=False).path
     assert cli.app(["serial", "--app", "shop:app", "--examples", "20", *words], standalone_mode=False) == code
+    assert storage_directory(intent_to_write=False).path == before, "Hypothesis' folder is its own again"
 
 
 @pytest.mark.parametrize(

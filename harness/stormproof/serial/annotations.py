@@ -193,4 +193,5 @@ def _registered(kind: type) -> SearchStrategy[Any] | None:
 
 
 def _name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).removeprefix("typing.")
+    named = isinstance(annotation, type) or inspect.isroutine(annotation)
+    return annotation.__name__ if named else str(annotation).removeprefix("typing.")

@@ -71,10 +71,8 @@ class Bounds:
 
 
 def _flat(metadata: Iterable[Any]) -> Iterator[Any]:
-    """Groups (`Interval`, pydantic's `StringConstraints`) and `Field` hold constraints themselves."""
+    """pydantic's `Field` holds constraints itself."""
     for each in metadata:
         yield each
-        if getattr(each, "__is_annotated_types_grouped_metadata__", False):
-            yield from _flat(each)
-        elif isinstance(inner := getattr(each, "metadata", None), list | tuple):
+        if isinstance(inner := getattr(each, "metadata", None), list | tuple):
             yield from _flat(inner)

@@ -110,6 +110,21 @@ def _as_sent(kind: Kind, values: SearchStrategy[Any]) -> SearchStrategy[Any]:
     return st.dictionaries(_NAMES, values, max_size=3) if kind is Kind.NAMED_REST else values
 
 
+class _Drawn:
+    """Keeps a value from Hypothesis, which would print it by its `repr`: a user's may raise."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "a value"
+
+
+@st.composite
+def _kept(draw: st.DrawFn, values: SearchStrategy[Any]) -> _Drawn:
+    return _Drawn(draw(values))  # Not by `map`, which is printed as what it does.
+
+
 class _Search:
     """Of the values of one place; `tried` counts those of the last search."""
 
@@ -142,14 +157,16 @@ class _Search:
         last: list[Outcome] = []
         self.tried = 0
 
-        def happens(value: Any) -> bool:
+        def happens(drawn: _Drawn) -> bool:
             self.tried += 1
-            hits = [each for each in outcomes(self._place, value) if is_it(each.what) and not self._is_our_own(each)]
+            hits = [
+                each for each in outcomes(self._place, drawn.value) if is_it(each.what) and not self._is_our_own(each)
+            ]
             last[:] = hits or last
             return bool(hits)
 
         try:
-            find(self._values, happens, settings=self._settings, random=Random(self._seed))
+            find(_kept(self._values), happens, settings=self._settings, random=Random(self._seed))
         except NoSuchExample:
             return None
         return last[0]
