@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from kombu import serialization
 from kombu.utils import json as kombu_json
-from planted import kept, smallest
+from planted import same_as_kept, smallest
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from stormproof.serial import containers, judging, leaves, models, passing, records, tasks
 from stormproof.serial.annotations import Derivation
@@ -110,7 +110,7 @@ def test_what_a_serializer_does_wrong_is_found(bug: str) -> None:
     annotation, change = BUGS[bug]
     with registered(change) as serializer:
         where = place(annotation, serializer)
-        assert smallest(Derivation().of(annotation), lambda value: arrives(where, value)) == kept("serial")[bug]
+        same_as_kept("serial", bug, smallest(Derivation().of(annotation), lambda value: arrives(where, value)))
         assert judging.judge(where, 100, 1).found, "and by so few values as the command tries"
 
 
@@ -198,7 +198,7 @@ def test_a_search_that_is_blind_in_one_eye_is_found(bug: str) -> None:
         def holds(name: str) -> None:
             assert seen(name)
 
-        assert smallest(st.sampled_from(list(WAYS)), holds) == kept("serial")[bug]
+        same_as_kept("serial", bug, smallest(st.sampled_from(list(WAYS)), holds))
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -245,7 +245,7 @@ def test_an_unjust_accusation_is_found(bug: str) -> None:
     annotation, holds, plant = UNJUST[bug]
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        assert smallest(Derivation().of(annotation), holds) == kept("serial")[bug]
+        same_as_kept("serial", bug, smallest(Derivation().of(annotation), holds))
 
 
 def test_a_just_search_accuses_nobody() -> None:
