@@ -1,0 +1,86 @@
+"""Where results are kept: a real Redis of our own, and fakeredis in this process. Both are reached by Celery's own backend."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import redis
+from celery import Celery
+from stormproof.ports import Ports
+from stormproof.processes import Launcher
+from stormproof.redis_server import RedisServer, find_binary
+from stormproof.system import Redis
+
+SERIALIZERS = ("json", "pickle", "yaml", "msgpack")
+AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
+"""A backend's retries: its own twenty take twenty seconds, and find nothing else."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """One Redis. `connection` is what its clients are made with besides the URL."""
+
+    name: str
+    url: str
+    connection: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def app(self, serializer: str, **conf: Any) -> Iterator[Celery]:
+        """An application whose results are kept here, and read by `serializer`."""
+        app = Celery("results", broker="memory://", backend=self.url, set_as_current=False)
+        app.conf.update(
+            result_serializer=serializer,
+            accept_content=["json", serializer],
+            result_accept_content=[serializer],
+            result_backend_transport_options={"retry_policy": AT_ONCE},
+        )
+        app.conf.update(conf)
+        app.backend.connparams.update(self.connection)
+        try:
+            yield app
+        finally:
+            gc.collect()  # Results unsubscribe when they are collected, and must not meet a server that is gone.
+            app.backend.result_consumer.stop()
+            app.backend.client.close()
+            app.close()
+
+    def client(self) -> redis.Redis:
+        """A connection to it, for a look past the backend; to be closed."""
+        if self.connection:
+            return fakeredis.FakeRedis(**self.connection)
+        return redis.Redis.from_url(self.url)
+
+
+@contextmanager
+def real_redis(folder: Path, **config: str) -> Iterator[Store]:
+    """A redis-server that ends with us in every ending; `config` are its directives, with `_` for `-`."""
+    directives = {name.replace("_", "-"): value for name, value in config.items()} | {"save": ""}
+    with contextlib.closing(Ports()) as ports, asyncio.Runner() as runner:
+        launcher = Launcher(f"test-results-{os.getpid()}-{folder.name}", folder)
+        server = RedisServer(
+            "results", Redis(config=directives), find_binary(), launcher, folder / "data", ports.free()
+        )
+        runner.run(launcher.__aenter__())
+        try:
+            runner.run(server.start())
+            yield Store("real", f"{server.url}/0")
+        finally:
+            runner.run(server.close())
+            runner.run(launcher.stop())
+
+
+@contextmanager
+def fake_redis() -> Iterator[Store]:
+    """fakeredis behind the pool of the backend's own client. (Its TCP server cannot send what is larger than a socket's buffer.)"""
+    server = fakeredis.FakeServer(version=(6, 2))
+    connection = {"connection_class": fakeredis.FakeRedisConnection, "server": server}
+    yield Store("fake", "redis://127.0.0.1:1/0", connection)
