@@ -1,8 +1,35 @@
-"""Hypothesis strategies for task systems: what hurts serializers, brokers and result backends."""
+"""Hypothesis strategies for task systems: values that hurt, canvases, exceptions, and what a result backend stores.
 
-from __future__ import annotations
+With `from stormproof.strategies import values` a test of one's own serializer, encoder or task meets what ours have met. `import stormproof`
+does not load this package, as Hypothesis takes its time.
+"""
 
+from stormproof.strategies.canvases import canvases, chains, chords, groups, maps, signatures
 from stormproof.strategies.exceptions import exceptions
+from stormproof.strategies.nests import containers
 from stormproof.strategies.results import Meta, children, group_metas, stored_errors, task_metas, tracebacks
+from stormproof.strategies.values import HEAVY, KINDS, Mixture, about, json_values, mixtures, values
 
-__all__ = ["Meta", "children", "exceptions", "group_metas", "stored_errors", "task_metas", "tracebacks"]
+__all__ = [
+    "HEAVY",
+    "KINDS",
+    "Meta",
+    "Mixture",
+    "about",
+    "canvases",
+    "chains",
+    "children",
+    "chords",
+    "containers",
+    "exceptions",
+    "group_metas",
+    "groups",
+    "json_values",
+    "maps",
+    "mixtures",
+    "signatures",
+    "stored_errors",
+    "task_metas",
+    "tracebacks",
+    "values",
+]
