@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from celery import Celery, states
 from celery.result import AsyncResult
 from in_process_worker import InProcessWorker, Ran
 from kombu import serialization
+from result_stores import Store
 from stormproof.codec import Fate, through
 from stormproof.sameness import brief, difference
 
@@ -86,10 +88,29 @@ class Reader:
         return None
 
 
-def end(worker: InProcessWorker, reader: Reader, did: Callable[[Any], Any], **options: Any) -> tuple[Ran, Ending]:
-    """Run it, and read how it ended."""
-    ran = worker.run(did, **options)
-    return ran, reader.read(ran.task_id)
+@dataclass(frozen=True)
+class Bench:
+    """A worker and a reader that share a store and a serializer."""
+
+    worker: InProcessWorker
+    reader: Reader
+    serializer: str
+
+    def end(self, did: Callable[[Any], Any], **options: Any) -> tuple[Ran, Ending]:
+        """Run it, and read how it ended."""
+        ran = self.worker.run(did, **options)
+        return ran, self.reader.read(ran.task_id)
+
+    def wrong(self, did: Returned | Raised, **options: Any) -> str:
+        """What of the contract it broke."""
+        return wrong(did, *self.end(did, **options), self.serializer)
+
+
+@contextmanager
+def bench(store: Store, serializer: str, **conf: Any) -> Iterator[Bench]:
+    """`conf` is the worker's; the reader knows no more than where the results are and how they are written."""
+    with store.app(serializer, **conf) as of_worker, store.app(serializer) as of_reader:
+        yield Bench(InProcessWorker(of_worker), Reader(of_reader), serializer)
 
 
 def wrong(did: Returned | Raised, ran: Ran, ending: Ending, serializer: str) -> str:
@@ -97,43 +118,52 @@ def wrong(did: Returned | Raised, ran: Ran, ending: Ending, serializer: str) -> 
     if ran.ended_the_worker:
         return f"the worker ends: {type(ran.error).__name__}"
     if ending.error is not None:
-        return f"unreadable: {_cause(ending.error)}"
+        return f"unreadable: {type(ending.error).__name__}"
     if ending.state not in states.READY_STATES:
-        return f"no end: {ending.state}" + (f", {_cause(ran.error)}" if ran.error else "")
+        return f"no end: {ending.state}" + (f", {type(ran.error).__name__}" if ran.error else "")
+    if ran.settled != ("acknowledged",):
+        return f"the message is {' and '.join(ran.settled) or 'kept'}"
     if isinstance(did, Returned):
         return _wrong_value(did.value, ending, serializer)
     return _wrong_error(did.error, ending, serializer)
+
+
+def arrived(serializer: str, value: Any) -> Any:
+    """What the serializer alone makes of a value. Raises whatever it raises."""
+    content_type, coding, payload = _registry.dumps(value, serializer)
+    return _registry.loads(payload, content_type, coding, accept={content_type})
 
 
 def _wrong_value(value: Any, ending: Ending, serializer: str) -> str:
     fate = through(serializer, value).fate
     if ending.state == states.FAILURE:
         told = _told(ending.result)
-        if fate in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told:  # A document is one deeper than its result.
+        if (
+            fate in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told
+        ):  # A document is one deeper than its result.
             return "" if "EncodeError" in told else f"unnamed: {type(ending.result).__name__}"
         return f"refused: {type(ending.result).__name__}"
     if fate in (Fate.REFUSED, Fate.CRASHED):
         return f"not refused: {ending.state}"
-    content_type, coding, payload = _registry.dumps(value, serializer)
-    changed = difference(_registry.loads(payload, content_type, coding, accept={content_type}), ending.result)
+    changed = difference(arrived(serializer, value), ending.result)
     return f"changed: {changed.what}" if changed else ""
 
 
 def _wrong_error(error: BaseException, ending: Ending, serializer: str) -> str:
-    result = ending.result
+    result, name = ending.result, type(error).__name__
     if ending.state != states.FAILURE:
         return f"an error is a {ending.state}"
     if not isinstance(result, BaseException):
         return f"no exception: {type(result).__name__}"
-    if not _names(result, error):
-        return f"unnamed: {type(result).__name__}"
-    if type(result) is type(error) and not _same_arguments(error, result, serializer):
-        return "arguments change"
-    if type(ending.thrown).__name__ != type(result).__name__:  # Classes that nobody has are made anew by each that reads.
-        return f"thrown: {type(ending.thrown).__name__}"
-    if type(error).__name__ not in str(ending.traceback):
-        return "no traceback"
-    return ""
+    said = type(result).__name__
+    # Classes that nobody has are made anew by each that reads: so names are compared.
+    broken = {
+        f"unnamed: {said}": not _names(result, error),
+        "arguments change": type(result) is type(error) and not _same_arguments(error, result, serializer),
+        f"thrown: {type(ending.thrown).__name__}": type(ending.thrown).__name__ != said,
+        "no traceback": name not in str(ending.traceback),
+    }
+    return next((words for words, found in broken.items() if found), "")
 
 
 def _names(result: BaseException, error: BaseException) -> bool:
@@ -162,11 +192,4 @@ def _same_arguments(error: BaseException, result: BaseException, serializer: str
     if len(sent) != len(got):
         return False
     simple = [(one, other) for one, other in zip(sent, got, strict=True) if type(one) in _SIMPLE]
-    return not any(
-        difference(one, other) for one, other in simple if through(serializer, one).fate is Fate.UNCHANGED
-    )
-
-
-def _cause(error: BaseException | None) -> str:
-    """kombu wraps what a serializer raises, and keeps it only in the message."""
-    return type(error).__name__
+    return not any(difference(one, other) for one, other in simple if through(serializer, one).fate is Fate.UNCHANGED)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,7 +48,8 @@ class Store:
         try:
             yield app
         finally:
-            gc.collect()  # Results unsubscribe when they are collected, and must not meet a server that is gone.
+            # Results unsubscribe when they are collected, which may be after their server has gone.
+            app.backend.result_consumer.cancel_for = lambda _: None
             app.backend.result_consumer.stop()
             app.backend.client.close()
             app.close()
@@ -82,5 +83,7 @@ def real_redis(folder: Path, **config: str) -> Iterator[Store]:
 def fake_redis() -> Iterator[Store]:
     """fakeredis behind the pool of the backend's own client. (Its TCP server cannot send what is larger than a socket's buffer.)"""
     server = fakeredis.FakeServer(version=(6, 2))
+    # Results that are collected while a command is under way unsubscribe there and then, in the same thread.
+    server.lock = threading.RLock()
     connection = {"connection_class": fakeredis.FakeRedisConnection, "server": server}
     yield Store("fake", "redis://127.0.0.1:1/0", connection)

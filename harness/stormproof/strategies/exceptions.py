@@ -236,12 +236,17 @@ KINDS: dict[str, Callable[[], SearchStrategy[BaseException]]] = {
 """How an exception is built, by what its author would call it."""
 
 
-def exceptions(kinds: Iterable[str] = ()) -> SearchStrategy[BaseException]:
-    """Exceptions of these KINDS (all of them where none is named), each kind as often as any other.
+HEAVY = frozenset(("long text",))
+"""Kinds that take their time: `exceptions()` has them only where asked."""
 
-    Raises KeyError for a kind that is none.
+
+def exceptions(kinds: Iterable[str] = (), *, heavy: bool = False) -> SearchStrategy[BaseException]:
+    """Exceptions of these KINDS (of all where none is named), each kind as often as any other.
+
+    `heavy` adds texts of megabytes. Raises KeyError for a kind that is none.
     """
-    chosen = {kind: KINDS[kind]() for kind in kinds or KINDS}
+    named = list(kinds) or [kind for kind in KINDS if kind not in HEAVY]
+    chosen = {kind: KINDS[kind]() for kind in [*named, *(sorted(HEAVY) if heavy else ())]}
     # `one_of` would take apart the kinds that are one of several, and draw those the more often.
     return st.sampled_from(list(chosen)).flatmap(chosen.__getitem__)
 

@@ -31,13 +31,16 @@ _errors: list[Meta] = [
 ]
 
 
-def tracebacks() -> SearchStrategy[str | None]:
-    """None; short; of ten thousand frames; of one line of source of a million characters."""
+def tracebacks(*, heavy: bool = False) -> SearchStrategy[str | None]:
+    """None; short; of a hundred frames. `heavy` adds ten thousand frames, and one line of source of a million characters."""
     frame = '  File "task.py", line 7, in run\n    raise ValueError(1)\n'
     head, last = "Traceback (most recent call last):\n", "ValueError: 1\n"
-    sizes = st.sampled_from([1, 2, 10_000])
-    long_line = st.just(f'{head}  File "made.py", line 1, in run\n    {"y" * 1_000_000}\n{last}')
-    return st.none() | sizes.map(lambda count: head + frame * count + last) | long_line
+    sizes = st.sampled_from([1, 2, 100, 10_000] if heavy else [1, 2, 100])
+    listed = sizes.map(lambda count: head + frame * count + last)
+    if not heavy:
+        return st.none() | listed
+    long_line = st.just(1_000_000).map(lambda size: f'{head}  File "made.py", line 1, in run\n    {"y" * size}\n{last}')
+    return st.one_of(st.none(), listed, long_line)
 
 
 def stored_errors() -> SearchStrategy[Meta]:
@@ -70,9 +73,9 @@ def custom_metas(values: SearchStrategy[Any] = _values) -> SearchStrategy[Meta]:
     )
 
 
-def retry_metas() -> SearchStrategy[Meta]:
+def retry_metas(*, heavy: bool = False) -> SearchStrategy[Meta]:
     """RETRY, with the error that it is tried again for, or none."""
-    return _metas("RETRY", st.none() | stored_errors(), traces=tracebacks(), ready=False)
+    return _metas("RETRY", st.none() | stored_errors(), traces=tracebacks(heavy=heavy), ready=False)
 
 
 def success_metas(values: SearchStrategy[Any] = _values) -> SearchStrategy[Meta]:
@@ -80,9 +83,9 @@ def success_metas(values: SearchStrategy[Any] = _values) -> SearchStrategy[Meta]
     return _metas("SUCCESS", values)
 
 
-def failure_metas() -> SearchStrategy[Meta]:
+def failure_metas(*, heavy: bool = False) -> SearchStrategy[Meta]:
     """FAILURE, with the error; the traceback may be missing, as where the worker was lost."""
-    return _metas("FAILURE", stored_errors(), traces=tracebacks())
+    return _metas("FAILURE", stored_errors(), traces=tracebacks(heavy=heavy))
 
 
 def revoked_metas() -> SearchStrategy[Meta]:
@@ -94,15 +97,15 @@ def revoked_metas() -> SearchStrategy[Meta]:
     return _metas("REVOKED", error)
 
 
-def task_metas(values: SearchStrategy[Any] = _values) -> SearchStrategy[Meta]:
-    """A task in any state; `values` are what tasks return, and say of themselves."""
+def task_metas(values: SearchStrategy[Any] = _values, *, heavy: bool = False) -> SearchStrategy[Meta]:
+    """A task in any state; `values` are what tasks return, and say of themselves. `heavy` adds tracebacks of a megabyte."""
     return st.one_of(
         pending_metas(),
         started_metas(),
         custom_metas(values),
-        retry_metas(),
+        retry_metas(heavy=heavy),
         success_metas(values),
-        failure_metas(),
+        failure_metas(heavy=heavy),
         revoked_metas(),
     )
 
