@@ -16,8 +16,10 @@ HERE = Path(__file__).parent
 _SEED = 1
 
 
-def smallest(examples: SearchStrategy[Any], holds: Callable[[Any], None]) -> str:
-    """The smallest example for which `holds` raises AssertionError, as text.
+def smallest(
+    examples: SearchStrategy[Any], holds: Callable[[Any], None], *, says: str = "", show: Callable[[Any], str] = brief
+) -> str:
+    """The smallest example for which `holds` raises AssertionError, with `says` in its words, as text.
 
     Raises Hypothesis' NoSuchExample where there is none: the property is blind.
     """
@@ -25,22 +27,24 @@ def smallest(examples: SearchStrategy[Any], holds: Callable[[Any], None]) -> str
     def violated(example: Any) -> bool:
         try:
             holds(example)
-        except AssertionError:
-            return True
+        except AssertionError as error:
+            return says in str(error)
         return False
 
-    return brief(find(examples, violated, settings=settings(max_examples=2000, database=None), random=Random(_SEED)))
+    return show(find(examples, violated, settings=settings(max_examples=2000, database=None), random=Random(_SEED)))
 
 
 def kept(part: str) -> dict[str, str]:
     """Bug -> smallest example, as `planted_<part>.txt` has them."""
-    lines = (HERE / f"planted_{part}.txt").read_text(encoding="utf-8").splitlines()
+    path = HERE / f"planted_{part}.txt"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return dict(line.split(": ", 1) for line in lines)
 
 
-def same_as_kept(part: str, found: dict[str, str]) -> None:
-    """Fails where a bug was caught by another example than the file has; `STORMPROOF_WRITE_SAID=1` writes the file."""
+def same_as_kept(part: str, bug: str, found: str) -> None:
+    """Fails where a bug was caught by another example than the file has; `STORMPROOF_WRITE_SAID=1` writes it down."""
     if os.environ.get("STORMPROOF_WRITE_SAID"):
-        text = "".join(f"{bug}: {example}\n" for bug, example in found.items())
+        now = {**kept(part), bug: found}
+        text = "".join(f"{bug}: {example}\n" for bug, example in sorted(now.items()))
         (HERE / f"planted_{part}.txt").write_text(text, encoding="utf-8")
-    assert found == kept(part), f"read what caught it now, then write planted_{part}.txt again"
+    assert found == kept(part).get(bug), f"read what caught it now, then write planted_{part}.txt again"

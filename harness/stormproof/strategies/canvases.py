@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import celery
 from celery import canvas
+from celery.exceptions import CPendingDeprecationWarning
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -122,7 +124,9 @@ def _linked(signature: Any, callbacks: list[Any], errbacks: list[Any]) -> Any:
 
 
 def _chained(links: list[Any], callback: Any, errback: Any, immutable: bool) -> Any:
-    chain = celery.chain(*links)
+    with warnings.catch_warnings():  # Of a setting of whatever app is current, which is not what is drawn.
+        warnings.simplefilter("ignore", CPendingDeprecationWarning)
+        chain = celery.chain(*links)
     if not isinstance(chain, canvas._chain):  # Celery has made something else of it, as a chord of a group and a task.
         return chain
     if callback is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ KINDS: dict[str, SearchStrategy[Any]] = {kind: make() for kind, make in _MAKERS.
 """Each kind of value by its name in plain words, from simple to hostile. A kind is narrow: what becomes of one becomes of all."""
 
 HEAVY = frozenset(("text of 1 MB", "1,000 levels deep"))
-"""Kinds that take their time: `values()` has them only where asked."""
+"""Kinds that take their time: `values()` has them only where they are named."""
 
 _MOST_LEAVES = 8
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -120,18 +120,18 @@ def about(kind: str) -> str:
 
 
 @st.composite
-def values(draw: st.DrawFn, *, heavy: bool = False) -> Any:
+def values(draw: st.DrawFn, kinds: Iterable[str] | None = None) -> Any:
     """Anything nested of any kind: for what must bear whatever a program may hand to a task, or refuse it.
 
-    `heavy` adds texts of 1 MB and 1,000 levels of nesting, which slow encoders down.
+    `kinds` are names of KINDS; where not given, all but the HEAVY ones. Raises KeyError for a name that is not there.
     """
-    return draw(_mixed(heavy)).value
+    return draw(mixtures(kinds)).value
 
 
 @st.composite
-def mixtures(draw: st.DrawFn, *, heavy: bool = False) -> Mixture:
+def mixtures(draw: st.DrawFn, kinds: Iterable[str] | None = None) -> Mixture:
     """As `values`, with the kinds of which each is made: for what is promised of some kinds only."""
-    return draw(_mixed(heavy))
+    return draw(_mixed(frozenset(KINDS.keys() - HEAVY if kinds is None else kinds)))
 
 
 @st.composite
@@ -146,10 +146,11 @@ def json_values(draw: st.DrawFn) -> Any:
 
 
 @functools.cache
-def _mixed(heavy: bool) -> SearchStrategy[Mixture]:
-    left_out = {*nests.ROWS, *nests.MAPPINGS} | (frozenset() if heavy else HEAVY)
-    leaves = [_named(kind, drawn) for kind, drawn in KINDS.items() if kind not in left_out]
-    return st.recursive(st.one_of(leaves), _nest, max_leaves=_MOST_LEAVES)
+def _mixed(kinds: frozenset[str]) -> SearchStrategy[Mixture]:
+    holding = [kind for kind in (*nests.ROWS, *nests.MAPPINGS) if kind in kinds]
+    leaves = [_named(kind, KINDS[kind]) for kind in sorted(kinds, key=list(KINDS).index) if kind not in holding]
+    inmost = st.one_of(leaves or [_named(kind, KINDS[kind]) for kind in holding])
+    return st.recursive(inmost, lambda inner: _nest(holding, inner), max_leaves=_MOST_LEAVES) if holding else inmost
 
 
 @functools.cache
@@ -170,12 +171,12 @@ def _named(kind: str, drawn: SearchStrategy[Any]) -> SearchStrategy[Mixture]:
     return drawn.map(lambda value: Mixture(value, frozenset((kind,))))
 
 
-def _nest(inner: SearchStrategy[Mixture]) -> SearchStrategy[Mixture]:
+def _nest(holding: list[str], inner: SearchStrategy[Mixture]) -> SearchStrategy[Mixture]:
     rows = st.lists(inner, max_size=3)
     mappings = st.dictionaries(nests.keys(), inner, max_size=3)
     return st.one_of(
-        *(rows.map(functools.partial(_row, kind)) for kind in nests.ROWS),
-        *(mappings.map(functools.partial(_mapping, kind)) for kind in nests.MAPPINGS),
+        *(rows.map(functools.partial(_row, kind)) for kind in nests.ROWS if kind in holding),
+        *(mappings.map(functools.partial(_mapping, kind)) for kind in nests.MAPPINGS if kind in holding),
     )
 
 
