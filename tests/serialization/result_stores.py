@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ import fakeredis
 import redis
 from celery import Celery
 from stormproof.ports import Ports
-from stormproof.processes import Launcher
+from stormproof.processes import Launcher, Running
 from stormproof.redis_server import RedisServer, find_binary
 from stormproof.system import Redis
 
@@ -62,14 +62,25 @@ class Store:
 
 
 @contextmanager
+def launched(folder: Path) -> Iterator[Callable[..., Running]]:
+    """Yields what starts a process in `folder`: by a name, a command and an environment. They end with us in every ending."""
+    with asyncio.Runner() as runner:
+        launcher = Launcher(f"test-results-{os.getpid()}-{folder.name}", folder)
+        runner.run(launcher.__aenter__())
+        try:
+            yield lambda name, command, env: runner.run(launcher.start(name, command, env=env, cwd=folder))
+        finally:
+            runner.run(launcher.stop())
+
+
+@contextmanager
 def real_redis(folder: Path, **config: str) -> Iterator[Store]:
-    """A redis-server that ends with us in every ending; `config` are its directives, with `_` for `-`."""
+    """A redis-server that ends with us in every ending; `config` are its directives, with `_` for `-`. Its log is in `folder`."""
     directives = {name.replace("_", "-"): value for name, value in config.items()} | {"save": ""}
     with contextlib.closing(Ports()) as ports, asyncio.Runner() as runner:
         launcher = Launcher(f"test-results-{os.getpid()}-{folder.name}", folder)
-        server = RedisServer(
-            "results", Redis(config=directives), find_binary(), launcher, folder / "data", ports.free()
-        )
+        spec = Redis(config=directives)
+        server = RedisServer("results", spec, find_binary(), launcher, folder / "data", ports.free())
         runner.run(launcher.__aenter__())
         try:
             runner.run(server.start())

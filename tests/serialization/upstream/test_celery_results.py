@@ -84,7 +84,7 @@ def test_raising_an_exception_builds_it_once(on: Benches) -> None:
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="exception_to_python() asks `if not exc`")
 @pytest.mark.parametrize("serializer", ["json", "pickle"])
 def test_an_exception_that_passes_for_false_is_read(on: Benches, serializer: str) -> None:
-    """As a collection of errors is while it has none: the result of the failure is None, and `get()` raises that."""
+    """As a collection of errors is while it has none: the result is None, and `get()` raises RuntimeError, as there is nothing to raise."""
     assert isinstance(failure(on(serializer).end(Raised(classes.EmptyError()))), classes.EmptyError)
 
 
@@ -261,3 +261,15 @@ def test_a_task_that_ends_while_its_store_is_full_has_an_end(real: Store) -> Non
         finally:
             client.config_set("maxmemory", "0")
         assert both.reader.read(ran.task_id).state == states.SUCCESS
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="Request.on_failure() acknowledges, and then stores")
+def test_a_late_acknowledgement_comes_after_the_outcome_is_stored(real: Store) -> None:
+    """Outcome and message are both gone: nobody runs the task again."""
+    with bench(real, "json", task_acks_late=True) as both, real.client() as client:
+        client.config_set("maxmemory", "1")
+        try:
+            ran = both.worker.run(Returned(1))
+        finally:
+            client.config_set("maxmemory", "0")
+        assert "acknowledged" not in ran.settled
