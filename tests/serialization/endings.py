@@ -155,13 +155,13 @@ def _wrong_error(error: BaseException, ending: Ending, serializer: str) -> str:
         return f"an error is a {ending.state}"
     if not isinstance(result, BaseException):
         return f"no exception: {type(result).__name__}"
-    said = type(result).__name__
+    said, kind = type(result).__name__, type(error).__name__ if isinstance(error, Exception) else "no Exception"
     # Classes that nobody has are made anew by each that reads: so names are compared.
     broken = {
         f"unnamed: {said}": not _names(result, error),
-        "arguments change": type(result) is type(error) and not _same_arguments(error, result, serializer),
+        f"arguments change: {said}": type(result) is type(error) and not _same_arguments(error, result, serializer),
         f"thrown: {type(ending.thrown).__name__}": type(ending.thrown).__name__ != said,
-        "no traceback": name not in str(ending.traceback),
+        f"no traceback: {said if said == 'EncodeError' else kind}": name not in str(ending.traceback),
     }
     return next((words for words, found in broken.items() if found), "")
 

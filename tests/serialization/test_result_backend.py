@@ -7,35 +7,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import Task, states
-from celery.result import GroupResult
-from endings import Bench, Raised, Returned, arrived, bench
+import result_contracts as contracts
+from endings import Bench, Raised, Reader, Returned, bench
 from hypothesis import given, settings
-from in_process_worker import Ran
-from known_results import KNOWN, OF, shown_upstream
-from kombu.exceptions import DecodeError
+from hypothesis import strategies as st
+from known_results import KNOWN, shown_upstream
 from result_stores import SERIALIZERS, Store, fake_redis, real_redis
-from stormproof.codec import Fate, through
-from stormproof.sameness import difference
-from stormproof.strategies import exceptions, group_metas, task_metas, values
+from stormproof.strategies import exceptions, group_metas, task_metas
 from stormproof.strategies.exceptions import HEAVY as HEAVY_EXCEPTIONS
 from stormproof.strategies.exceptions import KINDS
 from stormproof.strategies.values import HEAVY
 from stormproof.strategies.values import KINDS as KINDS_OF_VALUES
 
 _MOST = settings.default.max_examples if settings.default else 100
-SLOW = {"yaml": 4}
+_SLOW = {"yaml": 4}
 """How much slower these encode; so many fewer examples are asked of them."""
-
-
-def fewer(serializer: str, divisor: int = 1) -> settings:
-    """The profile's examples, or a part of them."""
-    return settings(max_examples=max(5, _MOST // divisor // SLOW.get(serializer, 1)))
 
 
 @pytest.fixture(scope="module", params=["fake", "real"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A Redis, and the fake one."""
+    """A fake Redis for breadth, and a real one for truth."""
     with fake_redis() if request.param == "fake" else real_redis(tmp_path_factory.mktemp("redis")) as found:
         yield found
 
@@ -47,51 +38,42 @@ def on(request: pytest.FixtureRequest, store: Store) -> Iterator[Bench]:
         yield found
 
 
+@pytest.fixture(scope="module", params=SERIALIZERS)
+def late(request: pytest.FixtureRequest, store: Store) -> Iterator[Bench]:
+    """The same; the worker acknowledges when a task has ended, tells of its start, keeps its request with the result, and compresses that."""
+    conf = {"task_acks_late": True, "task_track_started": True, "result_extended": True, "result_compression": "gzip"}
+    with bench(store, request.param, **conf) as found:
+        yield found
+
+
+def ask(on: Bench, store: Store, examples: st.SearchStrategy[Any], holds: Callable[[Any], None], part: int = 1) -> None:
+    """Of the profile's examples, or a part of them; of a real Redis half as many."""
+    divisor = part * _SLOW.get(on.serializer, 1) * (2 if store.name == "real" else 1)
+    settings(max_examples=max(5, _MOST // divisor))(given(examples)(holds))()
+
+
 def bears_megabytes(on: Bench) -> None:
     """YAML takes seconds for each."""
-    if on.serializer in SLOW and os.environ.get("HYPOTHESIS_PROFILE", "ci") == "ci":
+    if on.serializer in _SLOW and os.environ.get("HYPOTHESIS_PROFILE", "ci") == "ci":
         pytest.skip(f"{on.serializer} takes seconds for a megabyte: HYPOTHESIS_PROFILE=deep")
 
 
-def keeps_the_contract(on: Bench, did: Returned | Raised, **options: Any) -> None:
-    """But for what is known of the serializer."""
-    wrong = on.wrong(did, **options)
-    assert not wrong or wrong in OF[on.serializer], f"{on.serializer}: {did}: {wrong}"
-
-
-def test_whatever_a_task_returns_is_read_or_refused(on: Bench) -> None:
+def test_whatever_a_task_returns_is_read_or_refused(on: Bench, store: Store) -> None:
     """The value that was returned, up to what the serializer changes, or a FAILURE that says why not."""
-
-    @fewer(on.serializer)
-    @given(values())
-    def every(value: Any) -> None:
-        keeps_the_contract(on, Returned(value))
-
-    every()
+    ask(on, store, contracts.returned().map(Returned), lambda did: contracts.keeps_the_contract(on, did))
 
 
 @pytest.mark.parametrize("kind", sorted(HEAVY))
 def test_large_and_deep_results_are_read_or_refused(on: Bench, kind: str) -> None:
     """A megabyte, and a thousand levels."""
     bears_megabytes(on)
-
-    @settings(max_examples=3)
-    @given(KINDS_OF_VALUES[kind])
-    def every(value: Any) -> None:
-        keeps_the_contract(on, Returned(value))
-
-    every()
+    made = KINDS_OF_VALUES[kind].map(Returned)
+    settings(max_examples=3)(given(made)(lambda did: contracts.keeps_the_contract(on, did)))()
 
 
-def test_whatever_a_task_raises_is_a_failure_that_names_it(on: Bench) -> None:
+def test_whatever_a_task_raises_is_a_failure_that_names_it(on: Bench, store: Store) -> None:
     """However it is built: type, arguments and traceback are there."""
-
-    @fewer(on.serializer)
-    @given(exceptions())
-    def every(error: BaseException) -> None:
-        keeps_the_contract(on, Raised(error))
-
-    every()
+    ask(on, store, exceptions().map(Raised), lambda did: contracts.keeps_the_contract(on, did))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,185 +81,61 @@ def test_each_kind_of_exception_is_a_failure_that_names_it(on: Bench, kind: str)
     """None is left out by chance."""
     if kind in HEAVY_EXCEPTIONS:
         bears_megabytes(on)
-
-    @settings(max_examples=2)
-    @given(KINDS[kind]())
-    def every(error: BaseException) -> None:
-        keeps_the_contract(on, Raised(error))
-
-    every()
+    made = KINDS[kind]().map(Raised)
+    settings(max_examples=2)(given(made)(lambda did: contracts.keeps_the_contract(on, did)))()
 
 
-def _frames(count: int) -> Any:
-    """Recursion that Python's own listing cannot shorten, as two functions take turns."""
-
-    def one(left: int) -> None:
-        other(left - 1) if left else _fail()
-
-    def other(left: int) -> None:
-        one(left - 1) if left else _fail()
-
-    import sys
-
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(count + 1000)
-    try:
-        one(count)
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def _fail() -> None:
-    raise ValueError("at the bottom")
-
-
-def _endless_recursion() -> None:
-    _endless_recursion()
-
-
-def _long_line() -> None:
-    import linecache
-
-    source = f"raise ValueError('at the bottom')  # {'y' * 3_000_000}\n"
-    linecache.cache["<long>"] = (len(source), None, [source], "<long>")
-    exec(compile(source, "<long>", "exec"), {})
-
-
-TRACEBACKS: dict[str, tuple[Callable[[], None], str, int]] = {
-    "10,000 frames": (lambda: _frames(10_000), "ValueError: at the bottom", 500_000),
-    "the deepest recursion": (_endless_recursion, "RecursionError", 100),
-    "a line of 3 MB": (_long_line, "ValueError: at the bottom", 3_000_000),
-}
-
-
-@pytest.mark.parametrize("case", TRACEBACKS)
+@pytest.mark.parametrize("case", contracts.TRACEBACKS)
 def test_a_traceback_is_kept_whole_whatever_its_size(on: Bench, case: str) -> None:
-    """Its last line is what a person looks for."""
+    """Ten thousand frames, the deepest recursion, and a line of three megabytes."""
     bears_megabytes(on)
-    run, last, least = TRACEBACKS[case]
-    ran, ending = on.end(lambda _: run())
-    assert (ran.error, ending.state) == (None, states.FAILURE)
-    assert last in ending.traceback[-200:] and len(ending.traceback) >= least
+    contracts.keeps_its_traceback(on, case)
 
 
-def test_what_any_state_says_is_read(on: Bench) -> None:
+def test_what_any_state_says_is_read(on: Bench, store: Store) -> None:
     """Every document that Celery's backends write, whichever release wrote it."""
-    with on.reader.app.backend.client as client:
-
-        @fewer(on.serializer, 2)
-        @given(task_metas())
-        def every(meta: dict[str, Any]) -> None:
-            key = on.reader.app.backend.get_key_for_task(meta["task_id"])
-            client.set(key, on.reader.app.backend.encode(meta), ex=60)
-            ending = on.reader.read(meta["task_id"])
-            assert ending.error is None and ending.state == meta["status"]
-            if ending.state == states.SUCCESS:
-                assert difference(arrived(on.serializer, meta["result"]), ending.result) is None
-            if ending.state in (states.FAILURE, states.REVOKED):
-                assert isinstance(ending.result, BaseException) and ending.traceback == meta["traceback"]
-                assert meta["result"]["exc_type"] in f"{type(ending.result).__qualname__} {ending.result}"
-
-        every()
+    ask(on, store, task_metas(), lambda meta: contracts.is_read_as_stored(on, meta), part=2)
 
 
-def test_a_saved_group_is_restored_as_it_was(on: Bench) -> None:
+def test_a_saved_group_is_restored_as_it_was(on: Bench, store: Store) -> None:
     """Its members, and the members of those."""
-    backend = on.reader.app.backend
-
-    @fewer(on.serializer, 2)
-    @given(group_metas())
-    def every(meta: dict[str, Any]) -> None:
-        backend._cache.clear()
-        group_id = meta["result"][0][0]
-        backend.client.set(backend.get_key_for_group(group_id), backend.encode(meta), ex=60)
-        found = GroupResult.restore(group_id, backend=backend, app=on.reader.app)
-        assert difference(meta["result"], _as_lists(found.as_tuple())) is None
-
-    every()
+    ask(on, store, group_metas(), lambda meta: contracts.is_restored_as_saved(on, meta), part=2)
 
 
-def _as_lists(value: Any) -> Any:
-    return [_as_lists(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-@pytest.fixture(scope="module", params=SERIALIZERS)
-def late(request: pytest.FixtureRequest, store: Store) -> Iterator[Bench]:
-    """Messages are acknowledged when the task has ended; starts are told, and the request is kept with the result."""
-    conf = {"task_acks_late": True, "task_track_started": True, "result_extended": True}
-    with bench(store, request.param, **conf) as found:
-        yield found
-
-
-def test_a_late_acknowledgement_is_sent_whatever_the_outcome(late: Bench) -> None:
+def test_a_late_acknowledgement_is_sent_whatever_the_outcome(late: Bench, store: Store) -> None:
     """A message that nobody acknowledges comes back when the visibility timeout is over, and is run again."""
-
-    @fewer(late.serializer, 2)
-    @given(exceptions().map(Raised) | values().map(Returned))
-    def every(did: Returned | Raised) -> None:
-        keeps_the_contract(late, did)
-
-    every()
+    did = exceptions().map(Raised) | contracts.returned().map(Returned)
+    ask(late, store, did, lambda did: contracts.keeps_the_contract(late, did), part=2)
 
 
-def test_what_a_task_says_of_itself_does_not_take_its_end(on: Bench) -> None:
-    """`update_state` with anything: the task goes on, or fails there; it ends. What cannot be read ever after is known."""
-
-    @fewer(on.serializer)
-    @given(values())
-    def every(meta: Any) -> None:
-        def says(task: Task) -> str:
-            task.update_state(state="PROGRESS", meta=meta)
-            return "done"
-
-        ran, ending = on.end(says)
-        if (
-            through(on.serializer, meta).fate is Fate.UNREADABLE
-        ):  # test_a_state_that_cannot_be_read_does_not_take_the_end
-            assert isinstance(ran.error, DecodeError) and isinstance(ending.error, DecodeError)
-        else:
-            assert ran.error is None and ending.error is None
-            assert ending.result == "done" or (ending.state == "FAILURE" and "EncodeError" in repr(ending.result))
-
-    every()
+def test_what_a_task_says_of_itself_does_not_take_its_end(on: Bench, store: Store) -> None:
+    """`update_state` with anything: the task goes on, or fails there; it ends."""
+    ask(on, store, contracts.returned(), lambda meta: contracts.ends_whatever_it_says(on, meta), part=2)
 
 
-# What is known of these is known of their failures, too.
-_RETRIED = set(KINDS) - {
-    "ending its reader",
-    "lying to pickle",
-    "odd arguments",
-    "arguments that are no text",
-    *HEAVY_EXCEPTIONS,
-}
+def test_a_retry_is_read_with_its_reason(on: Bench, store: Store) -> None:
+    """Whatever it is tried again for. What is known of the kinds that are left out is known of their failures, too."""
+    known = {"ending its reader", "lying to pickle", "odd arguments", "arguments that are no text"}
+    kinds = sorted(set(KINDS) - known - HEAVY_EXCEPTIONS)
+    ask(on, store, exceptions(kinds), lambda error: contracts.is_tried_again(on, error), part=2)
 
 
-def test_a_retry_is_read_with_its_reason(on: Bench) -> None:
-    """RETRY is no end, and a state that is read, whatever it is tried again for."""
-
-    @fewer(on.serializer, 2)
-    @given(exceptions(sorted(_RETRIED)))
-    def every(error: BaseException) -> None:
-        def again(task: Task) -> None:
-            raise task.retry(exc=error, countdown=60)
-
-        ran, ending = on.end(again)
-        assert ran == Ran(ran.task_id, ("acknowledged",), None)
-        assert (ending.state, ending.error) == ("RETRY", None)
-
-    every()
+def test_a_result_that_is_ignored_leaves_nothing_and_ends(on: Bench, store: Store) -> None:
+    """Neither of what succeeds nor of what fails."""
+    kinds = sorted(set(KINDS) - {"memory error"} - HEAVY_EXCEPTIONS)
+    did = exceptions(kinds).map(Raised) | contracts.returned().map(Returned)
+    ask(on, store, did, lambda did: contracts.leaves_nothing(on, did), part=4)
 
 
-def test_a_result_that_is_ignored_leaves_nothing_and_ends(on: Bench) -> None:
-    """That is what `ignore_result` says; its message is acknowledged and its worker goes on."""
-
-    @fewer(on.serializer, 4)
-    @given(exceptions(set(KINDS) - {"memory error"}).map(Raised) | values().map(Returned))
-    def every(did: Returned | Raised) -> None:
-        ran, ending = on.end(did, ignore_result=True)
-        assert ran == Ran(ran.task_id, ("acknowledged",), None)
-        assert ending.state == "PENDING"
-
-    every()
+@pytest.mark.parametrize("expected", SERIALIZERS)
+def test_a_reader_of_another_serializer_is_told_so(on: Bench, store: Store, expected: str) -> None:
+    """By DecodeError, and not by another value: but for YAML, which reads JSON nearly (and is known for it)."""
+    if expected == on.serializer or (on.serializer, expected) == ("json", "yaml"):
+        return
+    with store.app(expected) as app:
+        stranger = Reader(app)
+        did = exceptions().map(Raised) | contracts.returned().map(Returned)
+        ask(on, store, did, lambda did: contracts.is_told_or_reads_the_same(on, stranger, did), part=10)
 
 
 def test_everything_known_is_shown_by_a_test_of_its_own() -> None:
