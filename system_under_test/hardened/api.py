@@ -39,7 +39,7 @@ def create_app(
     registry = CollectorRegistry()
     registry.register(JournalCollector(journal))
 
-    app = FastAPI(title="hardened")
+    app = FastAPI(title="hardened", redirect_slashes=False)
     _answer_errors(app, settings.retry_after_s)
 
     @app.post("/send-email", status_code=202)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import os
 import re
 import signal
@@ -43,8 +45,8 @@ class Mailbox:
         self.got: list[tuple[str, str]] = []
 
     async def handle_DATA(self, server: Any, session: Any, message: Any) -> str:  # noqa: N802 - aiosmtpd's name.
-        body = message.content.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-        self.got.append((message.rcpt_tos[0], body.decode(errors="replace").strip()))
+        arrived = email.message_from_bytes(message.content, policy=email.policy.SMTPUTF8)
+        self.got.append((message.rcpt_tos[0], arrived.get_content().strip()))
         return "250 OK"
 
 

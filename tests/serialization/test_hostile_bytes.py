@@ -133,3 +133,8 @@ def test_a_planted_mistake_is_caught(mistake: Mistake, tmp_path: Path) -> None:
             examples = messages(standing, *mistake.kinds)
             found = planted.smallest(examples, lambda message: standing.holds([message]), says=mistake.says, show=shown)
     planted.same_as_kept("hostile_bytes", mistake.name, found)
+
+
+def test_the_list_has_no_mistake_that_is_gone() -> None:
+    """It is quoted by the documents."""
+    planted.none_is_gone("hostile_bytes", [mistake.name for mistake in MISTAKES])

@@ -20,6 +20,7 @@ import planted
 import pytest
 import yaml
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 from kombu import serialization
 from kombu.exceptions import EncodeError
 from kombu.utils import json as kombu_json
@@ -34,7 +35,7 @@ from round_trip import (
     unchanged_kinds,
 )
 from sending import TASK, Program, program
-from stormproof.strategies import KINDS, chains, chords, json_values, mixtures, signatures
+from stormproof.strategies import chains, chords, json_values, mixtures
 
 NAME = "planted"
 
@@ -116,11 +117,28 @@ SERIALIZERS: dict[str, Bug] = {
 }
 
 AIMED = {
-    "cuts long text": ["list", "text of 1 MB"],
-    "merges keys that differ in their case": ["None, True, False", "dict"],
+    "drops NaN": "NaN, infinity",
+    "rounds integers by way of a float": "integer of 64 bits",
+    "rounds decimals by way of a float": "Decimal",
+    "merges keys that differ in their case": "dict",
+    "strips zones": "datetime of a fixed offset",
+    "loses microseconds": "datetime, naive",
+    "cuts long text": "text of 1 MB",
+    "swallows half a character": "text with half a character",
+    "cannot send half a character": "text with half a character",
+    "loses the last byte": "bytes, not UTF-8",
+    "forgets the sign of zero": "-0.0",
+    "takes what is empty for nothing": "text, ASCII",
+    "writes its text where it knows no better": "set",
+    "skips keys that are no text": "dict by tuple",
+    "reads text as bytes": "text, ASCII",
+    "reads everything as text": "integer of 53 bits",
 }
-"""Kinds in which a bug is looked for, where it is not among all that must arrive unchanged."""
+"""Beside which simple kind a bug is looked for. Among all kinds it is found as well, but not by the same example on each machine: Hypothesis
+tries numbers and texts that it finds in the files that happen to be loaded.
+"""
 
+BESIDE = ("None, True, False", "list")
 OF_REFUSALS = ("writes its text where it knows no better", "skips keys that are no text")
 
 
@@ -241,8 +259,13 @@ MESSAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-SIGNATURES = signatures(st.none())
 TASKS = st.builds(celery.Signature, st.just(TASK))
+OPTIONS = st.sampled_from([{}, {"headers": {"trace": "a"}}])
+TASKS_WITH_OPTIONS = st.builds(celery.Signature, st.just(TASK), options=OPTIONS, immutable=st.booleans())
+CALLBACKS = st.fixed_dictionaries({"link": st.lists(TASKS, max_size=2), "link_error": st.lists(TASKS, max_size=2)})
+TASKS_WITH_CALLBACKS = CALLBACKS.map(
+    lambda all_: celery.Signature(TASK, **{place: some for place, some in all_.items() if some})
+)
 
 
 @contextmanager
@@ -259,32 +282,36 @@ def messages_altered(bug: str) -> Iterator[Program]:
 
 def caught_in_serializer(bug: str) -> str:
     """What gave a bug of a serializer away that changes what must not change."""
-    with registered(bug) as column:
-        kinds = AIMED.get(bug, unchanged_kinds(column))
-        return planted.smallest(mixtures(kinds), lambda mixture: is_handed_on(NAME, mixture.value))
+    with registered(bug):
+        return planted.smallest(mixtures([*BESIDE, AIMED[bug]]), lambda mixture: is_handed_on(NAME, mixture.value))
 
 
 def caught_by_the_table(bug: str) -> str:
     """What gave a bug of a serializer away that does not refuse what it must refuse."""
     with registered(bug) as column:
-        return planted.smallest(mixtures(), lambda mixture: stands_in_the_table(NAME, mixture, column))
+        return planted.smallest(
+            mixtures([*BESIDE, AIMED[bug]]), lambda mixture: stands_in_the_table(NAME, mixture, column)
+        )
 
 
 def caught_in_producer(bug: str) -> str:
     """What gave a bug of a producer away."""
     with program() as it:
         mistaken = PRODUCERS[bug](it.app, it._channel)
-        return planted.smallest(mixtures(), lambda mixture: arrives_or_is_refused(mistaken, "json", mixture))
+        return planted.smallest(
+            mixtures([*BESIDE, "set"]), lambda mixture: arrives_or_is_refused(mistaken, "json", mixture)
+        )
 
 
 def caught_in_canvas(bug: str) -> str:
     """What gave a bug of an encoder of canvases away."""
-    return planted.smallest(SIGNATURES.map(form), lambda canvas: comes_back_equal(canvas, ENCODERS[bug]))
+    drawn = TASKS_WITH_CALLBACKS if bug.endswith("backs") else TASKS_WITH_OPTIONS
+    return planted.smallest(drawn.map(form), lambda canvas: comes_back_equal(canvas, ENCODERS[bug]))
 
 
 def caught_in_message(bug: str) -> str:
     """What gave a bug of a message away."""
-    drawn = {"chain": chains(TASKS), "chord": chords(TASKS)}.get(bug.rpartition(" ")[2], SIGNATURES)
+    drawn = {"chain": chains(TASKS), "chord": chords(TASKS)}.get(bug.rpartition(" ")[2], TASKS_WITH_CALLBACKS)
     with messages_altered(bug) as it:
         return planted.smallest(drawn.map(form), lambda canvas: goes_out_whole(it, canvas))
 
@@ -305,7 +332,10 @@ def caught() -> dict[str, str]:
 @pytest.mark.filterwarnings("ignore:task_allow_error_cb_on_chord_header")
 def test_each_planted_bug_is_caught_by_the_example_that_is_kept() -> None:
     """None is caught by nothing: `planted.smallest` raises then."""
-    planted.same_as_kept("round_trip", caught())
+    found = caught()
+    for bug, example in found.items():
+        planted.same_as_kept("round_trip", bug, example)
+    planted.none_is_gone("round_trip", found)
 
 
 @pytest.mark.parametrize(("bug", "kind"), [("drops NaN", "NaN, infinity"), ("takes what is empty for nothing", "list")])
@@ -321,8 +351,19 @@ def test_json_that_drops_nan_is_caught_among_what_json_has_a_word_for() -> None:
         assert planted.smallest(json_values(), lambda value: is_handed_on(NAME, value)) == "nan"
 
 
-def test_the_properties_hold_of_what_has_no_bug() -> None:
-    """The planted bugs are caught for what they are: with nothing planted, the same search finds nothing."""
-    for kind in ("NaN, infinity", "list", "text with half a character"):
-        assert frozenset(changes.outcomes("json", changes.drawn(kind))) == TABLE[kind]["json"]
-    assert set(TABLE) == set(KINDS)
+def test_a_bug_is_found_among_all_kinds_too() -> None:
+    """The property of the suite is the one that draws all of them."""
+    with registered("loses the last byte") as column:
+        assert planted.smallest(
+            mixtures(unchanged_kinds(column)), lambda mixture: is_handed_on(NAME, mixture.value)
+        ).startswith("b'")
+
+
+def test_the_search_finds_nothing_where_nothing_is_planted() -> None:
+    """The bugs are caught for what they are, and not for being looked at in this way."""
+    serialization.register(NAME, kombu_json.dumps, kombu_json.loads, f"application/x-{NAME}", "utf-8")
+    try:
+        with pytest.raises(NoSuchExample):
+            planted.smallest(mixtures(BESIDE), lambda mixture: is_handed_on(NAME, mixture.value))
+    finally:
+        serialization.unregister(NAME)

@@ -147,9 +147,10 @@ def json_values(draw: st.DrawFn) -> Any:
 
 @functools.cache
 def _mixed(kinds: frozenset[str]) -> SearchStrategy[Mixture]:
-    holding = [kind for kind in (*nests.ROWS, *nests.MAPPINGS) if kind in kinds]
-    leaves = [_named(kind, KINDS[kind]) for kind in sorted(kinds, key=list(KINDS).index) if kind not in holding]
-    inmost = st.one_of(leaves or [_named(kind, KINDS[kind]) for kind in holding])
+    drawn = {kind: _named(kind, KINDS[kind]) for kind in kinds}
+    in_order = [kind for kind in KINDS if kind in drawn]
+    holding = [kind for kind in in_order if kind in nests.ROWS or kind in nests.MAPPINGS]
+    inmost = st.one_of([drawn[kind] for kind in in_order if kind not in holding] or [drawn[kind] for kind in holding])
     return st.recursive(inmost, lambda inner: _nest(holding, inner), max_leaves=_MOST_LEAVES) if holding else inmost
 
 
