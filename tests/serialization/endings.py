@@ -32,6 +32,9 @@ class Returned:
     def __repr__(self) -> str:
         return f"return {brief(self.value)}"
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(repr(self))  # Hypothesis would print the value, which may have no repr.
+
 
 @dataclass(frozen=True)
 class Raised:
@@ -44,6 +47,9 @@ class Raised:
 
     def __repr__(self) -> str:
         return f"raise {brief(self.error)}"
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(repr(self))
 
 
 @dataclass(frozen=True, slots=True)
