@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kombu import serialization
-from kombu.exceptions import EncodeError, SerializerNotInstalled
+from kombu.exceptions import DecodeError, EncodeError, SerializerNotInstalled
 
 from stormproof.sameness import Difference, brief, difference
 
@@ -26,12 +26,15 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """`error` names the exception of REFUSED, UNREADABLE and CRASHED (the cause, not kombu's wrapper); `difference` is that of CHANGED."""
+    """`error` names the exception of REFUSED, UNREADABLE and CRASHED (the cause, not kombu's wrapper); `difference` is that of CHANGED;
+    `got` is what arrived, where anything did.
+    """
 
     fate: Fate
     sent: Any
     error: str = ""
     difference: Difference | None = None
+    got: Any = None
 
     @property
     def kept(self) -> bool:
@@ -68,21 +71,23 @@ def through(serializer: str, value: Any) -> Passage:
     except Exception as error:
         return Passage(Fate.UNREADABLE, value, error=_cause(error))
     found = difference(value, got)
-    return Passage(Fate.CHANGED, value, difference=found) if found else Passage(Fate.UNCHANGED, value)
+    return Passage(Fate.CHANGED if found else Fate.UNCHANGED, value, difference=found, got=got)
 
 
 def installed() -> list[str]:
     """The serializers that kombu can encode and decode with here, by name."""
-    return sorted(name for name in _registry.name_to_type if _works(name))
+    return sorted(name for name in _registry.name_to_type if _is_installed(name))
 
 
-def _works(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
-        return through(name, {}).fate is Fate.UNCHANGED
+        through(name, {})
     except SerializerNotInstalled:
         return False
+    return True  # Also where the little that was tried went wrong: such a serializer must not be passed over.
 
 
 def _cause(error: BaseException) -> str:
-    cause = error.__cause__ or error.__context__ or error
-    return type(cause).__name__
+    """What was raised within kombu's wrapper; of other errors the error itself, whatever was being handled when it was raised."""
+    cause = error.__cause__ or error.__context__ if isinstance(error, EncodeError | DecodeError) else None
+    return type(cause or error).__name__

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import copyreg
 import datetime
+import functools
 import math
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 _MOST_CHARACTERS = 80
-_PLAIN = frozenset("builtins datetime decimal fractions pathlib uuid zoneinfo".split())
+_PICKLE_PROTOCOL = 4
+
+_TEXT = str | bytes | bytearray | memoryview
+_NEST: tuple[type, ...] = (list, tuple, dict, set, frozenset, types.MappingProxyType)
+_TIME = datetime.datetime | datetime.time
+_NAMED = type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType
+"""What is found by its name: the same where it is the same object."""
+
+_SAID_BY_REPR = frozenset("datetime decimal fractions pathlib uuid zoneinfo".split())
+"""Modules whose values a `repr` describes wholly, and better than `==`: `Decimal("1.0") == Decimal("1.00")`."""
+
+_KNOWN = frozenset((object, bool, int, float, complex, *get_args(_TEXT), *_NEST))
+"""Types of C of which nothing is hidden, once they were compared as below. Others are asked what pickle would make of them."""
+
+_OF_C = types.WrapperDescriptorType | types.MethodDescriptorType | types.ClassMethodDescriptorType
+
+_Path: TypeAlias = "tuple[_Path, str, Any] | None"
+"""The way to a value: the way to what holds it, and the last step as a format and its content. Spelled out only where it is told."""
+
+_Step: TypeAlias = tuple[str, Any, Any, Any]
+"""A step's format and content, and the two values to which it leads."""
+
+
+_Met: TypeAlias = dict[tuple[int, int], tuple[Any, Any]]
+"""Pairs of values by their ids, and the values themselves: an id is another's once its value is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +58,26 @@ class Difference:
 def difference(sent: Any, got: Any) -> Difference | None:
     """The first difference between them, in types or in values, at any depth; None where there is none.
 
-    NaN is the same as NaN, whatever its bits. Elements of sets are compared without an order.
-    Objects are the same where their types, their arguments (of exceptions) and their attributes are.
+    NaN is the same as NaN, whatever its bits. Elements of sets are compared without an order, keys of mappings with it.
+    Objects are the same where their types, their arguments (of exceptions) and their attributes are; their own `__eq__`
+    and `__repr__` are not asked. What cannot be compared, as asking it raises, is told as a difference.
     """
-    pairs = [("", sent, got)]
-    seen: set[tuple[int, int]] = set()
+    pairs: list[tuple[_Path, Any, Any]] = [(None, sent, got)]
+    met: _Met = {}
     while pairs:  # No recursion: values that are nested beyond Python's own limit are what this is for.
         path, one, other = pairs.pop()
-        if (id(one), id(other)) in seen:
+        if one is other or (id(one), id(other)) in met:
             continue
-        what = _differ(one, other)
+        try:
+            what = _differ(one, other)
+            inner = [] if what else list(_inner(one, other))
+        except Exception as error:
+            what, inner = f"{type(one).__name__} cannot be compared: {type(error).__name__}", []
         if what:
-            return Difference(path, what, one, other)
-        if _is_nest(one):
-            seen.add((id(one), id(other)))
-            pairs += reversed([(path + step, *inner) for step, *inner in _inner(one, other)])
+            return Difference(_spelled(path), what, one, other)
+        if inner:
+            met[id(one), id(other)] = (one, other)
+            pairs += [((path, step, content), mine, its) for step, content, mine, its in reversed(inner)]
     return None
 
 
@@ -59,30 +91,64 @@ def brief(value: Any) -> str:
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:half]}...{text[-half // 2 :]} ({len(text)} characters)"
 
 
+def _spelled(path: _Path) -> str:
+    steps = []
+    while path:
+        path, step, content = path
+        steps.append(step.format(content if step[0] == "." else brief(content)))
+    return "".join(reversed(steps))
+
+
 def _differ(one: Any, other: Any) -> str:
     """How two values differ in themselves, whatever is inside; empty where they do not."""
     if type(one) is not type(other):
         return f"{type(one).__name__} becomes {type(other).__name__}"
-    for kind, differ in _WAYS:
-        if isinstance(one, kind):
-            return differ(one, other)
-    return _differ_length(one, other) if _is_nest(one) else _differ_plainly(one, other)
+    way = next((differ for kind, differ in _WAYS if isinstance(one, kind)), _differ_in_repr)
+    return way(one, other) or _differ_attributes(one, other)
 
 
-def _differ_plainly(one: Any, other: Any) -> str:
-    try:
-        same = bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - Decimal's NaN, as float's.
-    except ArithmeticError:  # Decimal's signalling NaN cannot even be compared.
-        same = True
-    return "" if same and repr(one) == repr(other) else f"{type(one).__name__} changes"
+def _differ_named(one: Any, other: Any) -> str:
+    return f"{type(one).__name__} changes"  # What is the same object does not come here.
+
+
+def _differ_in_repr(one: Any, other: Any) -> str:
+    return f"{type(one).__name__} changes" if _is_said_by_repr(one) and repr(one) != repr(other) else ""
+
+
+def _differ_number(mine: Any, its: Any, of_what: str) -> str:
+    if len(mine) == len(its):
+        return ""
+    return f"{of_what} are lost" if len(mine) > len(its) else f"{of_what} are added"
+
+
+def _differ_attributes(one: Any, other: Any) -> str:
+    mine, its = _attributes(one), _attributes(other)
+    if mine.keys() == its.keys():
+        return ""
+    return "attributes are lost" if mine.keys() - its.keys() else "attributes are added"
+
+
+def _differ_text(one: Any, other: Any) -> str:
+    base: Any = next(kind for kind in (str, bytes, bytearray, memoryview) if isinstance(one, kind))
+    return "" if base.__eq__(one, other) is True else f"{type(one).__name__} changes"
+
+
+def _differ_int(one: int, other: int) -> str:
+    return "" if int.__eq__(one, other) else f"{type(one).__name__} changes"
 
 
 def _differ_float(one: float, other: float) -> str:
-    if math.isnan(one) and math.isnan(other):
+    mine, its = float.__float__(one), float.__float__(other)
+    if math.isnan(mine) and math.isnan(its):
         return ""
-    if one != other:
-        return "float changes"
-    return "" if math.copysign(1, one) == math.copysign(1, other) else "the sign of zero is lost"
+    if mine != its:
+        return f"{type(one).__name__} changes"
+    return "" if math.copysign(1, mine) == math.copysign(1, its) else "the sign of zero is lost"
+
+
+def _differ_complex(one: complex, other: complex) -> str:
+    found = _differ_float(one.real, other.real) or _differ_float(one.imag, other.imag)
+    return found.replace("float", "complex")
 
 
 def _differ_time(one: Any, other: Any) -> str:
@@ -92,74 +158,125 @@ def _differ_time(one: Any, other: Any) -> str:
         return "the offset changes"
     if type(one.tzinfo) is not type(other.tzinfo):
         return f"{type(one.tzinfo).__name__} becomes {type(other.tzinfo).__name__}"
-    if one.tzinfo != other.tzinfo:
+    if difference(one.tzinfo, other.tzinfo):
         return "the zone changes"
     return "" if one.fold == other.fold else "fold is lost"
 
 
 def _differ_keys(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
-    if len(one) != len(other):
-        return "keys are lost" if len(one) > len(other) else "keys are added"
+    differ = _differ_number(one, other, "keys")
+    if differ:
+        return differ
     for mine, its in zip(one, other, strict=True):
         found = difference(mine, its)
         if found:
-            return "the order of keys changes" if _marks(one) == _marks(other) else f"key: {found.what}"
+            is_moved = mine != its and not any(difference(*pair) for pair in _paired(set(one), set(other)))
+            return "the order of keys changes" if is_moved else f"key: {found.what}"
     return ""
 
 
 def _differ_elements(one: Set[Any], other: Set[Any]) -> str:
-    return "" if _marks(one) == _marks(other) else "elements change"
+    return _differ_number(one, other, "elements")
 
 
-def _differ_length(one: Any, other: Any) -> str:
-    mine, its = len(list(_parts(one))), len(list(_parts(other)))
-    return "" if mine == its else f"{type(one).__name__} of another length"
+def _differ_length(one: Sequence[Any], other: Sequence[Any]) -> str:
+    return "" if len(one) == len(other) else f"{type(one).__name__} of another length"
 
 
 _WAYS: tuple[tuple[Any, Callable[[Any, Any], str]], ...] = (
+    (_NAMED, _differ_named),
+    (_TEXT, _differ_text),
+    (int, _differ_int),
     (float, _differ_float),
-    (datetime.datetime | datetime.time, _differ_time),
+    (complex, _differ_complex),
+    (_TIME, _differ_time),
     (Mapping, _differ_keys),
     (Set, _differ_elements),
+    (Sequence, _differ_length),
 )
+"""The first that fits, of two values of one type. Of all others only what is inside is compared."""
 
 
-def _marks(values: Any) -> list[str]:
-    return sorted(f"{type(value).__name__} {value!r}" for value in values)
+def _inner(one: Any, other: Any) -> Iterator[_Step]:
+    """All that is inside the two, in pairs."""
+    if isinstance(one, Mapping):
+        for (key, mine), (_, its) in zip(one.items(), other.items(), strict=True):
+            yield "[{}]", key, mine, its
+    elif isinstance(one, Set):
+        yield from (("{{{}}}", mine, mine, its) for mine, its in _paired(one, other))
+    elif isinstance(one, Sequence) and not isinstance(one, _TEXT):
+        for index, (mine, its) in enumerate(zip(one, other, strict=True)):
+            yield "[{}]", index, mine, its
+    elif isinstance(one, BaseException):
+        yield ".{}", "args", one.args, other.args
+    theirs = _attributes(other)
+    for name, mine in _attributes(one).items():
+        yield ".{}", name, mine, theirs[name]
+    kind: Any = type(one)
+    if _hides_something(kind):
+        yield ".{}", "__reduce__()", _reduced(one), _reduced(other)
 
 
-def _is_nest(value: Any) -> bool:
-    if isinstance(value, str | bytes | bytearray | memoryview | range | type):
-        return False
-    return isinstance(value, Mapping | Sequence | BaseException) or bool(_attributes(value))
+def _paired(one: Set[Any], other: Set[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each element of one with its equal in the other, then those that have none (as NaN) with what is left: their like before others."""
+    if len(one) == 1:  # Without asking whether they are equal, which would be a recursion.
+        yield next(iter(one)), next(iter(other))
+        return
+    equals = {element: element for element in other}
+    without = []
+    for mine in one:
+        if mine in equals:
+            yield mine, equals.pop(mine)
+        else:
+            without.append(mine)
+    left = sorted(equals, key=_order)
+    for mine in sorted(without, key=_order):
+        like = (place for place, its in enumerate(left) if not difference(mine, its))
+        yield mine, left.pop(next(like, 0))
 
 
-def _inner(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
-    for (step, mine), (_, its) in zip(_parts(one), _parts(other), strict=True):
-        yield step, mine, its
-
-
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """Each step that leads into a value, and what is there."""
-    if isinstance(value, Mapping):
-        yield from ((f"[{brief(key)}]", inner) for key, inner in value.items())
-    elif isinstance(value, Sequence):
-        yield from ((f"[{index}]", inner) for index, inner in enumerate(value))
-    elif isinstance(value, BaseException):
-        yield ".args", value.args
-    yield from ((f".{name}", inner) for name, inner in _attributes(value).items())
+def _order(value: Any) -> tuple[str, str]:
+    return type(value).__name__, brief(value)
 
 
 def _attributes(value: Any) -> dict[str, Any]:
-    """What an object is made of, in its `__dict__` and its slots; nothing for values whose `repr` says it all."""
-    if callable(value) or type(value).__module__ in _PLAIN:
+    """What an object is made of, by name: its `__dict__` and its slots."""
+    if isinstance(value, _NAMED) or _is_said_by_repr(value):
         return {}
-    names = [name for kind in type(value).__mro__ for name in _slots(kind) if hasattr(value, name)]
-    return {name: getattr(value, name) for name in names} | dict(getattr(value, "__dict__", {}))
+    kind: Any = type(value)
+    found = {name: getattr(value, name) for name in _slots(kind) if hasattr(value, name)}
+    return found | dict(getattr(value, "__dict__", {}))
 
 
+@functools.lru_cache(maxsize=1024)
 def _slots(kind: type) -> tuple[str, ...]:
-    slots = kind.__dict__.get("__slots__", ())
     return tuple(
-        name for name in ((slots,) if isinstance(slots, str) else slots) if name not in ("__dict__", "__weakref__")
+        name
+        for base in kind.__mro__
+        if _is_of_python(base)
+        for name, slot in vars(base).items()
+        if isinstance(slot, types.MemberDescriptorType)
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _hides_something(kind: type) -> bool:
+    """Whether there is more to it than its attributes and what `_WAYS` look at, as in `deque` (`maxlen`) and `functools.partial`."""
+    if issubclass(kind, _NAMED) or kind.__module__.partition(".")[0] in _SAID_BY_REPR:
+        return False
+    return not all(base in _KNOWN or issubclass(base, BaseException) or _is_of_python(base) for base in kind.__mro__)
+
+
+def _reduced(value: Any) -> Any:
+    """What pickle makes of it. Raises TypeError where it makes nothing."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    return reduce(value) if reduce else value.__reduce_ex__(_PICKLE_PROTOCOL)
+
+
+def _is_of_python(kind: type) -> bool:
+    """Whether a `class` statement made it."""
+    return not any(isinstance(each, _OF_C) and each.__objclass__ is kind for each in vars(kind).values())
+
+
+def _is_said_by_repr(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] in _SAID_BY_REPR

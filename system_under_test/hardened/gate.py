@@ -1,10 +1,10 @@
 """The gate: which messages of the queue reach the worker.
 
 Celery's worker ends where a message is not as it expects: text that is no JSON, a body of another shape, a time limit
-that is no pair. The message is put back as it dies, and ends the next worker, too. It holds a message with an ETA in the year
-9999 for ever, and unpacks whatever is said to be compressed. So a message is looked at before Celery sees it, and what this
-service's publisher would not have written is logged and dropped. Nothing is lost by that: what was accepted is in the
-journal, and is published again.
+that is no pair, arguments of 900 levels. The message is put back as it dies, and ends the next worker, too. It holds
+a message with an ETA in the year 9999 for ever, and unpacks whatever is said to be compressed. So a message is looked
+at before Celery sees it, and what this service's publisher would not have written is logged and dropped. Nothing is
+lost by that: what was accepted is in the journal, and is published again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 LIMIT_BYTES = 1 << 20
+DEPTH = 64
 HORIZON = timedelta(days=1)
 """Beyond that nothing waits in a worker's memory, and no task may run."""
 
@@ -110,6 +111,7 @@ def objection(message: Any) -> str:
         body = base64.b64decode(envelope.body, validate=True)
         content = serialization.loads(body, "application/json", "utf-8")
         _Body.model_validate({"content": content}, strict=False)
+        _check_depth(content)
         for when in (envelope.headers.eta, envelope.headers.expires):
             _check_time(when)
     except ValidationError as error:
@@ -120,6 +122,22 @@ def objection(message: Any) -> str:
     ) as error:  # Decoders run what they find: bad base64, no JSON, a date in the 13th month, depth without end.
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _check_depth(content: Any) -> None:
+    """Raises ValueError. What is nested deeper than JSON's own limit allows to be read ends the worker when it hands it to a pool process."""
+    level = [content]
+    for _ in range(DEPTH):
+        level = [inner for value in level for inner in _inside(value)]
+        if not level:
+            return
+    raise ValueError(f"nested in more than {DEPTH} levels")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _check_time(text: str | None) -> None:

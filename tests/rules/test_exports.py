@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import stormproof
-from stormproof import checks, faults
+from stormproof import checks, faults, strategies
 from stormproof.wire import faults as wire_faults
 
 
 def test_every_exported_name_exists_and_is_documented() -> None:
-    for module in (stormproof, faults, wire_faults, checks):
+    for module in (stormproof, faults, wire_faults, checks, strategies):
         for name in module.__all__:
             assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
 
 
 def test_the_exported_names_are_sorted() -> None:
-    assert list(stormproof.__all__) == sorted(stormproof.__all__)
+    for module in (stormproof, strategies):
+        assert list(module.__all__) == sorted(module.__all__, key=lambda name: (not name.isupper(), name))
 
 
 def test_every_fault_is_public() -> None:

@@ -8,42 +8,34 @@ import json
 import lzma
 import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
+from stormproof.sameness import brief
 from stormproof.strategies.messages import Envelope, encoded
-
-_FAR = (
-    "9999-12-31T23:59:59.999999+00:00",
-    "2999-01-01T00:00:00",
-    "0001-01-01T00:00:00",
-    "2026-02-30T00:00:00",
-    "tomorrow",
-    "",
-    "9" * 400,
+from stormproof.strategies.spoilt import (
+    Document,
+    field_gone,
+    field_odd,
+    fields_swapped,
+    flipped,
+    no_document,
+    truncated,
 )
-_ODD: list[Any] = [
-    None,
-    True,
-    -1,
-    0,
-    1e308,
-    float("nan"),
-    float("inf"),
-    2**63,
-    10**400,
+
+_FAR = [
+    *("9999-12-31T23:59:59.999999+00:00", "2999-01-01T00:00:00", "0001-01-01T00:00:00", "2026-02-30T00:00:00"),
+    *("tomorrow", "", "9" * 400, 1e308, -1, 10**400, [], {}),
+]
+_CODINGS = "binary utf-8 utf-16 utf-7 idna rot13 zlib hex base64 pickle no-such-coding".split()
+_CONTENTS = [
     "",
     "\x00",
-    "\ud800",
-    "\u202e",
-    "x" * 4096,
-    [],
-    {},
-    [[]],
-    {"a": {}},
+    *"application/x-yaml application/x-msgpack application/data application/text text/plain no/such".split(),
 ]
 
 
@@ -54,17 +46,20 @@ class Hostile:
     kind: str
     raw: bytes
 
+    def __repr__(self) -> str:
+        return f"Hostile({self.kind!r}, {brief(self.raw)})"
 
-def hostile(
-    sound: Envelope, *, unpickled: Callable[[], Any] | None = None, bomb_bytes: int = 64 << 20
+
+def hostile_messages(
+    sound: Envelope, *, kinds: Collection[str] = (), unpickled: Callable[[], Any] = dict, bomb_bytes: int = 64 << 20
 ) -> st.SearchStrategy[Hostile]:
-    """Everything that can be wrong with the message `sound`, each kind as often as any other.
+    """All that can be wrong with the message `sound`, or some `kinds` of it, each as often as any other.
 
     `unpickled` makes an object for pickled bodies that would tell if anybody unpickled it. Bodies that are compressed grow to `bomb_bytes`.
     """
-    return st.sampled_from(sorted(KINDS)).flatmap(
-        lambda kind: KINDS[kind](_Sound(sound, unpickled or dict, bomb_bytes)).map(lambda raw: Hostile(kind, raw))
-    )
+    spoil = _Sound(sound, unpickled, bomb_bytes)
+    chosen = st.sampled_from(sorted(kinds or KINDS))
+    return chosen.flatmap(lambda kind: KINDS[kind](spoil).map(lambda raw: Hostile(kind, raw)))
 
 
 @dataclass(frozen=True)
@@ -90,102 +85,20 @@ class _Sound:
         return {**self.message, "headers": {**self.message["headers"], **headers}}
 
 
-def _flipped(raw: bytes) -> st.SearchStrategy[bytes]:
-    def flip(places: list[int]) -> bytes:
-        out = bytearray(raw)
-        for place in places:
-            out[place // 8] ^= 1 << place % 8
-        return bytes(out)
-
-    return st.lists(st.integers(0, len(raw) * 8 - 1), min_size=1, max_size=4, unique=True).map(flip)
-
-
-def _truncated(raw: bytes) -> st.SearchStrategy[bytes]:
-    return st.integers(0, len(raw) - 1).map(lambda end: raw[:end])
-
-
-def _paths(message: Envelope) -> list[tuple[str, ...]]:
-    """Every field, in all depths."""
-    found: list[tuple[str, ...]] = []
-    for name, value in message.items():
-        found.append((name,))
-        if isinstance(value, dict):
-            found += [(name, *path) for path in _paths(value)]
-    return found
-
-
-def _changed(message: Envelope, path: tuple[str, ...], change: Callable[[Envelope, str], None]) -> Envelope:
-    copy: Envelope = json.loads(json.dumps(message))
-    place = copy
-    for step in path[:-1]:
-        place = place[step]
-    change(place, path[-1])
-    return copy
-
-
-def _at(message: Envelope, path: tuple[str, ...]) -> Any:
-    place: Any = message
-    for step in path:
-        place = place[step]
-    return place
-
-
-def _field_gone(sound: _Sound) -> st.SearchStrategy[bytes]:
-    return st.sampled_from(_paths(sound.message)).map(
-        lambda path: encoded(_changed(sound.message, path, lambda place, last: place.__delitem__(last)))
-    )
-
-
-def _field_odd(sound: _Sound) -> st.SearchStrategy[bytes]:
-    def put(drawn: tuple[tuple[str, ...], Any]) -> bytes:
-        return encoded(_changed(sound.message, drawn[0], lambda place, last: place.__setitem__(last, drawn[1])))
-
-    return st.tuples(st.sampled_from(_paths(sound.message)), st.sampled_from(_ODD)).map(put)
-
-
-def _fields_swapped(sound: _Sound) -> st.SearchStrategy[bytes]:
-    def swap(two: tuple[tuple[str, ...], tuple[str, ...]]) -> bytes:
-        one, other = two
-        first, second = _at(sound.message, one), _at(sound.message, other)
-        if one == other[: len(one)] or other == one[: len(other)]:  # One is inside of the other.
-            return encoded(_changed(sound.message, one, lambda place, last: place.__setitem__(last, second)))
-        half = _changed(sound.message, one, lambda place, last: place.__setitem__(last, second))
-        return encoded(_changed(half, other, lambda place, last: place.__setitem__(last, first)))
-
-    paths = st.sampled_from(_paths(sound.message))
-    return st.tuples(paths, paths).map(swap)
-
-
 def _pickled(sound: _Sound) -> st.SearchStrategy[bytes]:
     body = pickle.dumps(([], {"payload": sound.unpickled()}, {}))
-    kinds = st.sampled_from(
-        ["application/x-python-serialize", "application/json", "application/data", "", "text/plain"]
-    )
-    codings = st.sampled_from(["binary", "utf-8", "base64", "pickle"])
-    return st.tuples(kinds, codings).map(
-        lambda t: sound.with_body(body, **{"content-type": t[0], "content-encoding": t[1]})
-    )
+    return _said_to_be(sound, body, ["application/x-python-serialize", "application/json", *_CONTENTS])
 
 
 def _other_content(sound: _Sound) -> st.SearchStrategy[bytes]:
-    kinds = st.sampled_from(
-        [
-            "application/x-yaml",
-            "application/x-msgpack",
-            "application/data",
-            "text/plain",
-            "application/text",
-            "no/such",
-            "\x00",
-            "",
-        ]
-    )
-    codings = st.sampled_from(
-        ["utf-8", "utf-16", "utf-7", "idna", "rot13", "zlib", "hex", "no-such-coding", "", "binary"]
-    )
-    return st.tuples(kinds, codings).map(
-        lambda t: sound.with_body(sound.body, **{"content-type": t[0], "content-encoding": t[1]})
-    )
+    return _said_to_be(sound, sound.body, _CONTENTS)
+
+
+def _said_to_be(sound: _Sound, body: bytes, contents: list[str]) -> st.SearchStrategy[bytes]:
+    def say(content: str, coding: str) -> bytes:
+        return sound.with_body(body, **{"content-type": content, "content-encoding": coding})
+
+    return st.builds(say, st.sampled_from(contents), st.sampled_from(_CODINGS))
 
 
 _PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -208,15 +121,19 @@ def _compressed(sound: _Sound) -> st.SearchStrategy[bytes]:
 
 
 def _bomb(sound: _Sound) -> st.SearchStrategy[bytes]:
-    def pack(kind: str) -> bytes:
-        body = _PACKERS[kind](b"[[], {" + b" " * sound.bomb_bytes + b"}, {}]")
-        return encoded({**sound.with_headers(compression=kind), "body": base64.b64encode(body).decode()})
+    def say(kind: str) -> bytes:
+        return encoded({**sound.with_headers(compression=kind), "body": _packed_bomb(kind, sound.bomb_bytes)})
 
-    return st.sampled_from(["application/x-gzip", "application/x-bz2"]).map(pack)
+    return st.sampled_from(["application/x-gzip", "application/x-bz2"]).map(say)
+
+
+@cache
+def _packed_bomb(kind: str, size_bytes: int) -> str:
+    return base64.b64encode(_PACKERS[kind](b"[[], {" + b" " * size_bytes + b"}, {}]")).decode()
 
 
 def _huge_headers(sound: _Sound) -> st.SearchStrategy[bytes]:
-    grown = st.sampled_from(
+    grown: st.SearchStrategy[Any] = st.sampled_from(
         [
             {"argsrepr": "(" * 300_000},
             {f"x-{n}": "y" for n in range(20_000)},
@@ -228,9 +145,9 @@ def _huge_headers(sound: _Sound) -> st.SearchStrategy[bytes]:
 
 
 def _absurd_time(sound: _Sound) -> st.SearchStrategy[bytes]:
-    times = st.sampled_from([*_FAR, 1e308, -1, 10**400, [], {}])
+    times = st.sampled_from(_FAR)
     names = st.sampled_from(["eta", "expires"])
-    limits = st.sampled_from(
+    limits: st.SearchStrategy[Any] = st.sampled_from(
         [[0, 0], [-1, -1], ["a", "b"], [1e308, 1e308], [None], [], 5, {}, "ab", [float("nan"), None]]
     )
     either = st.tuples(names, times).map(lambda t: {t[0]: t[1]}) | limits.map(lambda value: {"timelimit": value})
@@ -251,13 +168,15 @@ def _other_protocol(sound: _Sound) -> st.SearchStrategy[bytes]:
             {**first, "taskset": "x", "chord": {}, "callbacks": [1], "utc": "no"},
         ]
     )
-    without = st.sampled_from([{}, {"lang": "py"}, {"protocol": 3, "lang": "go"}, None, [], "headers"])
+    without: st.SearchStrategy[Any] = st.sampled_from(
+        [{}, {"lang": "py"}, {"protocol": 3, "lang": "go"}, None, [], "headers"]
+    )
     return st.tuples(bodies, without).map(lambda t: sound.with_body(json.dumps(t[0]).encode(), headers=t[1]))
 
 
 def _body_of_other_shape(sound: _Sound) -> st.SearchStrategy[bytes]:
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    shapes = st.sampled_from(
+    shapes: st.SearchStrategy[Any] = st.sampled_from(
         [
             None,
             [],
@@ -280,10 +199,13 @@ def _body_of_other_shape(sound: _Sound) -> st.SearchStrategy[bytes]:
 
 
 def _nested(sound: _Sound) -> st.SearchStrategy[bytes]:
-    depths = st.sampled_from([500, 5_000, 200_000])
-    inside = depths.map(lambda depth: sound.with_body(b"[" * depth + b"]" * depth))
-    outside = depths.map(lambda depth: b'{"a":' * depth + b"1" + b"}" * depth)
-    return inside | outside
+    def nest(depth: int) -> bytes:
+        return b"[" * depth + b"]" * depth
+
+    depths = st.sampled_from([300, 900, 5_000, 100_000])
+    body = depths.map(lambda depth: sound.with_body(nest(depth)))
+    arguments = depths.map(lambda depth: sound.with_body(b'[[], {"content": ' + nest(depth) + b"}, {}]"))
+    return body | arguments | depths.map(nest)
 
 
 def _odd_embed(sound: _Sound) -> st.SearchStrategy[bytes]:
@@ -298,7 +220,7 @@ def _odd_embed(sound: _Sound) -> st.SearchStrategy[bytes]:
         "immutable": False,
         "chord_size": None,
     }
-    values = st.sampled_from(
+    values: st.SearchStrategy[Any] = st.sampled_from(
         [
             [signature],
             signature,
@@ -336,37 +258,23 @@ def _other_task(sound: _Sound) -> st.SearchStrategy[bytes]:
     return names.map(lambda name: encoded(sound.with_headers(task=name)))
 
 
-def _no_message(sound: _Sound) -> st.SearchStrategy[bytes]:
-    literal = st.sampled_from(
-        [
-            b"",
-            b"null",
-            b"[]",
-            b"{}",
-            b"1",
-            b'"x"',
-            b"NaN",
-            b"\xff\xfe",
-            b"\x00",
-            b"{",
-            b'{"a":1}{"b":2}',
-            b'"' + b"x" * (1 << 20) + b'"',
-            b'{"properties":{}}',
-            b'{"properties":null}',
-        ]
+def hostile_results(sound: Document) -> st.SearchStrategy[bytes]:
+    """What may stand under a result's key in place of `sound`, which a backend has stored."""
+    raw = encoded(sound)
+    return st.one_of(
+        no_document(), field_gone(sound), field_odd(sound), fields_swapped(sound), truncated(raw), flipped(raw)
     )
-    return literal | st.binary(max_size=64)
 
 
 KINDS: dict[str, Callable[[_Sound], st.SearchStrategy[bytes]]] = {
-    "bits flipped": lambda sound: _flipped(sound.raw),
-    "truncated": lambda sound: _truncated(sound.raw),
-    "no message": _no_message,
-    "a field is gone": _field_gone,
-    "a field is odd": _field_odd,
-    "fields swapped": _fields_swapped,
-    "bits of the body flipped": lambda sound: _flipped(sound.body).map(sound.with_body),
-    "body truncated": lambda sound: _truncated(sound.body).map(sound.with_body),
+    "bits flipped": lambda sound: flipped(sound.raw),
+    "truncated": lambda sound: truncated(sound.raw),
+    "no message": lambda _: no_document(),
+    "a field is gone": lambda sound: field_gone(sound.message),
+    "a field is odd": lambda sound: field_odd(sound.message),
+    "fields swapped": lambda sound: fields_swapped(sound.message),
+    "bits of the body flipped": lambda sound: flipped(sound.body).map(sound.with_body),
+    "body truncated": lambda sound: truncated(sound.body).map(sound.with_body),
     "body of another shape": _body_of_other_shape,
     "body is no base64": lambda sound: st.sampled_from(["*", "====", "a", "\u2028", "\ud800", "YQ"]).map(
         lambda body: encoded({**sound.message, "body": body})
