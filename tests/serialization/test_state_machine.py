@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import machine
 import planted
@@ -13,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from machine import KEEP_OUTCOMES_S, Fate, Machine, Mail, Submission, machine_on
 from machine_bugs import BUGS, new_id_for_a_repetition
 from machine_in_memory import InMemory
+from machine_of_processes import OfProcesses
 from machine_programs import execute, failing_steps, found_only, shortest, steps_in
 
 # Celery's Redis backend calls what redis-py has deprecated; without this its records would never be written here.
@@ -76,3 +78,14 @@ def test_a_message_that_outlives_its_outcome_is_not_executed_again(
     state.pass_time(seconds=KEEP_OUTCOMES_S + 1)
     state.work(mail_server="accepts")
     state.all_is_as_it_was_told()
+
+
+def test_on_real_processes_every_promise_is_kept(tmp_path: Path) -> None:
+    """The same machine; fewer plays, as each step waits for processes."""
+    with OfProcesses(tmp_path) as system:
+        plays = (
+            {"max_examples": 300, "stateful_step_count": 20}
+            if IS_DEEP
+            else {"max_examples": 6, "stateful_step_count": 8}
+        )
+        run_state_machine_as_test(machine_on(system), settings=settings(found_only(), **plays))
