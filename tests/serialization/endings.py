@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery, states
 from celery.result import AsyncResult
-from in_process_worker import InProcessWorker, Ran
+from in_process_worker import InProcessWorker, Ran, uncollected
 from kombu import serialization
 from result_stores import Store
 from stormproof.codec import Fate, through
@@ -77,12 +77,13 @@ class Reader:
         """In all the ways that there are; where one raises, that is the ending."""
         state = ""
         try:
-            state = self._of(task_id).state
-            if state not in states.READY_STATES:
-                return Ending(state)
-            result = self._of(task_id).get(timeout=PATIENCE_S, propagate=False)
-            self._of(task_id).result  # noqa: B018 - Another way of reading.
-            return Ending(state, result, self._of(task_id).traceback, self._thrown(task_id))
+            with uncollected():
+                state = self._of(task_id).state
+                if state not in states.READY_STATES:
+                    return Ending(state)
+                result = self._of(task_id).get(timeout=PATIENCE_S, propagate=False)
+                self._of(task_id).result  # noqa: B018 - Another way of reading.
+                return Ending(state, result, self._of(task_id).traceback, self._thrown(task_id))
         except (Exception, SystemExit) as error:
             return Ending(state, error=error)
 
@@ -136,20 +137,26 @@ def wrong(did: Returned | Raised, ran: Ran, ending: Ending, serializer: str) -> 
 
 def arrived(serializer: str, value: Any) -> Any:
     """What the serializer alone makes of a value. Raises whatever it raises."""
-    content_type, coding, payload = _registry.dumps(value, serializer)
-    return _registry.loads(payload, content_type, coding, accept={content_type})
+    with uncollected():
+        content_type, coding, payload = _registry.dumps(value, serializer)
+        return _registry.loads(payload, content_type, coding, accept={content_type})
+
+
+def fate(serializer: str, value: Any) -> Fate:
+    """What becomes of it there."""
+    with uncollected():
+        return through(serializer, value).fate
 
 
 def _wrong_value(value: Any, ending: Ending, serializer: str) -> str:
-    fate = through(serializer, value).fate
+    alone = fate(serializer, value)
     if ending.state == states.FAILURE:
         told = _told(ending.result)
-        if (
-            fate in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told
-        ):  # A document is one deeper than its result.
+        # A document is one level deeper than its result.
+        if alone in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told:
             return "" if "EncodeError" in told else f"unnamed: {type(ending.result).__name__}"
         return f"refused: {type(ending.result).__name__}"
-    if fate in (Fate.REFUSED, Fate.CRASHED):
+    if alone in (Fate.REFUSED, Fate.CRASHED):
         return f"not refused: {ending.state}"
     changed = difference(arrived(serializer, value), ending.result)
     return f"changed: {changed.what}" if changed else ""
@@ -198,4 +205,4 @@ def _same_arguments(error: BaseException, result: BaseException, serializer: str
     if len(sent) != len(got):
         return False
     simple = [(one, other) for one, other in zip(sent, got, strict=True) if type(one) in _SIMPLE]
-    return not any(difference(one, other) for one, other in simple if through(serializer, one).fate is Fate.UNCHANGED)
+    return not any(difference(one, other) for one, other in simple if fate(serializer, one) is Fate.UNCHANGED)

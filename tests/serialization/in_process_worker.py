@@ -4,6 +4,7 @@ billiard's own; left out are the fork, the pipe and the queue. `test_real_worker
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import pickle
@@ -144,9 +145,21 @@ class InProcessWorker:
             connection_errors=(),
         )
         pool = _Pool(self.app)
-        with _as_in_a_worker():
+        with _as_in_a_worker(), uncollected():
             request.execute_using_pool(pool)
         return Ran(task_id, tuple(settled), pool.errors[0] if pool.errors else None)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Nothing is collected meanwhile. Results unsubscribe when they are, and cannot where a nest has left no stack for that."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager
