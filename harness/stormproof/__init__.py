@@ -13,6 +13,7 @@ from stormproof.faults import (
     Stop,
 )
 from stormproof.scenario import Injection, Scenario, State
+from stormproof.serial.decorator import check_serialization
 from stormproof.wire.faults import (
     Bandwidth,
     BlackHole,
@@ -54,6 +55,7 @@ __all__ = [
     "Trigger",
     "Truncate",
     "Workload",
+    "check_serialization",
     "receives",
     "sends",
 ]

@@ -22,6 +22,7 @@ from stormproof import (
     interruption,
     proving,
     replaying,
+    serializing,
     shrinking,
     standing,
     store,
@@ -309,6 +310,9 @@ def up_command(system: Path, allowed: tuple[str, ...], runs: Path) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
     return 0
+
+
+app.add_command(serializing.command)
 
 
 def main() -> None:

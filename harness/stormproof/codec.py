@@ -26,12 +26,15 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """`error` names the exception of REFUSED, UNREADABLE and CRASHED (the cause, not kombu's wrapper); `difference` is that of CHANGED."""
+    """`error` names the exception of REFUSED, UNREADABLE and CRASHED (the cause, not kombu's wrapper); `difference` is that of CHANGED;
+    `got` is what arrived, where anything did.
+    """
 
     fate: Fate
     sent: Any
     error: str = ""
     difference: Difference | None = None
+    got: Any = None
 
     @property
     def kept(self) -> bool:
@@ -68,7 +71,7 @@ def through(serializer: str, value: Any) -> Passage:
     except Exception as error:
         return Passage(Fate.UNREADABLE, value, error=_cause(error))
     found = difference(value, got)
-    return Passage(Fate.CHANGED, value, difference=found) if found else Passage(Fate.UNCHANGED, value)
+    return Passage(Fate.CHANGED if found else Fate.UNCHANGED, value, difference=found, got=got)
 
 
 def installed() -> list[str]:

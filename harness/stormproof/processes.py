@@ -14,6 +14,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +25,7 @@ from stormproof.errors import ComponentError, RunFolderError, exhausted
 from stormproof.output import Output
 
 _PR_SET_PDEATHSIG = 1
+_HEARD_WITHIN_S = 2.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -114,6 +116,7 @@ class Launcher:
         self.logs = logs
         self._outputs: dict[str, Output] = {}
         self._reaper: subprocess.Popen[bytes] | None = None
+        self._started: list[Running] = []
         self.over = False
         _LAUNCHERS.add(self)
 
@@ -134,6 +137,9 @@ class Launcher:
         self.end()
         if self._reaper is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._reaper.wait)
+        # They are gone; the event loop hears of it a little later, and is not to be closed before.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(running.exited() for running in self._started)), _HEARD_WITHIN_S)
         for output in self._outputs.values():
             output.shorten()
 
@@ -176,6 +182,7 @@ class Launcher:
                 what = argv[0] if cwd.is_dir() else str(cwd)
                 raise exhausted(error) or ComponentError(f"{name}: cannot start {what!r}: {error.strerror}") from error
         running = Running(process)
+        self._started.append(running)
         if self.over:
             # The end came while it was being born: the reaper may have looked for the last time.
             running.signal_tree(signal.SIGKILL)

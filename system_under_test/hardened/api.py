@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Header, HTTPException, Request, Response
@@ -20,9 +22,15 @@ from hardened.requests import Accepted, EmailRequest, Readiness, TaskStatus, tas
 from hardened.settings import Settings
 
 
-def create_app(settings: Settings, publisher: Publishes | None = None, queue: HasLength | None = None) -> FastAPI:
-    """The application; tests give it a publisher and a queue of their own."""
-    journal = Journal(settings.journal_path, busy_timeout_s=settings.submit_within_s - settings.publish_timeout_s)
+def create_app(
+    settings: Settings,
+    publisher: Publishes | None = None,
+    queue: HasLength | None = None,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The application; tests give it a publisher, a queue and a clock of their own."""
+    busy_timeout_s = settings.submit_within_s - settings.publish_timeout_s
+    journal = Journal(settings.journal_path, busy_timeout_s, clock)
     queue = queue or BrokerQueue(settings.celery_broker_url, settings.publish_timeout_s)
     # Reading has threads of its own: a frozen broker may fill those that publish.
     writing = BoundedThreads(settings.api_threads, settings.submit_within_s)
@@ -31,7 +39,7 @@ def create_app(settings: Settings, publisher: Publishes | None = None, queue: Ha
     registry = CollectorRegistry()
     registry.register(JournalCollector(journal))
 
-    app = FastAPI(title="hardened")
+    app = FastAPI(title="hardened", redirect_slashes=False)
     _answer_errors(app, settings.retry_after_s)
 
     @app.post("/send-email", status_code=202)

@@ -14,6 +14,8 @@ def worker_config(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
+        # A message that is none would end the worker, and the next one: it is looked at first.
+        "broker_transport": "hardened.gate:Transport",
         # A message is acknowledged when its task has ended, so a dead worker's message comes back.
         "task_acks_late": True,
         # ... and at once where only the pool process died and the worker lives to say so.

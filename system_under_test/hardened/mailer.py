@@ -44,7 +44,8 @@ def compose(sender: str, recipient: str, content: str, message_id: str) -> Email
     message["Subject"] = "A message for you"
     message["Date"] = formatdate()
     message["Message-ID"] = message_id
-    message.set_content(content)
+    # Base64, as smtplib puts a ">" before a line that begins with "From ".
+    message.set_content(content, cte="base64")
     return message
 
 

@@ -8,6 +8,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from hardened.digest import digest_of
 from hardened.settings import Settings
 from hardened.tasks import SEND_EMAIL
 
@@ -40,7 +41,14 @@ class Publisher:
     def publish(self, task_id: str, arguments: dict[str, Any]) -> None:
         """Raises BrokerUnavailableError. A repetition is harmless: the worker claims by task id."""
         try:
-            # Else send_task subscribes at the result backend first, and where that is down blocks for 19 s.
-            self._celery.send_task(SEND_EMAIL, kwargs=arguments, task_id=task_id, retry=False, ignore_result=True)
+            self._celery.send_task(
+                SEND_EMAIL,
+                kwargs=arguments,
+                task_id=task_id,
+                headers={"digest": digest_of(task_id, arguments)},
+                retry=False,
+                # Else send_task subscribes at the result backend first, and where that is down blocks for 19 s.
+                ignore_result=True,
+            )
         except (KombuError, RedisError, OSError) as error:
             raise BrokerUnavailableError(type(error).__name__) from error

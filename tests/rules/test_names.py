@@ -14,6 +14,7 @@ TESTED_TOGETHER = {
     "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
     "wire/faults": "test_faults.py",  # The same, as plays without sockets.
     "report": "test_reports.py",  # Pure functions of one stored run.
+    "serial": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
 }
 COVERED_BY = {
     "cli.py": "test_cli.py",
@@ -28,6 +29,7 @@ COVERED_BY = {
     "environments.py": "test_versions.py",
     "sweeping.py": "test_sweep.py",
     "replaying.py": "test_cli.py",
+    "serializing.py": "test_serial.py",
     "loopback.py": "test_system.py",
     "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",

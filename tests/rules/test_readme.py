@@ -67,3 +67,4 @@ def test_the_catalogue_is_what_the_registries_say() -> None:
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert (ROOT / "docs" / "catalogue.md").read_text() == generate.render(), "run: python docs/generate.py"
+    assert (ROOT / "docs" / "findings.md").read_text() == generate.findings(), "run: python docs/generate.py"

@@ -12,24 +12,27 @@ from typing import Any, Literal, cast
 from stormproof.fault import Evidence, Fault
 from stormproof.world import World
 
+_OF_A_KNOWN_TASK = ("forbidden_content_type", "null_body")
 _PLACE = 6000
 """Nobody has submitted anything there: what runs with that key is a phantom."""
 
 
 class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
-    """`kind`: a forbidden content type (pickle, of a task that would run if it were unpickled), a body that is no JSON, or a task that
-    nobody knows.
+    """`kind`: a forbidden content type (pickle, of a task that would run if it were unpickled), a body that is no JSON, a task that
+    nobody knows, a message that is cut off in its middle, or one whose body is null.
 
     Bitten when it has left the queue. Nothing to heal: it stays wherever the worker puts it.
     """
 
     component: str = "redis"
-    kind: Literal["forbidden_content_type", "undecodable", "unknown_task"]
+    kind: Literal["forbidden_content_type", "undecodable", "unknown_task", "cut_off", "null_body"]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:
         client, queue = world.broker.server.client, world.system.queues[0]
         text = json.dumps(_message(self.kind, queue, world.key(_PLACE)))
+        if self.kind == "cut_off":
+            text = text[: len(text) // 2]
         await cast("Any", client.lpush(queue, text))
 
         async def evidence() -> str:
@@ -41,10 +44,11 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
 
 def _message(kind: str, queue: str, key: str) -> dict[str, Any]:
     """A message as kombu's Redis transport writes it (protocol 2)."""
-    task_id, task = f"stormproof-{kind}", "stormproof.nobody_knows_this"
-    body = b"[[], {" if kind == "undecodable" else b"[[], {}, null]"
+    task_id = f"stormproof-{kind}"
+    # The probe's own task, which every worker has; were it executed it would end at once.
+    task = "stormproof.hold_early" if kind in _OF_A_KNOWN_TASK else "stormproof.nobody_knows_this"
+    body = {"undecodable": b"[[], {", "null_body": b"null"}.get(kind, b"[[], {}, null]")
     if kind == "forbidden_content_type":
-        task = "stormproof.hold_early"  # The probe's own task, which every worker has; here it ends at once.
         body = pickle.dumps(([], {"key": key, "release_path": "/", "at_most_s": 0}, {}))
     return {
         "body": base64.b64encode(body).decode(),

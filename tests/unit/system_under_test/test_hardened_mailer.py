@@ -1,5 +1,6 @@
 """E-mails over real SMTP, and the errors sorted."""
 
+import email
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,14 @@ def deliver(port: int, fences: list[str] | None = None) -> None:
 def test_the_message_carries_the_id_of_its_task(port: int, handler: Handler) -> None:
     deliver(port)
     assert b"Message-ID: <task-1@example.org>" in handler.taken[0]
+
+
+def test_a_line_arrives_as_it_was_written_whatever_it_begins_with(port: int, handler: Handler) -> None:
+    lines = "From here\n.\n..\n>From there\n"
+    message = compose("from@example.org", "a@example.org", lines, "<task-1@example.org>")
+    send(message, "127.0.0.1", port, timeout_s=5, fence=lambda: None)
+    arrived = email.message_from_bytes(handler.taken[0]).get_payload(decode=True)
+    assert isinstance(arrived, bytes) and arrived.decode().replace("\r\n", "\n") == lines
 
 
 def test_the_fence_is_asked_once_before_the_message_leaves(port: int, handler: Handler) -> None:

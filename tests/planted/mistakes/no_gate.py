@@ -1,0 +1,3 @@
+import change
+
+change.worker_config(broker_transport=None)
