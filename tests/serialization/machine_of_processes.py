@@ -6,28 +6,27 @@ The sweeper is never held. Time passes by moving the times in the journal and in
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 from hardened.broker_queue import QUEUE
 from hardened.journal import Journal, held
-from machine import KEEP_OUTCOMES_S, LIVES, Answer, Delivered, Fate, MailServer, Spoiling, Submission
+from kombu.exceptions import OperationalError
+from machine import KEEP_OUTCOMES_S, LIVES, Answer, Delivered, Fate, MailServer, Spoiling, Submission, When, Who
 from mail_server import MODES, KeepingSmtpServer
 from redis import Redis
+from redis.exceptions import RedisError
 from spoiling import spoilt
+from standing_system import standing
 from stormproof import effects
 from stormproof import system as systems
 from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
 from stormproof.replica import Replica
 from stormproof.world import World
 
@@ -37,22 +36,17 @@ _PATIENCE_S = 30.0
 _CALM_S = 0.2
 """How long nothing may be in anybody's hands. A hand-over takes milliseconds."""
 
-T = TypeVar("T")
-
 
 class OfProcesses:
     """See `machine.System`. Use as a context manager; `folder` is for logs and the journal."""
 
     api_can_die = False
-    fates = (Fate("pool process", "claimed"), Fate("pool process", "sent"), Fate("worker", "claimed"))
+    fates: Mapping[Who, Sequence[When]] = {"pool process": ("claimed", "sent"), "worker": ("claimed",)}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="world")
-        self._over = asyncio.Event()
+        self._stack = ExitStack()
         self._consumes = True
-        self._client = httpx.Client(trust_env=False, timeout=10)
 
     def __enter__(self) -> OfProcesses:
         journal = self._folder / "journal.sqlite3"
@@ -66,30 +60,22 @@ class OfProcesses:
             },
             "components": {name: {"restart_delay_s": 0.05} for name in ("api", "worker", "sweeper")},
         }
-        self._thread.start()
-        stands: Future[World] = Future()
-        self._standing = self._begin(self._stand(systems.load(HARDENED, change), stands))
-        self._standing.add_done_callback(
-            lambda done: stands.done() or stands.set_exception(done.exception() or SystemExit())
+        self._standing = self._stack.enter_context(
+            standing(systems.load(HARDENED, change), self._folder, self._replace_mail_server)
         )
-        self.world = stands.result(_PATIENCE_S * 2)
+        self.world = self._standing.world
         self.journal = Journal(journal)
+        self._client = httpx.Client(trust_env=False, timeout=10)
         self.messages = Redis(port=self.world.redis["broker"].port)
         self.results = Redis(port=self.world.redis["results"].port, db=1)
         self._celery = self.world.celery()
+        for each in (self._client, self.messages, self.results, self._celery):
+            self._stack.callback(each.close)
         self._hold()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        try:
-            self._standing.result(_PATIENCE_S)
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            for each in (self._client, self.messages, self.results, self._celery):
-                each.close()
+    def __exit__(self, *ending: Any) -> None:
+        self._stack.__exit__(*ending)
 
     @property
     def delivered(self) -> list[Delivered]:
@@ -150,9 +136,7 @@ class OfProcesses:
             time.sleep(0.02)
 
     def revoke(self, task_id: str) -> None:
-        self._until(
-            lambda: self._celery.control.revoke(task_id, reply=True, timeout=1, limit=1), "nobody heard of a revocation"
-        )
+        self._tell("revoke", task_id)
 
     def spoil_message(self, how: Spoiling) -> None:
         if raw := self.messages.rpop(QUEUE):
@@ -166,12 +150,11 @@ class OfProcesses:
         self.messages.flushall()
 
     def broker_down(self) -> None:
-        server = self.world.redis["broker"]
-        assert server.running is not None
-        self._call(self._killed("redis.broker"))
+        self._standing.call(self._killed("redis.broker"))
+        self.messages.connection_pool.disconnect()
 
     def broker_up(self) -> None:
-        self._call(self.world.start_redis(self.world.redis["broker"]))
+        self._standing.call(self.world.start_redis(self.world.redis["broker"]))
         self.restart_worker()  # Rather than wait until it tries again.
 
     def restart_api(self) -> None:
@@ -182,32 +165,17 @@ class OfProcesses:
         self._hold()
 
     def behave(self, mail_server: MailServer) -> None:
-        self._call(self._mail.set_mode(MODES[mail_server]))
+        self._standing.call(self._mail.set_mode(MODES[mail_server]))
 
     # How that is done.
 
-    async def _stand(self, system: systems.System, stands: Future[World]) -> None:
-        recorder = Recorder(self._folder / "history.jsonl")
-        world = World(system, self._folder, recorder, find_binary(), f"{os.getpid() & 0xFFFF:04x}")
+    def _replace_mail_server(self, world: World, recorder: Recorder) -> None:
         world.mail = self._mail = KeepingSmtpServer(recorder.add, recorder.t0)
-        try:
-            async with world:
-                await world.start()
-                stands.set_result(world)
-                await self._over.wait()
-        finally:
-            recorder.close()
-
-    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._begin(work).result(_PATIENCE_S)
 
     def _until(self, condition: Callable[[], object], otherwise: str) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while not condition():
-            assert time.monotonic() < deadline and not self._standing.done(), otherwise
+            assert time.monotonic() < deadline, otherwise
             time.sleep(0.02)
 
     def _replica(self, component: str) -> Replica:
@@ -215,7 +183,7 @@ class OfProcesses:
 
     def _replace(self, component: str) -> None:
         """Kill it; its supervisor starts another."""
-        self._call(self._killed(component))
+        self._standing.call(self._killed(component))
         self._until(lambda: self._replica(component).is_ready, f"no {component} after the kill")
 
     async def _killed(self, component: str) -> None:
@@ -230,7 +198,7 @@ class OfProcesses:
             self._mail.holds_receipts = True
             self.behave("accepts")
         else:
-            self._call(self._mail.set_mode(effects.Hold()))
+            self._standing.call(self._mail.set_mode(effects.Hold()))
         self._let_go()
         self._until(lambda: self._mail.bites or not self._moves(), "the task did not come as far as that")
         if fate.who == "worker":
@@ -254,6 +222,17 @@ class OfProcesses:
             lambda: self._celery.control.add_consumer(QUEUE, reply=True, timeout=1, limit=1),
             "the worker does not begin",
         )
+
+    def _tell(self, command: str, about: str) -> None:
+        """Until the worker answers that it has heard."""
+
+        def told() -> object:
+            try:
+                return getattr(self._celery.control, command)(about, reply=True, timeout=1, limit=1)
+            except (OperationalError, RedisError):
+                return None  # A connection of before.
+
+        self._until(told, f"the worker did not hear {command}")
 
     def _redis_is_up(self) -> bool:
         running = self.world.redis["broker"].running
