@@ -31,6 +31,7 @@ from stormproof.replica import Replica
 from stormproof.world import World
 
 HARDENED = Path(__file__).parents[2] / "system_under_test" / "hardened.toml"
+WORKER = systems.load(HARDENED).components["worker"].command
 VISIBILITY_S, RESUBMIT_S = 10.0, 4.0
 _PATIENCE_S = 30.0
 _CALM_S = 0.2
@@ -50,7 +51,7 @@ class OfProcesses:
 
     def __enter__(self) -> OfProcesses:
         journal = self._folder / "journal.sqlite3"
-        change = {
+        change: dict[str, Any] = {
             "env": {
                 "JOURNAL_PATH": str(journal),
                 "KEEP_OUTCOMES_S": str(KEEP_OUTCOMES_S),
@@ -60,6 +61,8 @@ class OfProcesses:
             },
             "components": {name: {"restart_delay_s": 0.05} for name in ("api", "worker", "sweeper")},
         }
+        # It would wait a second at each start for others to answer; there are none.
+        change["components"]["worker"]["command"] = [*WORKER, "--without-mingle"]
         self._standing = self._stack.enter_context(
             standing(systems.load(HARDENED, change), self._folder, self._replace_mail_server)
         )
@@ -211,17 +214,11 @@ class OfProcesses:
 
     def _hold(self) -> None:
         self._consumes = False
-        self._until(
-            lambda: self._celery.control.cancel_consumer(QUEUE, reply=True, timeout=1, limit=1),
-            "the worker does not stop",
-        )
+        self._tell("cancel_consumer", QUEUE)
 
     def _let_go(self) -> None:
         self._consumes = True
-        self._until(
-            lambda: self._celery.control.add_consumer(QUEUE, reply=True, timeout=1, limit=1),
-            "the worker does not begin",
-        )
+        self._tell("add_consumer", QUEUE)
 
     def _tell(self, command: str, about: str) -> None:
         """Until the worker answers that it has heard."""

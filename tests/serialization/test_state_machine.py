@@ -116,7 +116,7 @@ def of_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfProcess
 def test_on_real_processes_every_promise_is_kept(of_processes: OfProcesses) -> None:
     """The same machine; fewer plays, as each step waits for processes."""
     plays = (
-        {"max_examples": 300, "stateful_step_count": 20} if IS_DEEP else {"max_examples": 6, "stateful_step_count": 8}
+        {"max_examples": 300, "stateful_step_count": 20} if IS_DEEP else {"max_examples": 6, "stateful_step_count": 6}
     )
     run_state_machine_as_test(machine_on(of_processes), settings=settings(found_only(), **plays))
 
