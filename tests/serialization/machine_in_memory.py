@@ -30,6 +30,7 @@ from hardened.broker_queue import QUEUE, BrokerQueue
 from hardened.claims import Claim
 from hardened.intake import BoundedThreads
 from hardened.journal import Journal
+from hardened.once import TaskFailedError
 from hardened.process_identity import own_name
 from hardened.publisher import BrokerUnavailableError, Publisher
 from hardened.settings import Settings
@@ -138,6 +139,15 @@ class Life:
         if who == "overtaken":
             return True
         raise Killed(pool_only=who == "pool process")
+
+
+class MortalSendEmail(SendEmail):
+    """Who is killed records nothing, whatever it catches."""
+
+    def _fail(self, error: BaseException, *, uncertain: bool = False) -> TaskFailedError:
+        if isinstance(error, Killed):
+            raise error
+        return super()._fail(error, uncertain=uncertain)
 
 
 class InMemory:
@@ -306,7 +316,7 @@ class InMemory:
     # How it is made.
 
     def _make_worker(self) -> WorkerInMemory:
-        task = SendEmail(self.settings, self.journal, jitter=lambda: 0.0)
+        task = MortalSendEmail(self.settings, self.journal, jitter=lambda: 0.0)
         worker = WorkerInMemory(self.settings, task, lambda: self._reach("received"))
         self._stack.callback(worker.die)
         return worker
