@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,8 +18,32 @@ from hardened.intake import BoundedThreads, Intake, Publishes
 from hardened.journal import Journal, RequestConflictError
 from hardened.metrics import JournalCollector
 from hardened.publisher import BrokerUnavailableError, Publisher
-from hardened.requests import Accepted, EmailRequest, Readiness, TaskStatus, task_id_of
+from hardened.requests import Accepted, EmailRequest, Problem, Readiness, TaskStatus, Unprocessable, task_id_of
 from hardened.settings import Settings
+
+Answers = dict[int | str, dict[str, Any]]
+_LATER: Answers = {
+    503: {
+        "model": Problem,
+        "description": "Nothing was done; try again later",
+        "headers": {
+            "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "In so many seconds"}
+        },
+    }
+}
+_WRONG: Answers = {
+    400: {"model": Problem, "description": "The body cannot be read"},
+    422: {"model": Unprocessable, "description": "The request is wrong, or its Idempotency-Key is another request's"},
+}
+_ACCEPTED: Answers = {
+    202: {
+        "description": "It will be sent, once",
+        "headers": {"Location": {"required": True, "schema": {"type": "string"}, "description": "Where its status is"}},
+    }
+}
+_UNKNOWN: Answers = {404: {"model": Problem, "description": "No such task"}}
+_NOT_READY: Answers = {503: {"model": Readiness, "description": "The broker does not answer"}}
+_METRICS: Answers = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "For Prometheus"}}
 
 
 def create_app(
@@ -42,7 +66,7 @@ def create_app(
     app = FastAPI(title="hardened", redirect_slashes=False)
     _answer_errors(app, settings.retry_after_s)
 
-    @app.post("/send-email", status_code=202)
+    @app.post("/send-email", status_code=202, responses={**_ACCEPTED, **_WRONG, **_LATER})
     async def send_email(
         body: EmailRequest,
         response: Response,
@@ -53,7 +77,7 @@ def create_app(
         response.headers["Location"] = f"/task-status/{task_id}"
         return Accepted(task_id=task_id)
 
-    @app.get("/task-status/{task_id}")
+    @app.get("/task-status/{task_id}", responses={**_UNKNOWN, **_WRONG, **_LATER})
     async def task_status(task_id: str) -> TaskStatus:
         found = await reading.call(journal.find, task_id)
         if found is None:
@@ -64,7 +88,7 @@ def create_app(
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz")
+    @app.get("/readyz", responses=_NOT_READY)
     async def readyz(response: Response) -> Readiness:
         open_submissions = await reading.call(journal.open_submissions)
         try:
@@ -74,7 +98,7 @@ def create_app(
         response.status_code = 200 if broker else 503
         return Readiness(broker=broker, open_submissions=open_submissions)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses={**_METRICS, **_LATER})
     async def metrics() -> PlainTextResponse:
         return PlainTextResponse(await reading.call(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
 

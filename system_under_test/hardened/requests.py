@@ -40,6 +40,26 @@ class Accepted(BaseModel):
     task_id: str
 
 
+class Problem(BaseModel):
+    """The answer where something is not there, or not now."""
+
+    detail: str
+
+
+class Mistake(BaseModel):
+    """What is wrong in a request, and where. Never the input itself."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+
+
+class Unprocessable(BaseModel):
+    """The answer to a request that is wrong, or whose Idempotency-Key was used for another."""
+
+    detail: str | list[Mistake]
+
+
 class TaskError(BaseModel):
     """Why a task failed, or is being tried again."""
 

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from itertools import count
@@ -35,7 +36,7 @@ from hardened.settings import Settings
 from hardened.sweeper import sweep
 from hardened.tasks import SendEmail
 from kombu.exceptions import DecodeError
-from machine import KEEP_OUTCOMES_S, LIVES, Answer, Delivered, Fate, MailServer, Spoiling, Submission
+from machine import KEEP_OUTCOMES_S, LIVES, Answer, Delivered, Fate, MailServer, Spoiling, Submission, When, Who
 from mail_server import MODES, MailServerThread
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -143,16 +144,12 @@ class InMemory:
     """See `machine.System`. Use as a context manager."""
 
     api_can_die = True
-    fates = (
-        Fate("overtaken", "claimed"),
-        Fate("worker", "received"),
-        *(
-            Fate(who, when)
-            for who in ("worker", "pool process")
-            for when in ("claimed", "at the fence", "sent", "recorded")
-        ),
-        *(Fate("host", when) for when in ("claimed", "sent")),
-    )
+    fates: Mapping[Who, Sequence[When]] = {
+        "overtaken": ("claimed",),
+        "pool process": ("claimed", "at the fence", "sent", "recorded"),
+        "worker": ("received", "claimed", "at the fence", "sent", "recorded"),
+        "host": ("claimed", "sent"),
+    }
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -249,7 +246,7 @@ class InMemory:
             self._worker.die()
             return True
         except (DecodeError, LookupError):
-            # Celery reads the record of a result before it writes one: see `test_a_record_that_cannot_be_read_is_replaced`.
+            # Celery reads the record of a result before it writes one: see `test_a_state_that_cannot_be_read_does_not_take_the_end`.
             assert self.records_spoilt
             self._worker.die()  # Its supervisor starts another.
             return True

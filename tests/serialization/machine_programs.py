@@ -10,10 +10,19 @@ from typing import Any
 import machine as words
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from machine import Machine
+from machine import KEYS, RECIPIENTS, Machine
 
 _STEP = re.compile(r"(\w+ = )?state\.(?!all_is_as_it_was_told|teardown)")
 _SUBMISSION = re.compile(r"submission=Submission\(.*\)(?=\))")
+_PLAINER = {repr(recipient): repr(RECIPIENTS[0]) for recipient in RECIPIENTS[1:]} | {
+    repr(key): repr("a") for key in KEYS if key not in (None, "a")
+}
+_PLAINER_STEPS = (
+    (re.compile(r"how=Spoiling\([^)]*\)"), "how=Spoiling('garbage')"),
+    (re.compile(r"how=Spoiling\('flip'[^)]*\)"), "how=Spoiling('other arguments')"),
+    (re.compile(r"content='.*?(?<!\\)'"), "content=''"),
+    (re.compile(r"mail_server='[a-z ]*'"), "mail_server='accepts'"),
+)
 _PLAIN = tuple(
     f"submission=Submission(Mail('a@example.org', {content!r}), {key!r})"
     for key in (None, "a")
@@ -104,6 +113,12 @@ def shortest(steps: Sequence[str], machine: type[Machine]) -> list[str]:
 def _simpler(steps: list[str]) -> Iterator[list[str]]:
     for place in reversed(range(len(steps))):
         yield steps[:place] + steps[place + 1 :]
+    for word, plain in _PLAINER.items():
+        if any(word in step for step in steps):
+            yield [step.replace(word, plain) for step in steps]
     for place, step in enumerate(steps):
+        for pattern, plain in _PLAINER_STEPS:
+            if plain not in step and pattern.search(step):
+                yield [*steps[:place], pattern.sub(plain, step), *steps[place + 1 :]]
         for plain in _PLAIN if not any(plain in step for plain in _PLAIN) else ():
             yield [*steps[:place], _SUBMISSION.sub(lambda _, plain=plain: plain, step), *steps[place + 1 :]]

@@ -25,11 +25,12 @@ MODES: dict[MailServer, effects.Mode] = {
 
 
 class KeepingSmtpServer(SmtpServer):
-    """Keeps each e-mail as it was accepted: `delivered`."""
+    """Keeps each e-mail as it was accepted: `delivered`. While `holds_receipts`, nobody is told that it was."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.delivered: list[Delivered] = []
+        self.holds_receipts = False
 
     async def start(self) -> None:
         await super().start()
@@ -41,6 +42,9 @@ class KeepingSmtpServer(SmtpServer):
         message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.SMTPUTF8)
         task_id = str(message["Message-ID"]).strip("<> ").partition("@")[0]
         self.delivered.append(Delivered(task_id, Mail(", ".join(envelope.rcpt_tos), message.get_content())))
+        while self.holds_receipts:
+            self.bites += 1
+            await self._changed.wait()
         return await super().handle_DATA(server, session, envelope)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,8 +35,10 @@ class Standing:
 
 
 @contextmanager
-def standing(system: System, folder: Path) -> Iterator[Standing]:
-    """Start everything, and stop it in every ending. Raises what the start raises."""
+def standing(
+    system: System, folder: Path, prepare: Callable[[World, Recorder], None] = lambda world, recorder: None
+) -> Iterator[Standing]:
+    """Start everything, and stop it in every ending; `prepare` changes the world before it begins. Raises what the start raises."""
     started, stop = threading.Event(), threading.Event()
     found: list[Standing] = []
     failed: list[BaseException] = []
@@ -45,7 +47,9 @@ def standing(system: System, folder: Path) -> Iterator[Standing]:
         recorder = Recorder(folder / "history.jsonl")
         mark = f"{random.SystemRandom().getrandbits(16):04x}"
         try:
-            async with World(system, folder, recorder, find_binary(), mark) as world:
+            world = World(system, folder, recorder, find_binary(), mark)
+            prepare(world, recorder)
+            async with world:
                 await world.start()
                 found.append(Standing(world, asyncio.get_running_loop()))
                 started.set()
