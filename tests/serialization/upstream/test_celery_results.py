@@ -223,6 +223,7 @@ def test_a_reader_of_another_serializer_is_told_so(on: Benches) -> None:
 @pytest.mark.xfail(
     strict=True, raises=AssertionError, reason="a revocation that was read is kept in a buffer, and handed out again"
 )
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
 def test_who_was_told_of_a_revocation_is_told_of_what_comes_after(on: Benches) -> None:
     """A task expires, and is sent again by its id: `get()` in the same process says for ever that it was revoked."""
     both = on()

@@ -17,16 +17,16 @@ ENOUGH = settings(
     database=None,
     deadline=None,
     derandomize=True,
-    max_examples=300,
+    max_examples=1000,
     phases=[Phase.generate],  # What is found need not be small, nor be printed.
     suppress_health_check=list(HealthCheck),
 )
 
 
-def drawn(strategy: SearchStrategy[Any]) -> list[Any]:
-    """The same each time."""
+def drawn(strategy: SearchStrategy[Any], count: int = ENOUGH.max_examples) -> list[Any]:
+    """The same each time, but for the constants of the modules that are loaded: Hypothesis draws those, too."""
     found: list[Any] = []
-    ENOUGH(given(strategy)(lambda example: found.append(example)))()  # noqa: PLW0108 - Hypothesis wants a function.
+    settings(ENOUGH, max_examples=count)(given(strategy)(lambda example: found.append(example)))()  # noqa: PLW0108 - Hypothesis wants a function.
     return found
 
 
@@ -108,9 +108,9 @@ def _safely(is_so: Callable[[Any], bool], error: Any) -> bool:
 
 def test_all_kinds_are_drawn_where_none_is_named_but_for_the_heavy_ones() -> None:
     """Those are asked for."""
-    light = drawn(exceptions())
+    light = drawn(exceptions(), 5000)
     assert {kind for kind in KINDS if _has(light, kind)} == set(KINDS) - HEAVY
-    assert _has(drawn(exceptions(heavy=True)), "long text")
+    assert _has(drawn(exceptions(heavy=True), 5000), "long text")
 
 
 def test_a_kind_that_is_none_is_refused() -> None:

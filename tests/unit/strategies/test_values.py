@@ -267,7 +267,7 @@ def test_values_of_all_kinds_but_the_heavy_ones_are_mixed() -> None:
     """Nested in each other."""
     met: set[str] = set()
 
-    @settings(PATIENT, max_examples=500)
+    @settings(PATIENT, max_examples=1000)
     @seed(1)
     @given(mixtures())
     def collect(mixture: Mixture) -> None:
