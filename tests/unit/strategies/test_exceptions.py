@@ -17,7 +17,7 @@ ENOUGH = settings(
     database=None,
     deadline=None,
     derandomize=True,
-    max_examples=1000,
+    max_examples=500,
     phases=[Phase.generate],  # What is found need not be small, nor be printed.
     suppress_health_check=list(HealthCheck),
 )
@@ -108,9 +108,9 @@ def _safely(is_so: Callable[[Any], bool], error: Any) -> bool:
 
 def test_all_kinds_are_drawn_where_none_is_named_but_for_the_heavy_ones() -> None:
     """Those are asked for."""
-    light = drawn(exceptions(), 5000)
+    light = drawn(exceptions(), 2000)
     assert {kind for kind in KINDS if _has(light, kind)} == set(KINDS) - HEAVY
-    assert _has(drawn(exceptions(heavy=True), 5000), "long text")
+    assert _has(drawn(exceptions(heavy=True), 1000), "long text")
 
 
 def test_a_kind_that_is_none_is_refused() -> None:
