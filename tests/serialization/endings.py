@@ -124,17 +124,25 @@ def bench(store: Store, serializer: str, **conf: Any) -> Iterator[Bench]:
 
 def wrong(did: Returned | Raised, ran: Ran, ending: Ending, serializer: str) -> str:
     """In what the contract is broken, in words that are alike for alike cases; empty where it holds."""
+    words = _wrong_ending(ran, ending)
+    if isinstance(did, Returned):
+        if words:
+            return words + (", as it was written" if fate(serializer, did.value) is Fate.UNREADABLE else "")
+        return _wrong_value(did.value, ending, serializer)
+    words = words or _wrong_error(did.error, ending, serializer)
+    kind = type(did.error).__name__ if isinstance(did.error, Exception) else "no Exception"
+    return f"{words} of {kind}" if words else ""
+
+
+def _wrong_ending(ran: Ran, ending: Ending) -> str:
+    """What is wrong whatever it did."""
     if ran.ended_the_worker:
         return f"the worker ends: {type(ran.error).__name__}"
     if ending.error is not None:
         return f"unreadable: {type(ending.error).__name__}"
     if ending.state not in states.READY_STATES:
         return f"no end: {ending.state}" + (f", {type(ran.error).__name__}" if ran.error else "")
-    if ran.settled != ("acknowledged",):
-        return f"the message is {' and '.join(ran.settled) or 'kept'}"
-    if isinstance(did, Returned):
-        return _wrong_value(did.value, ending, serializer)
-    return _wrong_error(did.error, ending, serializer)
+    return "" if ran.settled == ("acknowledged",) else f"the message is {' and '.join(ran.settled) or 'kept'}"
 
 
 def arrived(serializer: str, value: Any) -> Any:
@@ -170,13 +178,13 @@ def _wrong_error(error: BaseException, ending: Ending, serializer: str) -> str:
         return f"an error is a {ending.state}"
     if not isinstance(result, BaseException):
         return f"no exception: {type(result).__name__}"
-    said, kind = type(result).__name__, type(error).__name__ if isinstance(error, Exception) else "no Exception"
+    said = type(result).__name__
     # Classes that nobody has are made anew by each that reads: so names are compared.
     broken = {
         f"unnamed: {said}": not _names(result, error),
-        f"arguments change: {said}": type(result) is type(error) and not _same_arguments(error, result, serializer),
+        "other arguments": type(result) is type(error) and not _same_arguments(error, result, serializer),
         f"thrown: {type(ending.thrown).__name__}": type(ending.thrown).__name__ != said,
-        f"no traceback: {said if said == 'EncodeError' else kind}": name not in str(ending.traceback),
+        "no traceback" + (", but an EncodeError" if said == "EncodeError" else ""): name not in str(ending.traceback),
     }
     return next((words for words, found in broken.items() if found), "")
 

@@ -56,6 +56,17 @@ def truncates(on: Bench) -> None:
     backend.encode_result = lambda result, state: encode(result[:8] if isinstance(result, str) else result, state)
 
 
+def garbles(on: Bench) -> None:
+    backend = on.worker.app.backend
+    encode = backend.encode
+    # Of a document; what it only tries, to see whether it can, is left as it is.
+    backend.encode = lambda data: encode(data)[: -1 if isinstance(data, dict) and "status" in data else None]
+
+
+def makes_nothing_of_errors(on: Bench) -> None:
+    on.reader.app.backend.exception_to_python = lambda _: None
+
+
 def drops_the_traceback(on: Bench) -> None:
     backend = on.worker.app.backend
     store = backend._store_result
@@ -228,6 +239,8 @@ def _group(meta: dict[str, Any]) -> str:
 
 BUGS: dict[str, Bug] = {
     "a backend that truncates texts": Bug(truncates, _text, says="changed"),
+    "a backend that garbles what it stores": Bug(garbles, _text, says="unreadable"),
+    "a reader that makes nothing of errors": Bug(makes_nothing_of_errors, _plain, says="no exception"),
     "a backend that drops the traceback": Bug(drops_the_traceback, _plain),
     "a backend that stores the state before the result": Bug(stores_the_state_first, _returned),
     "a reader that takes unknown errors for a success": Bug(
