@@ -57,6 +57,14 @@ def test_an_error_within_a_script_tells_its_line(client: redis.Redis) -> None:
     assert "@user_script:19:" in str(caught.value)
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="it is told with a traceback of Lua's")
+def test_an_error_of_lua_itself_is_one_line(client: redis.Redis) -> None:
+    """A reply of Redis has no more."""
+    with pytest.raises(ResponseError) as caught:
+        client.eval("return nil + 1", 0)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.xfail(strict=True, raises=pytest.fail.Exception, reason="any name will do")
 def test_a_client_name_with_a_space_is_refused(client: redis.Redis) -> None:
     """Celery's `redis_client_name`: with Redis, no connection comes about."""
