@@ -96,7 +96,7 @@ def test_a_chord_ends_whatever_its_members_do(on: Bench, ignored: bool) -> None:
     """Also where the members' own results are ignored."""
     most = settings.default.max_examples if settings.default else 100
 
-    @settings(max_examples=max(5, most // (16 if on.serializer == "yaml" else 4)))
+    @settings(max_examples=max(5, most // (16 if on.serializer == "yaml" else 6)))
     @given(members())
     def every(chord: list[Did]) -> None:
         check(on, chord, ignore_result=ignored)

@@ -112,7 +112,7 @@ def test_a_saved_group_is_restored_as_it_was(on: Bench, store: Store) -> None:
 def test_a_late_acknowledgement_is_sent_whatever_the_outcome(late: Bench, store: Store) -> None:
     """A message that nobody acknowledges comes back when the visibility timeout is over, and is run again."""
     did = exceptions().map(Raised) | contracts.returned().map(Returned)
-    ask(late, store, did, lambda did: contracts.keeps_the_contract(late, did), part=2)
+    ask(late, store, did, lambda did: contracts.keeps_the_contract(late, did), part=4)
 
 
 def test_what_a_task_says_of_itself_does_not_take_its_end(on: Bench, store: Store) -> None:
@@ -142,7 +142,7 @@ def test_a_reader_of_another_serializer_is_told_so(on: Bench, store: Store, expe
     with store.app(expected) as app:
         stranger = Reader(app)
         did = exceptions().map(Raised) | contracts.returned().map(Returned)
-        ask(on, store, did, lambda did: contracts.is_told_or_reads_the_same(on, stranger, did), part=10)
+        ask(on, store, did, lambda did: contracts.is_told_or_reads_the_same(on, stranger, did), part=20)
 
 
 def test_everything_known_is_shown_by_a_test_of_its_own() -> None:
