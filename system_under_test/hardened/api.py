@@ -60,7 +60,7 @@ def create_app(
     # Reading has threads of its own: a frozen broker may fill those that publish.
     writing = BoundedThreads(settings.api_threads, settings.submit_within_s)
     reading = BoundedThreads(settings.api_threads, settings.submit_within_s)
-    intake = Intake(settings, journal, publisher or Publisher(settings), writing)
+    intake = Intake(settings, journal, publisher or Publisher(settings, clock), writing)
 
     # A path that ends with a slash is not quietly sent elsewhere: it is no path of this API.
     app = FastAPI(title="hardened", redirect_slashes=False, generate_unique_id_function=lambda route: route.name)

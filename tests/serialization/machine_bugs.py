@@ -12,6 +12,7 @@ from unittest.mock import ANY, patch
 from hardened import api, gate, once
 from hardened.claims import Claim, claim
 from hardened.journal import Journal, RequestConflictError
+from hardened.once import OnceTask
 from machine_in_memory import InMemory
 
 Bug = Callable[[InMemory], AbstractContextManager[Any]]
@@ -133,6 +134,11 @@ def executed_as_it_came(system: InMemory) -> AbstractContextManager[Any]:
     return patch.object(once, "digest_of", lambda task_id, arguments: ANY)
 
 
+def messages_outlive_outcomes(system: InMemory) -> AbstractContextManager[Any]:
+    """As a worker that does a task that nobody knows, however old its message is."""
+    return patch.object(OnceTask, "_is_stale", lambda task: False)
+
+
 def refuses_what_was_put_back(system: InMemory) -> AbstractContextManager[Any]:
     """As a gate that does not know what kombu adds to a message that it hands out again."""
     objection = gate.objection
@@ -154,5 +160,6 @@ BUGS: tuple[Bug, ...] = (
     key_takes_any_content,
     refused_and_done,
     executed_as_it_came,
+    messages_outlive_outcomes,
     refuses_what_was_put_back,
 )

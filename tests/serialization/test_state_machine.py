@@ -7,12 +7,11 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import machine
 import planted
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from machine import KEEP_OUTCOMES_S, Fate, Machine, Mail, Submission, System, machine_on
+from machine import System, machine_on
 from machine_bugs import BUGS, Bug, never_published_again
 from machine_in_memory import InMemory
 from machine_of_processes import OfProcesses
@@ -87,24 +86,6 @@ def test_a_failure_prints_as_a_program(in_memory: InMemory) -> None:
             execute(steps_in(printed), machine_on(system))
     assert system.calls == failed and len(failed) > len(steps_in(printed)) > 1
     execute(steps_in(printed), machine_on(in_memory))
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a claim cannot tell a message older than its outcome from one that the API did not see through",
-)
-def test_a_message_that_outlives_its_outcome_is_not_executed_again(
-    in_memory: InMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No worker lives for as long as outcomes are kept; then there is one, and takes what was put back a day ago."""
-    monkeypatch.setattr(machine, "MESSAGES_MAY_OUTLIVE_OUTCOMES", True)
-    state: Machine = machine_on(in_memory)()
-    state.submit(submission=Submission(Mail("a@example.org", "hello"), None))
-    state.work_until(submission=Submission(Mail("a@example.org", "hello"), None), fate=Fate("pool process", "recorded"))
-    state.pass_time(seconds=KEEP_OUTCOMES_S + 1)
-    state.work(mail_server="accepts")
-    state.all_is_as_it_was_told()
 
 
 @pytest.fixture(scope="module")
