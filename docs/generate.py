@@ -23,6 +23,7 @@ LIBRARIES = {"celery": "Celery 5.7", "kombu": "kombu 5.7", "redis_py": "redis-py
 PARTS = {
     "round_trip": "Serializers, producers, canvases",
     "results": "The result backend",
+    "hardened_outcomes": "Outcomes of the hardened system",
     "hostile_bytes": "A worker and an API under hostile bytes",
     "machine": "The state machine of the whole service",
     "serial": "`stormproof serial`",

@@ -170,7 +170,7 @@ def _differ_keys(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
     for mine, its in zip(one, other, strict=True):
         found = difference(mine, its)
         if found:
-            is_moved = mine != its and not any(difference(*pair) for pair in _paired(set(one), set(other)))
+            is_moved = not any(difference(*pair) for pair in _paired(set(one), set(other)))
             return "the order of keys changes" if is_moved else f"key: {found.what}"
     return ""
 
@@ -218,21 +218,18 @@ def _inner(one: Any, other: Any) -> Iterator[_Step]:
 
 
 def _paired(one: Set[Any], other: Set[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each element of one with its equal in the other, then those that have none (as NaN) with what is left: their like before others."""
-    if len(one) == 1:  # Without asking whether they are equal, which would be a recursion.
+    """Each element of one with its like in the other; what has none with what is left."""
+    if len(one) == 1:  # Without a search, which is a recursion.
         yield next(iter(one)), next(iter(other))
         return
-    equals = {element: element for element in other}
-    without = []
-    for mine in one:
-        if mine in equals:
-            yield mine, equals.pop(mine)
-        else:
+    without, left = [], sorted(other, key=_order)
+    for mine in sorted(one, key=_order):
+        place = next((place for place, its in enumerate(left) if not difference(mine, its)), None)
+        if place is None:
             without.append(mine)
-    left = sorted(equals, key=_order)
-    for mine in sorted(without, key=_order):
-        like = (place for place, its in enumerate(left) if not difference(mine, its))
-        yield mine, left.pop(next(like, 0))
+        else:
+            yield mine, left.pop(place)
+    yield from zip(without, left, strict=True)
 
 
 def _order(value: Any) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardened.journal import Journal, canonical, held
+from hardened.outcome import as_json
 from hardened.process_identity import own_name
 
 
@@ -68,8 +69,11 @@ class Claim:
             raise ClaimLostError(f"the lease on {self.task_id} is lost or about to end")
 
     def succeed(self, result: Any) -> None:
-        """Record the outcome, also where the lease is over: it has happened. The first outcome stays."""
-        text = json.dumps(result)
+        """Record the outcome, also where the lease is over: it has happened. The first outcome stays.
+
+        Raises what `outcome.as_json` does.
+        """
+        text = as_json(result)
         with self.journal.transaction() as db:
             db.execute(
                 "UPDATE submissions SET state = 'SUCCESS', result = ?, error_type = NULL, error_message = NULL,"

@@ -110,7 +110,7 @@ def objection(message: Any) -> str:
     try:
         envelope = _Envelope.model_validate(message)
         body = base64.b64decode(envelope.body, validate=True)
-        content = serialization.loads(body, "application/json", "utf-8")
+        content = serialization.loads(body, "application/json", "utf-8")  # type: ignore[no-untyped-call, unused-ignore]
         _Body.model_validate({"content": content}, strict=False)
         _check_depth(content)
         for when in (envelope.headers.eta, envelope.headers.expires):
@@ -156,7 +156,7 @@ class Channel(redis.Channel):  # type: ignore[misc, unused-ignore]
         transport = self.connection
         transport.at_gate = True
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call, unused-ignore]
         except (RedisError, OSError, Empty):
             raise
         except Exception as error:
@@ -179,7 +179,7 @@ class Transport(redis.Transport):  # type: ignore[misc, unused-ignore]
             _refuse(reason, message)
             return
         self.at_gate = False
-        super()._deliver(message, queue)
+        super()._deliver(message, queue)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _refuse(reason: str, what: object) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from celery import Task, states
@@ -15,12 +15,20 @@ from hardened.claims import MAY_HAVE_LEFT, Claim, ClaimLostError, Finished, Forg
 from hardened.digest import digest_of
 from hardened.journal import Journal
 from hardened.mailer import MailDeferredError
+from hardened.outcome import as_json, described
 from hardened.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _TRANSIENT = (MailDeferredError, SoftTimeLimitExceeded, ClaimLostError)
-_MESSAGE_LIMIT_CHARACTERS = 500
+
+
+class TaskFailedError(Exception):
+    """A task has failed: type and message of what it raised.
+
+    Celery is told of this in its place. It pickles exceptions, asks them for their words and builds them again, in the worker and in whoever
+    reads the result, and its worker ends of a MemoryError, with all else that runs in it.
+    """
 
 
 class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
@@ -77,35 +85,44 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
     def _run_claimed(self, *args: Any, **kwargs: Any) -> Any:
         try:
             result = self.run(*args, **kwargs)
-            json.dumps(result)
+            as_json(result)
         except _TRANSIENT as error:
-            self._fail_or_retry(error)
-        except Exception as error:
-            self._fail(error)
+            certain = isinstance(error, MailDeferredError) and error.not_sent
+            after_s = self._give_back(error, certain=certain)
+            # Raised directly, this tells Celery, Flower and the log of the retry, and publishes nothing.
+            raise Retry(exc=error, when=after_s) from error
+        except (SystemExit, KeyboardInterrupt) as error:
+            # The process is told to end, and shall; the task is for another.
+            with suppress(TaskFailedError):
+                self._give_back(error, certain=False)
             raise
+        except BaseException as error:
+            raise self._fail(error) from error
         self.claim.succeed(result)
         self._copy_outcome(states.SUCCESS, result)
         return result
 
-    def _fail_or_retry(self, error: Exception) -> None:
-        """Raises Retry; the error itself where there were attempts enough, GaveUpError where the e-mail may have left."""
-        certain = isinstance(error, MailDeferredError) and error.not_sent
+    def _give_back(self, error: BaseException, *, certain: bool) -> float:
+        """Have it tried again, and return in how many seconds. `certain`: no e-mail has left.
+
+        Raises TaskFailedError where there were attempts enough, or the e-mail may have left.
+        """
         if not certain and self.claim.may_have_sent():
-            gave_up = GaveUpError(f"{': '.join(_described(error))}; {MAY_HAVE_LEFT}")
-            self._fail(gave_up, uncertain=True)
-            raise gave_up from error
+            gave_up = GaveUpError(f"{': '.join(described(error))}; {MAY_HAVE_LEFT}")
+            raise self._fail(gave_up, uncertain=True) from error
         attempt = self.claim.attempts + 1
         if attempt >= self.settings.max_attempts:
-            self._fail(error)
-            raise error
+            raise self._fail(error) from error
         after_s = backoff_s(attempt, self.settings.retry_base_s, self.settings.retry_cap_s, self._jitter())
-        self.claim.release(*_described(error), after_s)
-        # Raised directly, this tells Celery, Flower and the log of the retry, and publishes nothing.
-        raise Retry(exc=error, when=after_s) from error
+        self.claim.release(*described(error), after_s)
+        return after_s
 
-    def _fail(self, error: Exception, *, uncertain: bool = False) -> None:
-        self.claim.fail(*_described(error), uncertain=uncertain)
-        self._copy_outcome(states.FAILURE, error)
+    def _fail(self, error: BaseException, *, uncertain: bool = False) -> TaskFailedError:
+        """Record it; returns what Celery is to be told."""
+        told = TaskFailedError(*described(error))
+        self.claim.fail(*told.args, uncertain=uncertain)
+        self._copy_outcome(states.FAILURE, told)
+        return told
 
     def _copy_outcome(self, state: str, meta: Any) -> None:
         """Celery's own record, for Flower and AsyncResult. A dead result backend must not undo what was done."""
@@ -124,12 +141,3 @@ def _repeated(task_id: str, outcome: Finished) -> Any:
     if outcome.succeeded:
         return outcome.result
     raise Ignore(f"{task_id} has failed before, for good")
-
-
-def _described(error: Exception) -> tuple[str, str]:
-    """Type and message: what a caller may see. Never a traceback."""
-    try:
-        message = str(error)
-    except Exception:  # An exception's own __str__ may be broken.
-        message = ""
-    return type(error).__name__, message[:_MESSAGE_LIMIT_CHARACTERS]

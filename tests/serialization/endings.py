@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery, states
 from celery.result import AsyncResult
-from in_process_worker import InProcessWorker, Ran
+from in_process_worker import InProcessWorker, Ran, uncollected
 from kombu import serialization
 from result_stores import Store
 from stormproof.codec import Fate, through
@@ -32,6 +32,9 @@ class Returned:
     def __repr__(self) -> str:
         return f"return {brief(self.value)}"
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(repr(self))  # Hypothesis would print the value, which may have no repr.
+
 
 @dataclass(frozen=True)
 class Raised:
@@ -44,6 +47,9 @@ class Raised:
 
     def __repr__(self) -> str:
         return f"raise {brief(self.error)}"
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(repr(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +71,21 @@ class Reader:
 
     def _of(self, task_id: str) -> AsyncResult:
         self.app.backend._cache.clear()
+        while self.app.backend._pending_messages.take(task_id, None):
+            pass  # test_who_was_told_of_a_revocation_is_told_of_what_comes_after
         return AsyncResult(task_id, app=self.app)
 
     def read(self, task_id: str) -> Ending:
         """In all the ways that there are; where one raises, that is the ending."""
         state = ""
         try:
-            state = self._of(task_id).state
-            if state not in states.READY_STATES:
-                return Ending(state)
-            result = self._of(task_id).get(timeout=PATIENCE_S, propagate=False)
-            self._of(task_id).result  # noqa: B018 - Another way of reading.
-            return Ending(state, result, self._of(task_id).traceback, self._thrown(task_id))
+            with uncollected():
+                state = self._of(task_id).state
+                if state not in states.READY_STATES:
+                    return Ending(state)
+                result = self._of(task_id).get(timeout=PATIENCE_S, propagate=False)
+                self._of(task_id).result  # noqa: B018 - Another way of reading.
+                return Ending(state, result, self._of(task_id).traceback, self._thrown(task_id))
         except (Exception, SystemExit) as error:
             return Ending(state, error=error)
 
@@ -130,20 +139,26 @@ def wrong(did: Returned | Raised, ran: Ran, ending: Ending, serializer: str) -> 
 
 def arrived(serializer: str, value: Any) -> Any:
     """What the serializer alone makes of a value. Raises whatever it raises."""
-    content_type, coding, payload = _registry.dumps(value, serializer)
-    return _registry.loads(payload, content_type, coding, accept={content_type})
+    with uncollected():
+        content_type, coding, payload = _registry.dumps(value, serializer)
+        return _registry.loads(payload, content_type, coding, accept={content_type})
+
+
+def fate(serializer: str, value: Any) -> Fate:
+    """What becomes of it there."""
+    with uncollected():
+        return through(serializer, value).fate
 
 
 def _wrong_value(value: Any, ending: Ending, serializer: str) -> str:
-    fate = through(serializer, value).fate
+    alone = fate(serializer, value)
     if ending.state == states.FAILURE:
         told = _told(ending.result)
-        if (
-            fate in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told
-        ):  # A document is one deeper than its result.
+        # A document is one level deeper than its result.
+        if alone in (Fate.REFUSED, Fate.CRASHED) or "RecursionError" in told:
             return "" if "EncodeError" in told else f"unnamed: {type(ending.result).__name__}"
         return f"refused: {type(ending.result).__name__}"
-    if fate in (Fate.REFUSED, Fate.CRASHED):
+    if alone in (Fate.REFUSED, Fate.CRASHED):
         return f"not refused: {ending.state}"
     changed = difference(arrived(serializer, value), ending.result)
     return f"changed: {changed.what}" if changed else ""
@@ -192,4 +207,4 @@ def _same_arguments(error: BaseException, result: BaseException, serializer: str
     if len(sent) != len(got):
         return False
     simple = [(one, other) for one, other in zip(sent, got, strict=True) if type(one) in _SIMPLE]
-    return not any(difference(one, other) for one, other in simple if through(serializer, one).fate is Fate.UNCHANGED)
+    return not any(difference(one, other) for one, other in simple if fate(serializer, one) is Fate.UNCHANGED)

@@ -4,6 +4,7 @@ billiard's own; left out are the fork, the pipe and the queue. `test_real_worker
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import pickle
@@ -97,26 +98,42 @@ class InProcessWorker:
             return self._body(task)
 
         self.task = app.tasks[TASK]
-        self.task.__trace__ = build_tracer(TASK, self.task, app.loader, _HOST, app=app)
+        self.take(self.task)
+
+    def take(self, task: Task) -> None:
+        """Make another task of the application ready to be run, as a pool process does when it starts."""
+        task.__trace__ = build_tracer(task.name, task, self.app.loader, _HOST, app=self.app)
 
     def run(self, body: Callable[[Task], Any], args: tuple[Any, ...] = (), task_id: str = "", **options: Any) -> Ran:
-        """Send the task a message, as `apply_async(args, **options)` writes it, and work on it to the end."""
-        task_id = task_id or str(uuid.uuid4())
+        """Have `body` run as the task `act`. `options` are those of `apply_async`."""
         self._body = body
-        sent = self.app.amqp.as_task_v2(task_id, TASK, args, {}, **options)
+        return self.send(self.task, args, {}, task_id, **options)
+
+    def send(
+        self,
+        task: Task,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_id: str = "",
+        headers: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Ran:
+        """Send a task a message, as `apply_async` writes it, and work on it to the end."""
+        task_id = task_id or str(uuid.uuid4())
+        sent = self.app.amqp.as_task_v2(task_id, task.name, args, kwargs, **options)
         content_type, coding, raw = dumps(sent.body, self.app.conf.task_serializer)
         message = Message(
             body=raw,
             content_type=content_type,
             content_encoding=coding,
-            headers=sent.headers,
+            headers={**sent.headers, **(headers or {})},
             properties=sent.properties,
             delivery_info={"exchange": "", "routing_key": "celery", "redelivered": False},
             accept=prepare_accept_content(self.app.conf.accept_content),
         )
-        return self._work_on(message, task_id)
+        return self._work_on(message, task, task_id)
 
-    def _work_on(self, message: Message, task_id: str) -> Ran:
+    def _work_on(self, message: Message, task: Task, task_id: str) -> Ran:
         settled: list[str] = []
         request = Request(
             message,
@@ -124,13 +141,25 @@ class InProcessWorker:
             on_reject=lambda _, __, requeue: settled.append("requeued" if requeue else "rejected"),
             app=self.app,
             hostname=_HOST,
-            task=self.task,
+            task=task,
             connection_errors=(),
         )
         pool = _Pool(self.app)
-        with _as_in_a_worker():
+        with _as_in_a_worker(), uncollected():
             request.execute_using_pool(pool)
         return Ran(task_id, tuple(settled), pool.errors[0] if pool.errors else None)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Nothing is collected meanwhile. Results unsubscribe when they are, and cannot where a nest has left no stack for that."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

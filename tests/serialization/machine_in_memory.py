@@ -30,6 +30,7 @@ from hardened.broker_queue import QUEUE, BrokerQueue
 from hardened.claims import Claim
 from hardened.intake import BoundedThreads
 from hardened.journal import Journal
+from hardened.once import TaskFailedError
 from hardened.process_identity import own_name
 from hardened.publisher import BrokerUnavailableError, Publisher
 from hardened.settings import Settings
@@ -116,11 +117,12 @@ class Life:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self._killed: Killed | None = None
         self.live(LIVES)
 
     def live(self, fate: Fate) -> None:
         """Begin to work on a message."""
-        self.fate = fate
+        self.fate, self._killed = fate, None
         host, pid, start = own_name().rsplit(":", 2)
         if fate.who in ("pool process", "worker"):
             start = str(
@@ -131,13 +133,25 @@ class Life:
         self.name = f"{host}:{pid}:{start}"
 
     def meets(self, when: str) -> bool:
-        """Whether its fate comes true now. Raises Killed where that is its end."""
-        if self.fate.when != when:
+        """Whether its fate comes true now. Raises Killed where that is its end, and ever after: the dead write nothing down."""
+        if self._killed is not None:
+            raise self._killed
+        if not when or self.fate.when != when:
             return False
         who, self.fate = self.fate.who, LIVES
         if who == "overtaken":
             return True
-        raise Killed(pool_only=who == "pool process")
+        self._killed = Killed(pool_only=who == "pool process")
+        raise self._killed
+
+
+class MortalSendEmail(SendEmail):
+    """Who is killed records nothing, whatever it catches."""
+
+    def _fail(self, error: BaseException, *, uncertain: bool = False) -> TaskFailedError:
+        if isinstance(error, Killed):
+            raise error
+        return super()._fail(error, uncertain=uncertain)
 
 
 class InMemory:
@@ -306,7 +320,7 @@ class InMemory:
     # How it is made.
 
     def _make_worker(self) -> WorkerInMemory:
-        task = SendEmail(self.settings, self.journal, jitter=lambda: 0.0)
+        task = MortalSendEmail(self.settings, self.journal, jitter=lambda: 0.0)
         worker = WorkerInMemory(self.settings, task, lambda: self._reach("received"))
         self._stack.callback(worker.die)
         return worker
@@ -340,6 +354,8 @@ class InMemory:
             ("before_sending", "claimed", "at the fence"),
             ("succeed", "sent", "recorded"),
             ("fail", "", "recorded"),
+            ("release", "", ""),
+            ("may_have_sent", "", ""),
         ):
             self._replace(Claim, name, self._reaching(getattr(Claim, name), before, after))
 
@@ -347,15 +363,16 @@ class InMemory:
         self._stack.enter_context(patch.object(owner, name, new))
 
     def _reaching(self, method: Any, before: str, after: str) -> Any:
-        def reaching(claim: Claim, *args: Any, **kwargs: Any) -> None:
+        def reaching(claim: Claim, *args: Any, **kwargs: Any) -> Any:
             self._reach(before)
-            method(claim, *args, **kwargs)
+            found = method(claim, *args, **kwargs)
             self._reach(after)
+            return found
 
         return reaching
 
     def _reach(self, when: str) -> None:
-        if when and self._life.meets(when):
+        if self._life.meets(when):
             self._overtake()
 
     def _overtake(self) -> None:

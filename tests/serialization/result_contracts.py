@@ -9,13 +9,13 @@ from typing import Any
 
 from celery import Task, states
 from celery.result import GroupResult
-from endings import Bench, Raised, Reader, Returned, arrived
+from endings import Bench, Raised, Reader, Returned, arrived, fate
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from in_process_worker import Ran
 from known_results import OF
 from kombu.exceptions import DecodeError
-from stormproof.codec import Fate, through
+from stormproof.codec import Fate
 from stormproof.sameness import difference
 from stormproof.strategies.values import HEAVY, KINDS, values
 
@@ -75,7 +75,7 @@ def ends_whatever_it_says(on: Bench, meta: Any) -> None:
         return "done"
 
     ran, ending = on.end(says)
-    if through(on.serializer, meta).fate is Fate.UNREADABLE:  # test_a_state_that_cannot_be_read_does_not_take_the_end
+    if fate(on.serializer, meta) is Fate.UNREADABLE:  # test_a_state_that_cannot_be_read_does_not_take_the_end
         assert isinstance(ran.error, DecodeError) and isinstance(ending.error, DecodeError)
     else:
         assert ran.error is None and ending.error is None

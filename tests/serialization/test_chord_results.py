@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from celery import states
-from endings import Bench, Raised, Returned, arrived, bench
+from endings import Bench, Raised, Returned, arrived, bench, fate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu.exceptions import DecodeError
 from result_contracts import returned
 from result_stores import SERIALIZERS, Store, fake_redis, real_redis
-from stormproof.codec import Fate, through
+from stormproof.codec import Fate
 from stormproof.sameness import difference
 from stormproof.strategies import exceptions
 from stormproof.strategies.exceptions import KINDS
@@ -82,13 +82,13 @@ def check(on: Bench, chord: list[Did], **options: Any) -> None:
 
 def _is_refused(value: Any, serializer: str) -> bool:
     """By the serializer of results, or, what is made of it, by that of the body's message; nests are a little deeper there."""
-    if through(serializer, [[value] * 3]).fate in (Fate.UNCHANGED, Fate.CHANGED):
-        return through("json", [[arrived(serializer, value)] * 3]).fate not in (Fate.UNCHANGED, Fate.CHANGED)
+    if fate(serializer, [[value] * 3]) in (Fate.UNCHANGED, Fate.CHANGED):
+        return fate("json", [[arrived(serializer, value)] * 3]) not in (Fate.UNCHANGED, Fate.CHANGED)
     return True
 
 
 def _spoils(value: Any, serializer: str) -> bool:
-    return through("json", arrived(serializer, value)).fate is Fate.UNREADABLE
+    return fate("json", arrived(serializer, value)) is Fate.UNREADABLE
 
 
 @pytest.mark.parametrize("ignored", [False, True])
@@ -96,7 +96,7 @@ def test_a_chord_ends_whatever_its_members_do(on: Bench, ignored: bool) -> None:
     """Also where the members' own results are ignored."""
     most = settings.default.max_examples if settings.default else 100
 
-    @settings(max_examples=most // (8 if on.serializer == "yaml" else 2))
+    @settings(max_examples=max(5, most // (16 if on.serializer == "yaml" else 4)))
     @given(members())
     def every(chord: list[Did]) -> None:
         check(on, chord, ignore_result=ignored)

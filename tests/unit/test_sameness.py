@@ -97,6 +97,12 @@ class BrokenInt(int):
     __hash__ = int.__hash__
 
 
+class BrokenText(str):
+    __eq__ = Broken.__eq__
+    __repr__ = Broken.__repr__
+    __hash__ = str.__hash__
+
+
 class BrokenList(list[Any]):
     def __len__(self) -> int:
         raise ZeroDivisionError
@@ -193,6 +199,9 @@ SAME: list[tuple[Any, Any]] = [
     (told(ValueError(), a=1), told(ValueError(), a=1)),
     (Broken([1]), Broken([1])),
     (BrokenInt(1), BrokenInt(1)),
+    (BrokenText("a"), BrokenText("a")),
+    ({Liar(number) for number in range(9)}, {Liar(number) for number in range(9)}),
+    (set(range(10_000)), set(range(10_000))),
     (int, int),
     (re.compile("a"), re.compile("a")),
     (holding_itself([]), holding_itself([])),
@@ -283,6 +292,13 @@ DIFFERENT: list[tuple[Any, Any, str, str]] = [
     (told(ValueError(), a=1), told(ValueError(), a=2), ".a", "int changes"),
     (Broken([1]), Broken([2]), ".x[0]", "int changes"),
     (BrokenInt(1), BrokenInt(2), "", "BrokenInt changes"),
+    (BrokenText("a"), BrokenText("b"), "", "BrokenText changes"),
+    (
+        {Liar(number) for number in range(9)},
+        {Liar(number) for number in range(1, 9)} | {1},
+        "{Liar()}",
+        "Liar becomes int",
+    ),
     (Liar(1), Liar(2), ".x", "int changes"),
     ([Liar(1)], [1], "[0]", "Liar becomes int"),
     (lambda: 1, lambda: 1, "", "function changes"),
@@ -322,10 +338,12 @@ def test_values_made_while_comparing_are_not_taken_for_others() -> None:
 
     class Made(list[Any]):
         def __iter__(self) -> Any:
-            return ([[number]] for number in super().__iter__())
+            return ({"x": [number]} for number in super().__iter__())
 
-    assert difference(Made([1] * 50), Made([1] * 50)) is None
-    assert difference(Made([1] * 50), Made([1] * 49 + [2])) is not None
+    for length in range(50):
+        same, other = [Made([1]) for _ in range(length)], [Made([1]) for _ in range(length)]
+        assert difference(same, other) is None
+        assert difference([*same, Made([1])], [*other, Made([2])]) is not None
 
 
 def test_a_difference_says_where_and_what_became_of_what() -> None:

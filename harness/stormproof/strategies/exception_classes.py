@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from stormproof.sameness import brief
+
 
 class UnpassedError(Exception):
     """Takes arguments and passes none of them on, so that it cannot be built again from its `args`."""
@@ -87,7 +89,18 @@ class ReducedError(Exception):
         return self.reduced
 
 
-class HiddenError(Exception):
+class _UnprintableError(Exception):
+    """Hypothesis prints the arguments of exceptions; those of these cannot be printed."""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(brief(self))
+
+
+class NestedError(_UnprintableError):
+    """Its arguments hold themselves, or are nested beyond all reason."""
+
+
+class HiddenError(_UnprintableError):
     """Its `args` cannot be read."""
 
     @property
@@ -96,7 +109,7 @@ class HiddenError(Exception):
         raise RuntimeError("hidden")
 
 
-class ArgumentlessError(Exception):
+class ArgumentlessError(_UnprintableError):
     """Its `args` are none at all."""
 
     args = None  # type: ignore[assignment]

@@ -88,7 +88,7 @@ def unserialisable_arguments() -> SearchStrategy[BaseException]:
 
 def nested_arguments() -> SearchStrategy[BaseException]:
     """Arguments that contain themselves, or are nested deeper than Python's stack."""
-    return st.sampled_from([_endless, lambda: _deep(10_000)]).map(lambda made: ValueError(made()))
+    return st.sampled_from([_endless, lambda: _deep(10_000)]).map(lambda made: classes.NestedError(made()))
 
 
 def without_words() -> SearchStrategy[BaseException]:

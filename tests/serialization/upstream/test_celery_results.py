@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from celery import Task, states
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, TaskRevokedError
+from celery.result import AsyncResult
 from endings import Bench, Ending, Raised, Returned, bench
 from in_process_worker import Ran
 from result_stores import Store, fake_redis, real_redis
@@ -217,6 +218,19 @@ def test_a_reader_of_another_serializer_is_told_so(on: Benches) -> None:
     """A picture of a cat becomes two halves of characters, a date becomes a mapping."""
     ran = on("json").worker.run(Returned("\U0001f431"))
     assert on("yaml").reader.read(ran.task_id).result in (None, "\U0001f431")
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a revocation that was read is kept in a buffer, and handed out again"
+)
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
+def test_who_was_told_of_a_revocation_is_told_of_what_comes_after(on: Benches) -> None:
+    """A task expires, and is sent again by its id: `get()` in the same process says for ever that it was revoked."""
+    both = on()
+    both.worker.app.backend.mark_as_revoked("an id", "expired")
+    assert isinstance(AsyncResult("an id", app=both.reader.app).get(timeout=5, propagate=False), TaskRevokedError)
+    both.worker.run(Returned("done"), task_id="an id")
+    assert AsyncResult("an id", app=both.reader.app).get(timeout=5, propagate=False) == "done"
 
 
 @pytest.mark.xfail(

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
-from hardened.claims import GaveUpError
 from hardened.digest import digest_of
 from hardened.journal import Journal, Submission
 from hardened.mailer import MailDeferredError, MailRefusedError
-from hardened.once import OnceTask, backoff_s
+from hardened.once import OnceTask, TaskFailedError, backoff_s
 from hardened.settings import Settings
 
 
@@ -26,7 +25,7 @@ class Scripted(OnceTask):
         self.runs += 1
         if self.passes_the_fence:
             self.claim.before_sending(needs_s=1)
-        if isinstance(self.outcome, Exception):
+        if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
 
@@ -124,7 +123,7 @@ def test_a_transient_error_is_tried_again_until_there_were_attempts_enough(task:
         with pytest.raises(Retry):
             deliver(task)
         assert found(task).state == "RETRY"
-    with pytest.raises(type(error)):
+    with pytest.raises(TaskFailedError):
         deliver(task)
     assert found(task).state == "FAILURE"
     with pytest.raises(Ignore):
@@ -135,7 +134,7 @@ def test_a_transient_error_is_tried_again_until_there_were_attempts_enough(task:
 @pytest.mark.parametrize("error", [MailDeferredError("no answer", False), SoftTimeLimitExceeded()])
 def test_what_may_have_been_sent_is_not_tried_again(task: Scripted, error: Exception) -> None:
     task.outcome, task.passes_the_fence = error, True
-    with pytest.raises(GaveUpError):
+    with pytest.raises(TaskFailedError, match="GaveUpError"):
         deliver(task)
     state, told = found(task).state, found(task).error
     assert state == "FAILURE" and told is not None and told[1].endswith("may have been sent, and is not sent again")
@@ -157,20 +156,45 @@ def test_a_certain_no_is_tried_again_also_behind_the_fence(task: Scripted) -> No
         (MailRefusedError("550 never"), ("MailRefusedError", "550 never")),
         (KeyError("bug"), ("KeyError", "'bug'")),
         (UnrebuildableError(code=7), ("UnrebuildableError", "")),
+        (ValueError("\ud800"), ("ValueError", "\\ud800")),
+        (MemoryError(), ("MemoryError", "")),
+        (GeneratorExit("x"), ("GeneratorExit", "x")),
     ],
 )
-def test_any_other_error_is_a_readable_failure_at_once(task: Scripted, error: Exception, told: tuple[str, str]) -> None:
+def test_any_other_error_is_a_readable_failure_at_once(
+    task: Scripted, error: BaseException, told: tuple[str, str]
+) -> None:
+    """And Celery is told of nothing but its words."""
     task.outcome = error
-    with pytest.raises(type(error)):
+    with pytest.raises(TaskFailedError) as raised:
         deliver(task)
-    assert (found(task).state, found(task).error) == ("FAILURE", told)
+    assert (found(task).state, found(task).error, raised.value.args) == ("FAILURE", told, told)
 
 
-def test_a_result_that_is_no_json_is_a_readable_failure(task: Scripted) -> None:
-    task.outcome = object()
-    with pytest.raises(TypeError):
+@pytest.mark.parametrize("result", [object(), float("nan"), "\ud800", {1: "a", "1": "b"}])
+def test_a_result_that_is_no_json_is_a_readable_failure(task: Scripted, result: Any) -> None:
+    task.outcome = result
+    with pytest.raises(TaskFailedError):
         deliver(task)
     assert found(task).state == "FAILURE"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_process_that_is_told_to_end_gives_its_task_back_and_ends(task: Scripted, error: BaseException) -> None:
+    """Also where there were attempts enough."""
+    task.outcome = error
+    for state in ("RETRY", "RETRY", "FAILURE"):
+        with pytest.raises(type(error)):
+            deliver(task)
+        assert found(task).state == state
+
+
+def test_a_process_that_is_told_to_end_behind_the_fence_does_not_have_it_sent_again(task: Scripted) -> None:
+    task.outcome, task.passes_the_fence = SystemExit(3), True
+    with pytest.raises(SystemExit):
+        deliver(task)
+    told = found(task).error
+    assert found(task).state == "FAILURE" and told is not None and told[0] == "GaveUpError"
 
 
 def test_the_wait_doubles_up_to_the_cap_and_is_spread() -> None:

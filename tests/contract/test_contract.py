@@ -15,7 +15,7 @@ import httpx
 import planted
 import pytest
 from celery import current_app
-from contract import Contract, hold
+from contract import IS_DEEP, Contract, hold
 from fastapi import responses
 from hardened import api, requests
 from hardened.api import create_app
@@ -23,10 +23,9 @@ from hardened.claims import Claim, claim
 from hardened.journal import Journal
 from hardened.publisher import BrokerUnavailableError
 from hardened.settings import Settings
-from hypothesis import settings
 from pydantic import ConfigDict
 
-IS_DEEP = settings.get_current_profile_name() == "deep"
+TUTORIAL = "an answer that its own model forbids (the tutorial)"
 EXAMPLES = 2000 if IS_DEEP else 40
 
 
@@ -181,7 +180,7 @@ def test_a_planted_breach_is_found(tmp_path: Path, bug: str) -> None:
 
 def test_the_list_of_planted_breaches_has_none_that_is_gone() -> None:
     """It is what the documents quote."""
-    planted.none_is_gone("contract", BUGS)
+    planted.none_is_gone("contract", [*BUGS, TUTORIAL])
 
 
 @pytest.fixture
@@ -198,5 +197,6 @@ def tutorial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_the_tutorial_breaks_its_contract(tutorial: Any) -> None:
     """As thousands of teams have it (`result: dict = None`): the status of a task that has not ended is an error of the server."""
-    breaches = {str(breach) for breach in hold(tutorial, examples=8).breaches}
-    assert "GET /task-status/{task_id}: not_a_server_error, 500" in breaches
+    contract = hold(tutorial, examples=8)
+    assert "GET /task-status/{task_id}: not_a_server_error, 500" in map(str, contract.breaches)
+    planted.same_as_kept("contract", TUTORIAL, first_breach(contract))
