@@ -2,8 +2,11 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from celery._state import _set_task_join_will_block
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -17,3 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # The tests of this folder share modules, in whichever import mode pytest runs; the reference systems are applications and not installed.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "system_under_test")]
+
+
+@pytest.fixture(autouse=True)
+def results_may_be_waited_for() -> Iterator[None]:
+    """A worker in this process forbids that, to all that runs there and from then on; each test begins without."""
+    _set_task_join_will_block(False)
+    yield
+    _set_task_join_will_block(False)
