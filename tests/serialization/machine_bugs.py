@@ -160,6 +160,5 @@ BUGS: tuple[Bug, ...] = (
     key_takes_any_content,
     refused_and_done,
     executed_as_it_came,
-    messages_outlive_outcomes,
     refuses_what_was_put_back,
 )
