@@ -44,6 +44,11 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The journal does not know the task, and its message is so old that there may have been an outcome."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """This process may work on the task."""
 
@@ -104,21 +109,31 @@ class Claim:
 
 
 def claim(
-    journal: Journal, task_id: str, arguments: dict[str, Any], *, lease_s: float, max_deliveries: int
-) -> Claim | Finished | Held:
+    journal: Journal,
+    task_id: str,
+    arguments: dict[str, Any],
+    *,
+    lease_s: float,
+    max_deliveries: int,
+    stale: bool = False,
+) -> Claim | Finished | Held | Forgotten:
     """Claim a task for this process. Raises GaveUpError, once recorded, where too many of its workers have died, or where one has
     died when the e-mail may have left.
 
-    A task that is not in the journal is written down first: its message went through although the API could not see it.
+    A task that is not in the journal is written down first: its message went through although the API could not see it. But not where
+    the message is `stale`: older than outcomes are kept.
     """
     now, me = journal.clock(), own_name()
     with journal.transaction() as db:
-        db.execute(
-            "INSERT INTO submissions (task_id, arguments, accepted_at, publications, published_at, due_at)"
-            " VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (task_id) DO NOTHING",
-            (task_id, canonical(arguments), now, now, now + lease_s),
-        )
+        if not stale:
+            db.execute(
+                "INSERT INTO submissions (task_id, arguments, accepted_at, publications, published_at, due_at)"
+                " VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (task_id) DO NOTHING",
+                (task_id, canonical(arguments), now, now, now + lease_s),
+            )
         row = db.execute("SELECT * FROM submissions WHERE task_id = ?", (task_id,)).fetchone()
+        if row is None:
+            return Forgotten()
         if row["finished_at"] is not None:
             return Finished(row["state"] == "SUCCESS", None if row["result"] is None else json.loads(row["result"]))
         # A claim of this very process is a leftover: a pool process does one task at a time.

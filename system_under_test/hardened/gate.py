@@ -63,6 +63,7 @@ class _Headers(_Part):
     stamped_headers: None = None
     stamps: Annotated[dict[str, Any], Field(max_length=0)] = {}
     digest: _Name | None = None
+    sent_at: float | None = None
     redelivered: bool = False  # kombu's own word, when it puts back what a worker has left.
 
 

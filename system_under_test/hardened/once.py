@@ -11,7 +11,7 @@ from typing import Any
 from celery import Task, states
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
-from hardened.claims import MAY_HAVE_LEFT, Claim, ClaimLostError, Finished, GaveUpError, Held, claim
+from hardened.claims import MAY_HAVE_LEFT, Claim, ClaimLostError, Finished, Forgotten, GaveUpError, Held, claim
 from hardened.digest import digest_of
 from hardened.journal import Journal
 from hardened.mailer import MailDeferredError
@@ -62,6 +62,7 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
                 kwargs,
                 lease_s=self.settings.lease_s,
                 max_deliveries=self.settings.max_deliveries,
+                stale=self._is_stale(),
             )
         except GaveUpError as error:
             self._copy_outcome(states.FAILURE, error)
@@ -69,10 +70,17 @@ class OnceTask(Task):  # type: ignore[misc, type-arg, unused-ignore]
         if isinstance(got, Held):
             # Safe to drop: if the holder fails, the journal has the task published again.
             raise Ignore(f"{task_id} is in the hands of {got.holder}")
+        if isinstance(got, Forgotten):
+            raise Ignore(f"{task_id} may have had its outcome long ago")
         if isinstance(got, Finished):
             return _repeated(task_id, got)
         self.claim = got
         return self._run_claimed(*args, **kwargs)
+
+    def _is_stale(self) -> bool:
+        """Whether the message is from a time whose outcomes may be forgotten; with a margin, as a sweep may have been slow to send it."""
+        now = self.journal.clock()
+        return bool(now - (self.request.get("sent_at") or now) > self.settings.keep_outcomes_s / 2)
 
     def _run_claimed(self, *args: Any, **kwargs: Any) -> Any:
         try:

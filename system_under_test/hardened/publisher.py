@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -20,7 +22,8 @@ class BrokerUnavailableError(Exception):
 class Publisher:
     """Safe to be used by several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._celery = Celery("hardened", broker=settings.celery_broker_url)
         self._celery.conf.update(
             task_serializer="json",
@@ -45,7 +48,7 @@ class Publisher:
                 SEND_EMAIL,
                 kwargs=arguments,
                 task_id=task_id,
-                headers={"digest": digest_of(task_id, arguments)},
+                headers={"digest": digest_of(task_id, arguments), "sent_at": self._clock()},
                 retry=False,
                 # Else send_task subscribes at the result backend first, and where that is down blocks for 19 s.
                 ignore_result=True,

@@ -12,6 +12,7 @@ from unittest.mock import ANY, patch
 from hardened import api, gate, once
 from hardened.claims import Claim, claim
 from hardened.journal import Journal, RequestConflictError
+from hardened.once import OnceTask
 from machine_in_memory import InMemory
 
 Bug = Callable[[InMemory], AbstractContextManager[Any]]
@@ -131,6 +132,11 @@ def refused_and_done(system: InMemory) -> AbstractContextManager[Any]:
 def executed_as_it_came(system: InMemory) -> AbstractContextManager[Any]:
     """As a worker that does not compare the digest."""
     return patch.object(once, "digest_of", lambda task_id, arguments: ANY)
+
+
+def messages_outlive_outcomes(system: InMemory) -> AbstractContextManager[Any]:
+    """As a worker that does a task that nobody knows, however old its message is."""
+    return patch.object(OnceTask, "_is_stale", lambda task: False)
 
 
 def refuses_what_was_put_back(system: InMemory) -> AbstractContextManager[Any]:

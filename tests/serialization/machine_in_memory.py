@@ -202,7 +202,7 @@ class InMemory:
         self._stack.callback(self.messages.close)
         self._stack.callback(self.results.close)
         self.journal = Journal(self.settings.journal_path, clock=self.clock)
-        self._sweeper = Publisher(self.settings)
+        self._sweeper = Publisher(self.settings, self.clock)
         self._queue = BrokerQueue(self.settings.celery_broker_url, self.settings.publish_timeout_s)
         self._worker, self._other_worker = self._make_worker(), self._make_worker()
         self._start_api()
@@ -329,7 +329,7 @@ class InMemory:
         return self._runner.run(request(self._api, method, path, **what))
 
     def _start_api(self) -> None:
-        self._publisher = MortalPublisher(self.settings)
+        self._publisher = MortalPublisher(self.settings, self.clock)
         self._api = create_app(self.settings, self._publisher, self._queue, self.clock)
 
     def _stop_api(self) -> None:

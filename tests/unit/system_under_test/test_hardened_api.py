@@ -117,6 +117,13 @@ def test_content_that_is_no_unicode_is_refused(client: Client) -> None:
     assert answer.status_code == 422 and answer.json()["detail"][0]["loc"] == ["body", "content"]
 
 
+def test_a_body_that_cannot_be_read_is_refused(client: Client, publisher: StubPublisher) -> None:
+    for body in (b"\xff", b'{"recipient": "\xff"}', b"[" * 100_000):
+        answer = client.post("/send-email", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (400, 422) and answer.json()["detail"]
+    assert publisher.sent == []
+
+
 def test_content_of_exactly_the_limit_is_taken(client: Client) -> None:
     assert client.post("/send-email", json=MAIL | {"content": "ä" * 32768}).status_code == 202
 
@@ -182,8 +189,23 @@ def test_a_frozen_broker_means_503_for_all_and_blocks_nobody_else(settings: Sett
     assert time.monotonic() - began < 5
 
 
-def test_an_unknown_task_is_404(client: Client) -> None:
-    assert client.get("/task-status/nothing").status_code == 404
+@pytest.mark.parametrize("task_id", ["nothing", "a%2Fb", "nothing%2F", "%00", "..", "x" * 255])
+def test_an_unknown_task_is_404(client: Client, task_id: str) -> None:
+    assert client.get(f"/task-status/{task_id}").status_code == 404
+
+
+def test_what_cannot_be_an_id_is_refused(client: Client) -> None:
+    assert client.get("/task-status/" + "x" * 256).status_code == 422
+
+
+def test_callers_and_their_tools_find_everything_in_the_document(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    accepted = document["paths"]["/send-email"]["post"]["responses"]["202"]
+    assert (
+        accepted["links"]["status"]["operationId"] == document["paths"]["/task-status/{task_id}"]["get"]["operationId"]
+    )
+    states = document["components"]["schemas"]["TaskStatus"]["properties"]["status"]["enum"]
+    assert states == ["PENDING", "STARTED", "RETRY", "SUCCESS", "FAILURE"]
 
 
 def test_a_failed_task_shows_type_and_message(client: Client, settings: Settings) -> None:
@@ -206,6 +228,7 @@ def test_readiness_tells_of_the_broker_and_always_of_the_open_submissions(client
     queue.answer = None
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"broker": False, "open_submissions": 1})
+    assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_journal_that_cannot_be_written_means_503(publisher: StubPublisher, tmp_path: Path) -> None:

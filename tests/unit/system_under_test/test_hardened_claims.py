@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hardened import claims
-from hardened.claims import Claim, ClaimLostError, Finished, GaveUpError, Held, claim
+from hardened.claims import Claim, ClaimLostError, Finished, Forgotten, GaveUpError, Held, claim
 from hardened.journal import Due, Journal
 from hardened.process_identity import is_gone, own_name
 
@@ -59,6 +59,13 @@ def dead_process() -> str:
 def test_a_message_that_the_api_could_not_see_through_is_written_down_by_the_claim(journal: Journal) -> None:
     claimed(journal)
     assert journal.open_submissions() == 1 and row(journal, "state") == "STARTED"
+
+
+def test_a_message_that_is_older_than_outcomes_are_kept_begins_nothing(journal: Journal) -> None:
+    assert claim(journal, "t", MAIL, lease_s=10, max_deliveries=3, stale=True) == Forgotten()
+    assert journal.find("t") is None
+    journal.accept("t", MAIL, grace_s=1)
+    assert isinstance(claim(journal, "t", MAIL, lease_s=10, max_deliveries=3, stale=True), Claim), "it is still open"
 
 
 def test_a_claim_of_a_live_holder_stands(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

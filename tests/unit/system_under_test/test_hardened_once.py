@@ -53,8 +53,14 @@ def task(tmp_path: Path) -> Scripted:
 ARGUMENTS = {"recipient": "a@example.org", "content": "x"}
 
 
-def deliver(task: Scripted, *args: Any, digest: str | None = digest_of("t", ARGUMENTS), **other: Any) -> Any:
-    task.push_request(id="t", args=args, kwargs={}, digest=digest)
+def deliver(
+    task: Scripted,
+    *args: Any,
+    digest: str | None = digest_of("t", ARGUMENTS),
+    sent_at: float | None = None,
+    **other: Any,
+) -> Any:
+    task.push_request(id="t", args=args, kwargs={}, digest=digest, sent_at=sent_at)
     try:
         return task(*args, **{**ARGUMENTS, **other})
     finally:
@@ -77,6 +83,15 @@ def test_arguments_that_were_not_sent_are_rejected_before_anything_happens(task:
         with pytest.raises(Reject):
             deliver_wrongly()
     assert task.runs == 0 and task.journal.find("t") is None
+
+
+def test_a_message_from_before_all_memory_begins_nothing(task: Scripted) -> None:
+    now = task.journal.clock()
+    with pytest.raises(Ignore):
+        deliver(task, sent_at=now - task.settings.keep_outcomes_s)
+    assert task.runs == 0 and task.journal.find("t") is None
+    deliver(task, sent_at=now - task.settings.keep_outcomes_s / 3)
+    assert task.runs == 1
 
 
 def test_a_result_is_recorded_and_a_second_delivery_returns_it_without_running(task: Scripted) -> None:
