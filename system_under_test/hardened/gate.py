@@ -89,7 +89,6 @@ class _Envelope(_Part):
     content_encoding: Literal["utf-8"] = Field(alias="content-encoding")
     headers: _Headers
     properties: _Properties
-    redelivered: bool = False  # kombu's own word, when it puts back what a worker has left.
 
 
 class _Embed(_Part):

@@ -96,7 +96,7 @@ def test_a_command_from_a_finalizer_does_not_wait_for_ever(client: redis.Redis) 
 
 @pytest.mark.xfail(
     strict=True,
-    raises=redis.ConnectionError,
+    raises=AssertionError,
     reason="it writes to a socket that does not block, and takes a full one for an error",
 )
 def test_its_tcp_server_sends_what_is_larger_than_a_sockets_buffer() -> None:
@@ -112,8 +112,13 @@ def test_its_tcp_server_sends_what_is_larger_than_a_sockets_buffer() -> None:
     try:
         with contextlib.closing(redis.Redis(port=server.server_address[1], retry=None)) as client:
             client.set("key", "x" * (32 << 20))
-            assert client.strlen("key") == 32 << 20
-            assert len(client.get("key") or b"") == 32 << 20
+            try:
+                came = client.get("key")
+            except (
+                redis.ConnectionError
+            ):  # Or, where enough was read by then, its word of the error comes as part of the value.
+                came = None
+            assert came == b"x" * (32 << 20), "it did not come whole"
     finally:
         server.shutdown()
         thread.join()
