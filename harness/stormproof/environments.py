@@ -33,7 +33,18 @@ def build(name: str, environment: Environment, common: tuple[str, ...], cache: P
             python = environment.python or sys.executable
             _uv(name, "venv", "--quiet", "--relocatable", "--python", python, str(made))
             interpreter = str(made / "bin" / "python")
-            _uv(name, "pip", "install", "--quiet", "--python", interpreter, *environment.packages, *common)
+            # Compiled once: workers that may not write bytecode would compile all of it at each start.
+            _uv(
+                name,
+                "pip",
+                "install",
+                "--quiet",
+                "--compile-bytecode",
+                "--python",
+                interpreter,
+                *environment.packages,
+                *common,
+            )
             made.rename(folder)
         finally:
             shutil.rmtree(made.parent, ignore_errors=True)

@@ -4,7 +4,8 @@
     ├── UsageError             exit code 254: wrong arguments, or a wrong file of the user's
     │   ├── DescriptionError   the system's description (`stormproof.toml`)
     │   ├── ScenarioError      a scenario file
-    │   └── RunFolderError     a run folder that cannot be written or read
+    │   ├── RunFolderError     a run folder that cannot be written or read
+    │   └── NotSupportedError  something of a container that processes cannot be
     └── ComponentError         a process of the system or a Redis did not start, or died at start
 
 The message is one line: what happened, to what, and what to do next.
@@ -37,6 +38,10 @@ class ScenarioError(UsageError):
 
 class RunFolderError(UsageError):
     """A run folder cannot be written or read."""
+
+
+class NotSupportedError(UsageError):
+    """A node is to do what processes cannot do, or what this machine has no program for."""
 
 
 class ComponentError(StormproofError):

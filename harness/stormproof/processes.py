@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -108,6 +108,52 @@ def cpu_waited_s() -> float | None:
     return int(some.rpartition("total=")[2]) / 1e6
 
 
+def dying_with_us() -> Callable[[], None]:
+    """What a child calls before its program, so that it dies with the thread that started it."""
+    parent = os.getpid()
+
+    def die_with_us() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return die_with_us
+
+
+class Reaper:
+    """Our end of the pipe to the process that ends what is left when we are gone."""
+
+    def __init__(self, run: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(reaper.__file__)), run],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+        )
+
+    def own_session(self, pid: int) -> None:
+        """Have the session that this process leads ended."""
+        self._tell(f"session {pid} {reaper.start_time(pid) or 0}")
+
+    def own_folder(self, folder: Path) -> None:
+        """Have this folder removed."""
+        self._tell(f"folder {folder}")
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
+    def end(self) -> None:
+        """Have everything ended now."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Until it has ended everything."""
+        self._process.wait()
+
+
 class Launcher:
     """Starts processes for one run and ends them all. Use as an async context manager."""
 
@@ -115,18 +161,13 @@ class Launcher:
         self.run = run
         self.logs = logs
         self._outputs: dict[str, Output] = {}
-        self._reaper: subprocess.Popen[bytes] | None = None
+        self._reaper: Reaper | None = None
         self._started: list[Running] = []
         self.over = False
         _LAUNCHERS.add(self)
 
     async def __aenter__(self) -> Launcher:
-        self._reaper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(reaper.__file__)), self.run],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-        )
+        self._reaper = Reaper(self.run)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -146,25 +187,18 @@ class Launcher:
     def end(self) -> None:
         """Have everything ended, without waiting for it; nothing more is started from now on."""
         self.over = True
-        if self._reaper is not None and self._reaper.stdin is not None:
-            self._reaper.stdin.close()
+        if self._reaper is not None:
+            self._reaper.end()
 
     def own_folder(self, folder: Path) -> None:
         """Have this folder removed at the end, in every ending."""
-        self._tell(f"folder {folder}")
+        self._told_to_go_on().own_folder(folder)
 
     async def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Running:
         """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started, RunFolderError
         where its output cannot be kept.
         """
         self._told_to_go_on()
-        parent = os.getpid()
-
-        def die_with_us() -> None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
         with self._log(name) as log:
             machine.check()  # A process that cannot be born for the lack of descriptors makes uvloop say more than one line.
             try:
@@ -176,7 +210,7 @@ class Launcher:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=die_with_us,
+                    preexec_fn=dying_with_us(),
                 )
             except OSError as error:
                 what = argv[0] if cwd.is_dir() else str(cwd)
@@ -187,7 +221,7 @@ class Launcher:
             # The end came while it was being born: the reaper may have looked for the last time.
             running.signal_tree(signal.SIGKILL)
             await running.exited()
-        self._tell(f"session {process.pid} {reaper.start_time(process.pid) or 0}")
+        self._told_to_go_on().own_session(process.pid)
         return running
 
     def _log(self, name: str) -> IO[bytes]:
@@ -206,15 +240,10 @@ class Launcher:
         for output in self._outputs.values():
             output.bound()
 
-    def _told_to_go_on(self) -> IO[bytes]:
-        if self.over or self._reaper is None or self._reaper.stdin is None:
+    def _told_to_go_on(self) -> Reaper:
+        if self.over or self._reaper is None:
             raise ComponentError("the run is over; nothing more is started")
-        return self._reaper.stdin
-
-    def _tell(self, line: str) -> None:
-        ears = self._told_to_go_on()
-        ears.write(line.encode() + b"\n")
-        ears.flush()
+        return self._reaper
 
 
 _LAUNCHERS: weakref.WeakSet[Launcher] = weakref.WeakSet()
