@@ -21,13 +21,29 @@ OTHER_VENDORS = ("rabbitmq", "memcached", "localstack")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--counts` and `--redis-only`."""
     parser.addoption("--counts", type=Path, help="Where to write the counts, as JSON.")
-    parser.addoption("--redis-only", action="store_true", help="Leave out tests that need another broker or backend than Redis.")
+    parser.addoption(
+        "--redis-only", action="store_true", help="Leave out tests that need another broker or backend than Redis."
+    )
 
 
 def needs(item: pytest.Item) -> set[str]:
-    """The vendors besides Redis whose nodes a test starts: those that its fixtures are named for, or its parameters name."""
-    names = [*getattr(item, "fixturenames", ()), *map(str, item.callspec.params.values() if hasattr(item, "callspec") else ())]
-    return {vendor for vendor in OTHER_VENDORS if any(f"celery_{vendor}" in name for name in names)}
+    """The vendors besides Redis whose nodes a test starts, by the names of its fixtures and parameters."""
+    names = {
+        *getattr(item, "fixturenames", ()),
+        *map(str, item.callspec.params.values() if hasattr(item, "callspec") else ()),
+    }
+    for cluster in ("celery_broker_cluster", "celery_backend_cluster"):
+        if f"{cluster}_config" in names:
+            names |= _requested(item, cluster)  # Its configuration asks for it by name.
+    return {vendor for vendor in OTHER_VENDORS if any(vendor in name for name in names)}
+
+
+def _requested(item: pytest.Item, name: str) -> set[str]:
+    """A fixture as the test sees it, and what it requests, and so on."""
+    definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
+    return {name}.union(
+        *(_requested(item, other) for other in (definitions[-1].argnames if definitions else ()) if other != name)
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

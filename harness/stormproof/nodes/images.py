@@ -18,8 +18,8 @@ from stormproof.nodes.rabbitmq import RabbitMQ
 from stormproof.ports import Ports
 from stormproof.versions import Environment
 
-_EXTRAS = "redis,pymemcache,gevent,pydantic"
-"""Those of Celery that pytest-celery's and Celery's own worker images have, as far as a wheel has them."""
+_EXTRAS = "redis,pymemcache,gevent"
+"""Those of Celery that pytest-celery's own worker image has, as far as a wheel has them."""
 _KNOWN = "redis, rabbitmq, memcached, celery:VERSION, venv:FOLDER, and Dockerfiles of workers (build argument CELERY_VERSION)"
 
 
@@ -87,7 +87,7 @@ class Images:
         celery = f"celery[{_EXTRAS}]" + (f"=={version}" if version else "")
         # Celery 4 cannot be imported by Python 3.11.
         python = "3.10" if version and Version(version).major < 5 else None
-        environment = Environment(python=python, packages=(celery, package))
+        environment = Environment(python=python, packages=(celery, package, "pydantic"))
         try:
             interpreter = environments.build(f"celery {version or 'newest'}", environment, (), self._cache)
         except UsageError as error:

@@ -15,8 +15,9 @@ from typing import Any
 import docker
 import psutil
 import pytest
-from pytest_celery import CeleryTestWorker
+from pytest_celery import CeleryTestContainer, CeleryTestWorker
 from pytest_docker_tools import utils
+from pytest_docker_tools.exceptions import ContainerFailed
 from pytest_docker_tools.wrappers import container as wrapper
 
 from stormproof.errors import NotSupportedError
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
             module.wait_for_callable = wait_for_callable  # type: ignore[attr-defined]
     # Where this machine itself is a container, published ports would be thought to be those of the containers.
     wrapper.tests_inside_container = lambda: False
+    CeleryTestContainer._wait_ready = _wait_ready
     CeleryTestWorker.get_running_processes_info = _processes_of
 
 
@@ -94,6 +96,21 @@ def _skipped_where_not_supported() -> Iterator[None]:
         yield
     except NotSupportedError as error:
         pytest.skip(f"{NOT_SUPPORTED}{error}")
+
+
+def _wait_ready(container: CeleryTestContainer, timeout: int = 30) -> bool:
+    """The stock method goes on waiting for the words of a container that has ended."""
+
+    def ready() -> bool:
+        if container.status == "exited":
+            code, said = container.attrs["State"]["ExitCode"], container.logs().split("\n")
+            raise ContainerFailed(
+                container, f"{container.name} exited with {code} before it was ready: {' '.join(said[-4:])}"
+            )
+        return container.ready_prompt is None or container.ready_prompt in container.logs()
+
+    wait_for_callable(f"Waiting for {container.name} to be ready", ready, timeout)
+    return True
 
 
 def _processes_of(

@@ -46,7 +46,9 @@ def available() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         try:
             subprocess.run(
-                [sys.executable, "-I", "-S", "-c", ""], preexec_fn=entering(Path(folder), [Path(sys.prefix), Path(sys.base_prefix)]), check=True
+                [sys.executable, "-I", "-S", "-c", ""],
+                preexec_fn=entering(Path(folder), [Path(sys.prefix), Path(sys.base_prefix)]),
+                check=True,
             )
         except (OSError, subprocess.SubprocessError):
             return False

@@ -34,12 +34,13 @@ class RabbitMQ(Program):
 
     def argv(self, given: Sequence[str] | None, place: Place) -> list[str]:
         """The server; its own files say where it lives."""
+        found = _found("rabbitmq-server")
         (place.folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(address=place.address))
         plugins = "[rabbitmq_management]." if self._management else "[]."
         (place.folder / "enabled_plugins").write_text(plugins)
         (place.folder / "epmd").write_text(str(self._ports.free()))
         (place.folder / "distribution").write_text(str(self._ports.free()))
-        return [_found("rabbitmq-server"), *(given or ["rabbitmq-server"])[1:]]
+        return [found, *(given or ["rabbitmq-server"])[1:]]
 
     def environ(self, place: Place) -> dict[str, str]:
         """All that would lie in the system's folders lies in the node's."""

@@ -1,0 +1,99 @@
+"""A suite that was written for containers runs on nodes, and what they cannot do is neither passed nor failed."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+SUITE = """
+import pytest
+from pytest_celery import RedisContainer
+from pytest_docker_tools import container, fxtr
+
+def test_redis_answers(default_redis_broker):
+    assert default_redis_broker.client.ping()
+
+def test_redis_is_gone_when_killed(default_redis_broker):
+    default_redis_broker.kill()
+    assert default_redis_broker.status == "exited"
+
+limited = container(image="redis", cpu_quota=100_000)
+
+def test_a_quota_is_kept(limited):
+    raise AssertionError("a node pretends to have a quota")
+
+def test_a_quota_is_kept_by_a_node_of_its_own(docker_client):
+    docker_client.containers.run("redis", cpu_quota=100_000)
+
+dead = container(image="redis", command=["redis-server", "--no-such-option"], wrapper_class=RedisContainer)
+
+def test_a_node_that_dies_at_once_says_why(dead):
+    pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def without_our_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.nodes.plugin")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+
+def test_a_suite_for_containers_runs_unmodified(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+    result = pytester.runpytest_subprocess("-rs", "-p", "no:schemathesis")
+    result.assert_outcomes(passed=2, skipped=2, errors=1)
+    result.stdout.fnmatch_lines(["nodes: processes*"])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED [[]2]*not supported: cpu_quota=100000: a CFS quota has no equal among processes*"]
+    )
+    result.stdout.fnmatch_lines(["*ContainerFailed*exited with 1 before it was ready*no-such-option*"])
+
+
+WORKER = """
+import pytest
+from pytest_celery import CeleryTestSetup, CeleryBackendCluster, CeleryBrokerCluster
+from pytest_celery.vendors.worker.tasks import ping
+from pytest_docker_tools import container, fxtr
+from pytest_celery import CeleryWorkerContainer, defaults
+import sys
+
+@pytest.fixture
+def celery_broker_cluster(celery_redis_broker):
+    return CeleryBrokerCluster(celery_redis_broker)
+
+@pytest.fixture
+def celery_backend_cluster(celery_redis_backend):
+    return CeleryBackendCluster(celery_redis_backend)
+
+default_worker_container = container(
+    image="venv:" + sys.prefix,
+    environment=fxtr("default_worker_env"),
+    network="{default_pytest_celery_network.name}",
+    volumes={"{default_worker_volume.name}": defaults.DEFAULT_WORKER_VOLUME},
+    wrapper_class=CeleryWorkerContainer,
+    timeout=60,
+    command=fxtr("default_worker_command"),
+)
+
+def test_a_task_is_done_and_the_worker_has_its_nodes_name(celery_setup: CeleryTestSetup):
+    assert ping.s().apply_async().get(timeout=20) == "pong"
+    worker = celery_setup.worker
+    assert [name for reply in celery_setup.app.control.ping() for name in reply] == [worker.hostname()]
+    assert worker.hostname().endswith(worker.container.id[:12])
+    names = {process["name"] for process in worker.get_running_processes_info(["pid", "name"])}
+    assert names == {"celery"}
+"""
+
+
+def test_a_worker_of_a_virtual_environment_does_tasks(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(WORKER)
+    pytester.runpytest_subprocess("-p", "no:schemathesis").assert_outcomes(passed=1)
+
+
+def test_dockers_own_containers_are_used_where_they_are_asked_for(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it_is_dockers(docker_client): pass")
+    # No daemon listens there: docker-py, which was asked, says so.
+    result = pytester.runpytest_subprocess("--nodes", "docker", "-p", "no:schemathesis")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["nodes: Docker's containers", "*DockerException*"])
