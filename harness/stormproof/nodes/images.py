@@ -18,8 +18,19 @@ from stormproof.nodes.rabbitmq import RabbitMQ
 from stormproof.ports import Ports
 from stormproof.versions import Environment
 
-_EXTRAS = "redis,pymemcache,gevent"
-"""Those of Celery that pytest-celery's own worker image has, as far as a wheel has them."""
+_EXTRAS = "pymemcache,gevent"
+"""Those of Celery that pytest-celery's own worker image has, as far as a wheel has them; for redis see `_NEEDED`."""
+_NEEDED = ("kombu[redis]", "packaging", "pydantic")
+"""The redis-py that the kombu at hand wants (old releases of Celery ask for one that a newer kombu refuses), what old releases of kombu
+need and do not say, and what tasks need.
+"""
+_SCRIPT = """\
+#!{python}
+import sys
+from celery.__main__ import main
+if __name__ == "__main__":  # A pool that spawns its processes imports this file in each of them.
+    sys.exit(main())
+"""
 _KNOWN = "redis, rabbitmq, memcached, celery:VERSION, venv:FOLDER, and Dockerfiles of workers (build argument CELERY_VERSION)"
 
 
@@ -87,7 +98,7 @@ class Images:
         celery = f"celery[{_EXTRAS}]" + (f"=={version}" if version else "")
         # Celery 4 cannot be imported by Python 3.11.
         python = "3.10" if version and Version(version).major < 5 else None
-        environment = Environment(python=python, packages=(celery, package, "pydantic"))
+        environment = Environment(python=python, packages=(celery, package, *_NEEDED))
         try:
             interpreter = environments.build(f"celery {version or 'newest'}", environment, (), self._cache)
         except UsageError as error:
@@ -104,7 +115,7 @@ class Images:
         scripts.mkdir(parents=True, exist_ok=True)
         # Its own starts through a shell where uv made it relocatable, and its processes would not be called `celery`.
         script = scripts / "celery"
-        script.write_text(f"#!{python}\nimport sys\nfrom celery.__main__ import main\nsys.exit(main())\n")
+        script.write_text(_SCRIPT.format(python=python))
         script.chmod(0o755)
         return Worker(scripts, environment, default)
 

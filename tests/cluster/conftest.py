@@ -1,0 +1,138 @@
+"""A cluster of the reference system: one Redis for messages, one for results, and workers of this very environment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_celery import (
+    CeleryBackendCluster,
+    CeleryBrokerCluster,
+    CeleryTestSetup,
+    CeleryTestWorker,
+    CeleryWorkerContainer,
+    RedisTestBackend,
+    RedisTestBroker,
+)
+from pytest_docker_tools import container, fxtr
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "system_under_test")]
+
+from mail import MailServer  # noqa: E402
+from systems import ROOT, Hardened, Tutorial  # noqa: E402
+
+System = Tutorial | Hardened
+BOTH = [pytest.param(Tutorial(), id="tutorial"), pytest.param(Hardened(), id="hardened")]
+
+
+class SystemWorker(CeleryWorkerContainer):
+    """A worker of the reference system."""
+
+    @classmethod
+    def worker_name(cls) -> str:
+        return "worker"
+
+
+@pytest.fixture(params=BOTH)
+def system(request: pytest.FixtureRequest) -> System:
+    """Each test runs with both, unless it names one."""
+    found: System = request.param
+    return found
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """Where the workers send to."""
+    server = MailServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def journals(tmp_path: Path) -> Path:
+    """The folder of the hardened system's journal, which its API and its workers share."""
+    folder = tmp_path / "journals"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def celery_broker_cluster(celery_redis_broker: RedisTestBroker) -> CeleryBrokerCluster:
+    return CeleryBrokerCluster(celery_redis_broker)
+
+
+@pytest.fixture
+def celery_backend_cluster(celery_redis_backend: RedisTestBackend) -> CeleryBackendCluster:
+    return CeleryBackendCluster(celery_redis_backend)
+
+
+@pytest.fixture
+def default_worker_env(default_worker_env: dict[str, str], system: System, mail: MailServer) -> dict[str, str]:
+    own = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "PYTHONPATH": "/systems"}
+    return {**default_worker_env, **system.environ(), **own}
+
+
+@pytest.fixture
+def default_worker_command(system: System) -> list[str]:
+    return ["celery", "-A", system.app, "worker", "--loglevel=INFO", "--concurrency=2", "-n", "worker@%h"]
+
+
+@pytest.fixture
+def folders(journals: Path) -> dict[str, dict[str, str]]:
+    """What of this machine a worker sees."""
+    return {str(ROOT): {"bind": "/systems", "mode": "ro"}, str(journals): {"bind": "/journal", "mode": "rw"}}
+
+
+def worker_of(image: str) -> object:
+    """The fixture of a worker's node."""
+    return container(
+        image=image,
+        environment=fxtr("default_worker_env"),
+        network="{default_pytest_celery_network.name}",
+        volumes=fxtr("folders"),
+        wrapper_class=SystemWorker,
+        timeout=60,
+        command=fxtr("default_worker_command"),
+    )
+
+
+default_worker_container = worker_of(f"venv:{sys.prefix}")
+second_worker_container = worker_of(f"venv:{sys.prefix}")
+worker_536_container = worker_of("celery:5.3.6")
+worker_447_container = worker_of("celery:4.4.7")
+
+
+@pytest.fixture
+def second_worker(second_worker_container: SystemWorker, celery_setup: CeleryTestSetup) -> CeleryTestWorker:
+    """One more of the same."""
+    return CeleryTestWorker(second_worker_container, app=celery_setup.app)
+
+
+@pytest.fixture
+def submit(system: System, celery_setup: CeleryTestSetup, journals: Path) -> Callable[[str], str]:
+    """Submits a task that sends one e-mail to a name; returns the task's id."""
+    return lambda name: system.submit(celery_setup.app, f"{name}@example.org", journals)
+
+
+@pytest.fixture
+def accepted(mail: MailServer) -> Callable[..., bool]:
+    """Whether e-mails to all these names were accepted within the time, each once."""
+
+    def wait(*names: str, within_s: float = 40) -> bool:
+        wanted = {f"{name}@example.org": 1 for name in names}
+        return eventually(lambda: dict(mail.accepted) == wanted, within_s)
+
+    return wait
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
+    """Whether it comes true within the time."""
+    deadline = time.monotonic() + within_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
