@@ -62,7 +62,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the suite is kept, and the environments of its workers")
     parser.add_argument(
-        "what", choices=["part", "redis", "whole"], help="a minute's part, all that needs Redis only, or everything"
+        "what",
+        choices=["part", "redis", "whole"],
+        help="a minute's part, all that needs no broker but Redis, or everything",
     )
     parser.add_argument(
         "--celery", default=metadata.version("celery"), help="which release's suite; that of the installed Celery"
@@ -72,7 +74,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     tree = unpacked(downloaded(known.celery, folder))
     chosen = [f"t/smoke/tests/{name}" for name in PART] if known.what == "part" else ["t/smoke"]
-    chosen += ["--redis-only"] if known.what == "redis" else []
+    chosen += ["--without-rabbitmq"] if known.what == "redis" else []
     env = {**os.environ, "PYTEST_PLUGINS": "stormproof.nodes.plugin,counting", "PYTHONPATH": str(Path(__file__).parent)}
     own = ["--nodes-cache", str(folder / "environments"), "--counts", str(folder / "counts.json"), "-rsxXf"]
     return subprocess.run(

@@ -74,7 +74,7 @@ def test_each_outcome_is_counted_for_what_it_is(pytester: pytest.Pytester) -> No
 
 def test_what_needs_another_broker_is_left_out_however_it_is_asked_for(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(RABBIT)
-    result = pytester.runpytest_subprocess("--redis-only", "-v", "-p", "no:schemathesis")
+    result = pytester.runpytest_subprocess("--without-rabbitmq", "-v", "-p", "no:schemathesis")
     result.assert_outcomes(passed=1, deselected=3)
     result.stdout.fnmatch_lines(["*test_by_parameter[[]celery_redis_broker[]] PASSED*"])
 

@@ -24,8 +24,8 @@ from stormproof.nodes.place import Place
 from stormproof.nodes.programs import Program
 from stormproof.processes import dying_with_us
 
-_BEFORE_RESTART_S = 0.3
-"""What Docker takes to come to it. Suites send a task and restart the broker at once: the task is to have arrived by then."""
+_CALL_S = 0.3
+"""What Docker's daemon takes to come to it. Suites send tasks, and kill or restart at once: the tasks are to have arrived by then."""
 _SOCKETS = ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
 """How pytest_docker_tools asks whether a port is listened on."""
 
@@ -177,7 +177,9 @@ class Node:
 
     def kill(self, signal: str | int | None = None) -> None:
         """SIGKILL to all that runs in it, another signal to its main process. Raises APIError where nothing runs."""
-        self._running().signal(_number(signal or "SIGKILL"))
+        main = self._running()
+        time.sleep(_CALL_S)
+        main.signal(_number(signal or "SIGKILL"))
         self._tell_if_over()
 
     def _tell_if_over(self) -> None:
@@ -187,13 +189,13 @@ class Node:
     def stop(self, timeout: float = 10) -> None:
         """SIGTERM, and after that time SIGKILL."""
         if self._main is not None:
+            time.sleep(_CALL_S)
             self._main.stop(timeout)
             self._tell_if_over()
 
     def restart(self, timeout: float = 10) -> None:
         """Stop and start; what is in its folder stays."""
         if self.status == "running":
-            time.sleep(_BEFORE_RESTART_S)
             self.stop(timeout)
         self.start()
 
