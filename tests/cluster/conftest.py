@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from pytest_celery import (
     CeleryBrokerCluster,
     CeleryTestSetup,
     CeleryTestWorker,
-    CeleryWorkerContainer,
     RedisTestBackend,
     RedisTestBroker,
 )
@@ -21,21 +19,14 @@ from pytest_docker_tools import fxtr
 from stormproof.nodes.fixtures import worker
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "system_under_test")]
+# The tests of this folder share `systems.py` and `mail.py`, and `watching.py` with the integration tests.
+sys.path[:0] = [str(HERE), str(HERE.parent / "integration"), str(HERE.parents[1] / "system_under_test")]
 
 from mail import MailServer  # noqa: E402
-from systems import ROOT, Hardened, Tutorial  # noqa: E402
+from systems import ROOT, Hardened, System, SystemWorker, Tutorial  # noqa: E402
+from watching import eventually  # noqa: E402
 
-System = Tutorial | Hardened
 BOTH = [pytest.param(Tutorial(), id="tutorial"), pytest.param(Hardened(), id="hardened")]
-
-
-class SystemWorker(CeleryWorkerContainer):
-    """A worker of the reference system."""
-
-    @classmethod
-    def worker_name(cls) -> str:
-        return "worker"
 
 
 @pytest.fixture(params=BOTH)
@@ -117,11 +108,3 @@ def accepted(mail: MailServer) -> Callable[..., bool]:
         return eventually(lambda: dict(mail.accepted) == wanted, within_s)
 
     return wait
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
-    """Whether it comes true within the time."""
-    deadline = time.monotonic() + within_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()

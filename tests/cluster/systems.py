@@ -12,6 +12,7 @@ from celery import Celery
 from hardened.journal import Journal
 from hardened.publisher import Publisher
 from hardened.settings import Settings
+from pytest_celery import CeleryWorkerContainer
 
 ROOT = Path(__file__).parents[2] / "system_under_test"
 JOURNAL = "/journal/journal.sqlite3"
@@ -52,3 +53,14 @@ class Hardened:
         Journal(journals / Path(JOURNAL).name).accept(task_id, arguments, grace_s=60)
         Publisher(Settings(celery_broker_url=app.conf.broker_url)).publish(task_id, arguments)
         return task_id
+
+
+System = Tutorial | Hardened
+
+
+class SystemWorker(CeleryWorkerContainer):
+    """A worker of the reference systems."""
+
+    @classmethod
+    def worker_name(cls) -> str:
+        return "worker"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conftest import eventually
 from pytest_celery import CeleryTestSetup
+from watching import eventually
 
 Submit, Accepted = Callable[[str], str], Callable[..., bool]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import SystemWorker, Tutorial
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
+from systems import SystemWorker, Tutorial
 
 Submit, Accepted = Callable[[str], str], Callable[..., bool]
 

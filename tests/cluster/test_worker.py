@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Hardened, Tutorial, eventually
 from mail import MailServer
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
+from systems import Hardened, Tutorial
+from watching import eventually
 
 Submit, Accepted = Callable[[str], str], Callable[..., bool]
 

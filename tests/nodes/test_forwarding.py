@@ -90,5 +90,7 @@ def test_a_connection_to_nobody_ends(forwarding: Forwarding, port: int) -> None:
 def test_the_thread_ends_with_it(native: int, port: int) -> None:
     forwarding = Forwarding()
     forwarding.open(port, ADDRESS, native)
+    thread = forwarding._thread
+    assert thread is not None and thread.is_alive()
     forwarding.stop()
-    assert "stormproof-forwarding" not in {thread.name for thread in threading.enumerate()}
+    assert not thread.is_alive()

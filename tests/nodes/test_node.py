@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import redis
 from docker.errors import APIError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from stormproof.nodes.client import Client
 from stormproof.nodes.node import Node
 from watching import eventually
@@ -28,7 +30,7 @@ def node(client: Client) -> Node:
 
 
 def connection(node: Node) -> Any:
-    return redis.Redis(port=node.ports[6379])
+    return redis.Redis(port=node.ports[6379], retry=Retry(NoBackoff(), 0))
 
 
 def test_its_id_begins_with_the_address_where_it_listens(node: Node) -> None:
