@@ -15,7 +15,7 @@ class Ports:
     """Hands out ports. Each is held by an abstract Unix socket that vanishes with this process, and leaves nothing."""
 
     def __init__(self) -> None:
-        self._held: list[socket.socket] = []
+        self._held: dict[int, socket.socket] = {}
         # Which port a process gets is no choice of the storm; two harnesses with one seed must not collide.
         self._random = random.SystemRandom()
 
@@ -42,14 +42,17 @@ class Ports:
         except OSError:
             holder.close()
             return False
-        self._held.append(holder)
+        self._held[port] = holder
         return True
+
+    def give_back(self, port: int) -> None:
+        """Let others have this one."""
+        self._held.pop(port).close()
 
     def close(self) -> None:
         """Give all ports back."""
-        for holder in self._held:
-            holder.close()
-        self._held.clear()
+        for port in list(self._held):
+            self.give_back(port)
 
 
 def is_free(port: int) -> bool:

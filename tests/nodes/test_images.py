@@ -13,7 +13,6 @@ from stormproof.nodes.images import Images
 from stormproof.nodes.place import Place
 from stormproof.nodes.programs import Memcached, Redis
 from stormproof.nodes.rabbitmq import RabbitMQ
-from stormproof.ports import Ports
 from stormproof.versions import Environment
 
 PLACE = Place("127.11.22.33", Path("/own"), {})
@@ -21,7 +20,7 @@ PLACE = Place("127.11.22.33", Path("/own"), {})
 
 @pytest.fixture
 def images(tmp_path: Path) -> Images:
-    return Images(tmp_path / "scripts", tmp_path / "cache", Ports())
+    return Images(tmp_path / "scripts", tmp_path / "cache")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import redis
 from docker.errors import APIError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from stormproof.nodes import private_tmp
 from stormproof.nodes.client import Client
 from stormproof.nodes.node import Node
 from watching import eventually
@@ -30,7 +31,7 @@ def node(client: Client) -> Node:
 
 
 def connection(node: Node) -> Any:
-    return redis.Redis(port=node.ports[6379], retry=Retry(NoBackoff(), 0))
+    return redis.Redis(port=node.place.published[6379], retry=Retry(NoBackoff(), 0))
 
 
 def test_its_id_begins_with_the_address_where_it_listens(node: Node) -> None:
@@ -123,7 +124,12 @@ def test_it_may_use_the_processors_that_it_was_given(client: Client) -> None:
     assert b"Cpus_allowed_list:\t0\n" in node.exec_run("cat /proc/self/status").output
 
 
-def test_each_node_has_a_tmp_of_its_own(client: Client, node: Node) -> None:
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_each_node_has_a_tmp_of_its_own(
+    client: Client, node: Node, namespaces: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not namespaces:
+        monkeypatch.setattr(private_tmp, "available", lambda: False)
     name = f"marker-{secrets.token_hex(8)}"
     other = client.containers.run("redis")
     place = "${TMPDIR:-/tmp}"

@@ -10,7 +10,6 @@ from stormproof.errors import NotSupportedError
 from stormproof.nodes import rabbitmq
 from stormproof.nodes.client import Client
 from stormproof.nodes.place import Place
-from stormproof.ports import Ports
 from stormproof.processes import is_running
 from watching import eventually
 
@@ -19,7 +18,7 @@ def test_a_broker_that_is_not_installed_is_refused_in_one_line(tmp_path: Path, m
     monkeypatch.setattr(rabbitmq, "_DEBIAN", tmp_path)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NotSupportedError, match="rabbitmq-server is not installed; apt-get install rabbitmq-server"):
-        rabbitmq.RabbitMQ(Ports(), management=False).argv(None, Place("127.11.22.33", tmp_path, {}))
+        rabbitmq.RabbitMQ(management=False).argv(None, Place("127.11.22.33", tmp_path, {}))
 
 
 @pytest.mark.skipif(not shutil.which("rabbitmq-server"), reason="rabbitmq-server is not installed")

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 _PIECE_BYTES = 65536
@@ -17,21 +18,23 @@ class Forwarding:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._servers: dict[int, asyncio.Server] = {}
-        self._open: dict[int, set[asyncio.StreamWriter]] = {}
+        self._listeners: dict[int, socket.socket] = {}
+        self._joined: dict[int, set[asyncio.Task[None]]] = {}
 
     def open(self, port: int, address: str, native: int) -> None:
-        """Let `port` lead there from now on."""
-        self._run(self._listen(port, address, native))
+        """Let `port` lead there from now on. Raises OSError where it is taken."""
+        listener = socket.create_server(("127.0.0.1", port))
+        listener.setblocking(False)
+        self._run(self._listen(port, listener, (address, native)))
 
     def close(self, port: int) -> None:
         """Refuse from now on, and end what is connected."""
-        if port in self._servers:
+        if port in self._listeners:
             self._run(self._deafen(port))
 
     def stop(self) -> None:
         """Close all, and end the thread."""
-        for port in list(self._servers):
+        for port in list(self._listeners):
             self.close(port)
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -47,62 +50,54 @@ class Forwarding:
             self._thread.start()
         asyncio.run_coroutine_threadsafe(what, self._loop).result()
 
-    async def _listen(self, port: int, address: str, native: int) -> None:
-        ends = self._open[port] = set()
+    async def _listen(self, port: int, listener: socket.socket, there: tuple[str, int]) -> None:
+        self._listeners[port], self._joined[port] = listener, set()
+        asyncio.get_running_loop().add_reader(listener, self._accept, port, there)
 
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await _join(reader, writer, address, native, ends)
-
-        self._servers[port] = await asyncio.start_server(accept, "127.0.0.1", port)
+    def _accept(self, port: int, there: tuple[str, int]) -> None:
+        try:
+            near, _ = self._listeners[port].accept()
+        except OSError:
+            return  # Who wanted to connect has thought better of it.
+        task = asyncio.get_running_loop().create_task(_join(near, there))
+        self._joined[port].add(task)
+        task.add_done_callback(self._joined[port].discard)
 
     async def _deafen(self, port: int) -> None:
-        self._servers.pop(port).close()
-        for end in self._open.pop(port):
-            _end(end)
+        asyncio.get_running_loop().remove_reader(self._listeners[port])
+        self._listeners.pop(port).close()
+        await asyncio.sleep(0)  # All tasks have begun then, and close what they were given.
+        tasks = self._joined.pop(port)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.get_loop().run_forever()
+    loop.run_forever()
+    loop.close()
 
 
-async def _join(
-    near: asyncio.StreamReader,
-    to_near: asyncio.StreamWriter,
-    address: str,
-    native: int,
-    ends: set[asyncio.StreamWriter],
-) -> None:
-    ends.add(to_near)
-    try:
-        far, to_far = await asyncio.open_connection(address, native)
-    except OSError:
-        _end(to_near)
-        return
-    ends.add(to_far)
-    try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_pump(near, to_far))
-            both.create_task(_pump(far, to_near))
-    except* OSError:
-        pass  # One end is gone: so is the other.
-    finally:
-        for end in (to_near, to_far):
-            _end(end)
-            ends.discard(end)
+async def _join(near: socket.socket, there: tuple[str, int]) -> None:
+    with near, socket.socket() as far:
+        near.setblocking(False)
+        far.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(far, there)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_pump(near, far))
+                both.create_task(_pump(far, near))
+        except* OSError:
+            pass  # One end is gone: so is the other.
+        finally:
+            # A process that a test forked from this one holds copies of both: to close them here alone would not reach the other end.
+            for end in (near, far):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(_PIECE_BYTES):
-        writer.write(piece)
-        await writer.drain()
-    writer.write_eof()
-
-
-def _end(writer: asyncio.StreamWriter) -> None:
-    # A process that a test forked from this one holds copies of the sockets: to close them here alone would not reach the other end.
-    try:
-        writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    writer.transport.abort()
+async def _pump(source: socket.socket, sink: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    while piece := await loop.sock_recv(source, _PIECE_BYTES):
+        await loop.sock_sendall(sink, piece)
+    sink.shutdown(socket.SHUT_WR)

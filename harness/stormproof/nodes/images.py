@@ -15,7 +15,6 @@ from stormproof import environments
 from stormproof.errors import NotSupportedError, UsageError
 from stormproof.nodes.programs import Memcached, Program, Redis, Worker
 from stormproof.nodes.rabbitmq import RabbitMQ
-from stormproof.ports import Ports
 from stormproof.versions import Environment
 
 _EXTRAS = "pymemcache,gevent"
@@ -46,10 +45,9 @@ class Image:
 class Images:
     """docker-py's `client.images`. `folder`: for our own scripts; `cache`: for virtual environments, kept from run to run."""
 
-    def __init__(self, folder: Path, cache: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, cache: Path) -> None:
         self._folder = folder
         self._cache = cache
-        self._ports = ports
         self._built: dict[str, Image] = {}
         self._refused: dict[Environment, NotSupportedError] = {}
 
@@ -88,7 +86,7 @@ class Images:
             case "memcached":
                 return Memcached()
             case "rabbitmq":
-                return RabbitMQ(self._ports, management="management" in tag)
+                return RabbitMQ(management="management" in tag)
             case "celery":
                 return self._worker(tag, "psutil", _command({}))
             case "venv":

@@ -15,7 +15,9 @@ from stormproof.errors import ComponentError, exhausted
 
 MARK = "STORMPROOF_NODE"
 _BETWEEN_SIGNALS_S = 0.1
-"""Two signals of one number that a process has not yet met are one; Docker's calls take about this long."""
+"""Two signals of one number are one until the process has run its handler; Docker's calls take about this long."""
+_MET_WITHIN_S = 2.0
+"""A stopped process meets none."""
 
 
 class MainProcess:
@@ -84,9 +86,15 @@ class MainProcess:
             self._send(os.killpg, number)
             self.wait(10)
             return
+        self._wait_until_met(number)
         time.sleep(max(0.0, self._signalled_t + _BETWEEN_SIGNALS_S - time.monotonic()))
         self._send(os.kill, number)
         self._signalled_t = time.monotonic()
+
+    def _wait_until_met(self, number: int) -> None:
+        deadline = time.monotonic() + _MET_WITHIN_S
+        while time.monotonic() < deadline and _is_pending(self.pid, number):
+            time.sleep(0.005)
 
     def _send(self, send: Callable[[int, int], None], number: int) -> None:
         try:
@@ -104,3 +112,12 @@ class MainProcess:
         self.signal(signal.SIGTERM)
         if not self.wait(timeout_s):
             self.signal(signal.SIGKILL)
+
+
+def _is_pending(pid: int, number: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    masks = [line.split()[1] for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return any(int(mask, 16) & 1 << (number - 1) for mask in masks)

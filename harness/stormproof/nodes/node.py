@@ -13,14 +13,14 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from docker.errors import APIError
 
 from stormproof.nodes import listening, private_tmp
+from stormproof.nodes.host import Host
 from stormproof.nodes.main_process import MARK, MainProcess
 from stormproof.nodes.options import Options, words
-from stormproof.nodes.place import Place
 from stormproof.nodes.programs import Program
 from stormproof.processes import dying_with_us
 
@@ -37,43 +37,20 @@ class ExecResult(NamedTuple):
     output: bytes
 
 
-class Host(Protocol):
-    """What a node's life is told to."""
-
-    def started(self, node: Node, pid: int) -> None:
-        """Its main process is this one."""
-
-    def stopped(self, node: Node) -> None:
-        """Nothing of it runs."""
-
-    def removed(self, node: Node) -> None:
-        """It will not be started again."""
-
-
 class Node:
-    """A program at an address of its own. `ports`: native port -> port of this machine; `env`: what all nodes have."""
+    """A program at an address of its own."""
 
-    def __init__(
-        self,
-        options: Options,
-        program: Program,
-        place: Place,
-        *,
-        ports: Mapping[int, int],
-        env: Mapping[str, str],
-        host: Host,
-    ) -> None:
-        self.id = place.address + secrets.token_hex(32)[: 64 - len(place.address)]
-        self.name = options.name or f"node-{place.address}"
+    def __init__(self, options: Options, program: Program, host: Host) -> None:
         self.options = options
-        self.place = place
-        self.ports = ports
+        self.place = host.place(options, program)
+        self.id = self.place.address + secrets.token_hex(32)[: 64 - len(self.place.address)]
+        self.name = options.name or f"node-{self.place.address}"
         self._program = program
-        self._env = env
         self._host = host
         self._main: MainProcess | None = None
-        place.tmp.mkdir(parents=True)
-        place.data.mkdir()
+        self._removed = False
+        self.place.tmp.mkdir(parents=True)
+        self.place.data.mkdir()
 
     @property
     def short_id(self) -> str:
@@ -87,7 +64,9 @@ class Node:
 
     @property
     def status(self) -> str:
-        """`created`, `running` or `exited`: always of this moment."""
+        """`created`, `running`, `exited` or `removed`: always of this moment."""
+        if self._removed:
+            return "removed"
         if self._main is None:
             return "created"
         return "running" if self._main.alive else "exited"
@@ -96,7 +75,8 @@ class Node:
     def attrs(self) -> dict[str, Any]:
         """What `docker inspect` would say, in part."""
         published = {
-            f"{native}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}] for native, port in self.ports.items()
+            f"{native}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
+            for native, port in self.place.published.items()
         }
         mounts = [
             {"Type": "volume" if bind in self.options.volumes else "bind", "Name": self.options.volumes.get(bind, ""),
@@ -149,7 +129,7 @@ class Node:
         if not private_tmp.available():
             own["TMPDIR"] = str(self.place.tmp)
         asked = {name: self.place.text(value) for name, value in self.options.environment.items()}
-        return {**own, **self._env, **self._program.environ(self.place), **asked, "PATH": ":".join(path)}
+        return {**own, **self._host.env, **self._program.environ(self.place), **asked, "PATH": ":".join(path)}
 
     @property
     def _home(self) -> Path:
@@ -213,6 +193,7 @@ class Node:
         if self._main is not None and self._main.alive:
             self._main.signal(signal.SIGKILL)
         self._host.removed(self)
+        self._removed = True
 
     def logs(self) -> bytes:
         """What it has said since its last start: a banner of the start before would tell of readiness that is not."""

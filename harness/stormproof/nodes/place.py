@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stormproof.errors import NotSupportedError
@@ -11,11 +11,15 @@ from stormproof.errors import NotSupportedError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`binds`: path in the node -> path on this machine. `folder` is the node's own: its home, data, log and `/tmp`."""
+    """`folder` is the node's own: its home, data, log and `/tmp`. `binds`: path in the node -> path on this machine; `published`: native port
+    -> port of this machine; `spare`: ports of this machine that its program alone knows of.
+    """
 
     address: str
     folder: Path
     binds: Mapping[str, Path]
+    published: Mapping[int, int] = field(default_factory=dict)
+    spare: tuple[int, ...] = ()
 
     @property
     def tmp(self) -> Path:

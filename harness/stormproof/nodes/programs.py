@@ -15,12 +15,13 @@ from stormproof.nodes.place import Place
 
 class Program:
     """What an image runs. `path`: folders before those of PATH; `home`: the working folder, as the image names it; `kept`: what it needs of
-    this machine, should that lie in `/tmp`.
+    this machine, should that lie in `/tmp`; `spare_ports`: how many ports of 127.0.0.1 it wants besides.
     """
 
     path: tuple[Path, ...] = ()
     kept: tuple[Path, ...] = (Path(sys.prefix), Path(sys.base_prefix))
     home: str | None = None
+    spare_ports = 0
 
     def argv(self, given: Sequence[str] | None, place: Place) -> list[str]:
         """The command; `given` overrides the image's own. Raises NotSupportedError where this machine has no such program."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from stormproof.errors import NotSupportedError
 from stormproof.nodes.place import Place
 from stormproof.nodes.programs import Program
-from stormproof.ports import Ports
 
 _DEBIAN = Path("/usr/lib/rabbitmq/bin")
 """Debian's commands on PATH change the user; what they wrap is here."""
@@ -28,8 +27,9 @@ log.file = false
 class RabbitMQ(Program):
     """rabbitmq-server, where it is installed."""
 
-    def __init__(self, ports: Ports, *, management: bool) -> None:
-        self._ports = ports
+    spare_ports = 2
+
+    def __init__(self, *, management: bool) -> None:
         self._management = management
 
     def argv(self, given: Sequence[str] | None, place: Place) -> list[str]:
@@ -38,13 +38,11 @@ class RabbitMQ(Program):
         (place.folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(address=place.address))
         plugins = "[rabbitmq_management]." if self._management else "[]."
         (place.folder / "enabled_plugins").write_text(plugins)
-        (place.folder / "epmd").write_text(str(self._ports.free()))
-        (place.folder / "distribution").write_text(str(self._ports.free()))
         return [found, *(given or ["rabbitmq-server"])[1:]]
 
     def environ(self, place: Place) -> dict[str, str]:
         """All that would lie in the system's folders lies in the node's."""
-        folder = place.folder
+        folder, (epmd, distribution) = place.folder, place.spare
         return {
             "RABBITMQ_NODENAME": "rabbit@localhost",
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
@@ -53,8 +51,8 @@ class RabbitMQ(Program):
             "RABBITMQ_MNESIA_BASE": str(place.data),
             "RABBITMQ_LOG_BASE": str(folder),
             "RABBITMQ_LOGS": "-",
-            "RABBITMQ_DIST_PORT": (folder / "distribution").read_text(),
-            "ERL_EPMD_PORT": (folder / "epmd").read_text(),
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "ERL_EPMD_PORT": str(epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             # As much of the machine as one node of several needs: Erlang would spin on all processors.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
