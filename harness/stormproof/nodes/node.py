@@ -24,8 +24,10 @@ from stormproof.nodes.options import Options, words
 from stormproof.nodes.programs import Program
 from stormproof.processes import dying_with_us
 
-_CALL_S = 0.3
-"""What Docker's daemon takes to come to it. Suites send tasks, and kill or restart at once: the tasks are to have arrived by then."""
+CALL_S = 0.3
+"""What Docker's daemon takes to come to it. Suites send tasks, and kill or restart at once: the tasks are to have arrived by then. Others ask
+again and again what runs in a container, and count their patience in calls.
+"""
 _SOCKETS = ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
 """How pytest_docker_tools asks whether a port is listened on."""
 
@@ -158,7 +160,7 @@ class Node:
     def kill(self, signal: str | int | None = None) -> None:
         """SIGKILL to all that runs in it, another signal to its main process. Raises APIError where nothing runs."""
         main = self._running()
-        time.sleep(_CALL_S)
+        time.sleep(CALL_S)
         main.signal(_number(signal or "SIGKILL"))
         self._tell_if_over()
 
@@ -169,7 +171,7 @@ class Node:
     def stop(self, timeout: float = 10) -> None:
         """SIGTERM, and after that time SIGKILL."""
         if self._main is not None:
-            time.sleep(_CALL_S)
+            time.sleep(CALL_S)
             self._main.stop(timeout)
             self._tell_if_over()
 

@@ -7,6 +7,7 @@ pytest-celery, whose fixtures a plugin that is named with `-p` would not overrid
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from pytest_docker_tools.wrappers import container as wrapper
 from stormproof.errors import NotSupportedError
 from stormproof.nodes import private_tmp
 from stormproof.nodes.client import Client
+from stormproof.nodes.node import CALL_S
 from stormproof.nodes.waiting import wait_for_callable
 
 NOT_SUPPORTED = "not supported: "
@@ -117,6 +119,7 @@ def _processes_of(
     worker: CeleryTestWorker, columns: list[str] | None = None, filters: dict[str, str] | None = None
 ) -> list[dict[str, Any]]:
     """What runs in the node. The stock method asks for all processes, which in a container are those of the container."""
+    time.sleep(CALL_S)
     found = []
     for pid in worker.container._container.pids:
         try:
