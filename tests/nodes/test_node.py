@@ -14,6 +14,7 @@ import redis
 from docker.errors import APIError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from stormproof.errors import NotSupportedError
 from stormproof.nodes import private_tmp
 from stormproof.nodes.client import Client
 from stormproof.nodes.node import Node
@@ -137,3 +138,12 @@ def test_each_node_has_a_tmp_of_its_own(
     assert node.exec_run(["sh", "-c", f"test -e {place}/{name}"]).exit_code == 0
     assert other.exec_run(["sh", "-c", f"test -e {place}/{name}"]).exit_code == 1
     assert not Path("/tmp", name).exists()
+
+
+def test_what_nodes_have_not_is_refused_by_name(client: Client, node: Node) -> None:
+    with pytest.raises(NotSupportedError, match=r"Node\.pause: nodes have none; run this on Docker"):
+        node.pause()  # type: ignore[attr-defined]
+    with pytest.raises(NotSupportedError, match=r"Client\.swarm: nodes have none"):
+        client.swarm  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(NotSupportedError, match=r"exec_run\(privileged=...\)"):
+        node.exec_run("true", privileged=True)

@@ -12,10 +12,10 @@ from stormproof.nodes.host import Host
 from stormproof.nodes.images import Images
 from stormproof.nodes.node import Node
 from stormproof.nodes.programs import Program
-from stormproof.nodes.shared import Networks, Volumes
+from stormproof.nodes.shared import Networks, Partial, Volumes
 
 
-class Client:
+class Client(Partial):
     """All nodes of one pytest session. `cache`: where virtual environments of workers are kept from session to session."""
 
     def __init__(self, cache: Path) -> None:
@@ -30,7 +30,7 @@ class Client:
         self._host.close()
 
 
-class Containers:
+class Containers(Partial):
     """docker-py's `client.containers`."""
 
     def __init__(self, host: Host, images: Images, volumes: Volumes) -> None:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.version import Version
-
 from stormproof import environments
 from stormproof.errors import NotSupportedError, UsageError
 from stormproof.nodes.programs import Memcached, Program, Redis, Worker
 from stormproof.nodes.rabbitmq import RabbitMQ
+from stormproof.nodes.shared import Partial
 from stormproof.versions import Environment
 
 _EXTRAS = "pymemcache,gevent"
@@ -42,7 +41,7 @@ class Image:
     program: Program | None
 
 
-class Images:
+class Images(Partial):
     """docker-py's `client.images`. `folder`: for our own scripts; `cache`: for virtual environments, kept from run to run."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
@@ -77,9 +76,7 @@ class Images:
         return image, []
 
     def _program(self, name: str) -> Program:
-        repository, _, tag = (
-            name.rpartition("/")[2].partition(":") if not name.startswith("venv:") else name.partition(":")
-        )
+        repository, _, tag = (name if name.startswith("venv:") else name.rpartition("/")[2]).partition(":")
         match repository:
             case "redis" | "valkey":
                 return Redis()
@@ -88,7 +85,7 @@ class Images:
             case "rabbitmq":
                 return RabbitMQ(management="management" in tag)
             case "celery":
-                return self._worker(tag, "psutil", _command({}))
+                return self._worker(tag.removeprefix("latest"), "psutil", _command({}))
             case "venv":
                 return self._worker_of(Path(tag), _command({}))
         raise NotSupportedError(f"image {name!r}: no program of this machine stands for it; known: {_KNOWN}")
@@ -96,7 +93,7 @@ class Images:
     def _worker(self, version: str, package: str, default: tuple[str, ...]) -> Worker:
         celery = f"celery[{_EXTRAS}]" + (f"=={version}" if version else "")
         # Celery 4 cannot be imported by Python 3.11.
-        python = "3.10" if version and Version(version).major < 5 else None
+        python = "3.10" if version.startswith(("3.", "4.")) else None
         environment = Environment(python=python, packages=(celery, package, *_NEEDED))
         if environment in self._refused:
             raise self._refused[environment]  # Not tried again: without a network that takes its time.

@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 
 from docker.errors import APIError
 
+from stormproof.errors import NotSupportedError
 from stormproof.nodes import listening, private_tmp
 from stormproof.nodes.host import Host
 from stormproof.nodes.main_process import MARK, MainProcess
 from stormproof.nodes.options import Options, words
 from stormproof.nodes.programs import Program
+from stormproof.nodes.shared import Partial
 from stormproof.processes import dying_with_us
 
 CALL_S = 0.3
@@ -39,7 +41,7 @@ class ExecResult(NamedTuple):
     output: bytes
 
 
-class Node:
+class Node(Partial):
     """A program at an address of its own."""
 
     def __init__(self, options: Options, program: Program, host: Host) -> None:
@@ -206,10 +208,17 @@ class Node:
             return log.read()
 
     def exec_run(
-        self, cmd: str | Sequence[str], *, environment: Mapping[str, str] | None = None, workdir: str | None = None
+        self,
+        cmd: str | Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        **others: Any,
     ) -> ExecResult:
         """Run a command where the node runs, with its environment. Raises APIError where the node does not run, NotSupportedError."""
         self._running()
+        if any(others.values()):
+            raise NotSupportedError(f"exec_run({', '.join(others)}=...) has no equal among processes")
         argv = words(cmd)
         if argv == _SOCKETS:
             return ExecResult(0, listening.sockets_of(self.place.address))

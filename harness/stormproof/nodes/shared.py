@@ -1,4 +1,4 @@
-"""What nodes share by name: networks, which are nothing more, and volumes, which are folders."""
+"""What nodes share by name: networks, which are nothing more, and volumes, which are folders. And what all that stands for docker-py shares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from stormproof.errors import NotSupportedError
+
+
+class Partial:
+    """A part of a class of docker-py. What it has and we have not is refused in one line."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises NotSupportedError."""
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise NotSupportedError(f"{type(self).__name__}.{name}: nodes have none; run this on Docker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +36,7 @@ class Network:
         """Nothing is there to be removed."""
 
 
-class Networks:
+class Networks(Partial):
     """docker-py's `client.networks`."""
 
     def create(self, name: str, labels: Mapping[str, str] | None = None, **_: Any) -> Network:
@@ -48,7 +62,7 @@ class Volume:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Volumes:
+class Volumes(Partial):
     """docker-py's `client.volumes`."""
 
     def __init__(self, folder: Path) -> None:
