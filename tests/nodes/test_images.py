@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,12 @@ def test_the_processes_of_a_worker_are_called_celery(images: Images) -> None:
     script = program.path[0] / "celery"
     assert script.read_text().startswith(f"#!{sys.prefix}/bin/python\n")
     assert "celery" in subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_pool_process_that_is_spawned_imports_the_script_and_starts_no_worker(images: Images) -> None:
+    program = images.get(f"venv:{sys.prefix}").program
+    assert program is not None
+    assert runpy.run_path(str(program.path[0] / "celery"), run_name="__mp_main__")["main"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+from stormproof import reaper
 from stormproof.nodes.main_process import MainProcess
 from stormproof.processes import is_running
 from watching import eventually
@@ -51,6 +53,15 @@ def test_a_child_and_one_that_left_the_session_end_with_it(tmp_path: Path, endin
     assert not [pid for pid in pids if is_running(pid)]
 
 
+def test_kill_reaches_the_group_in_one_stroke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaper, "reap", lambda *_: None)
+    main = started(FAMILY.format(then="time.sleep(600)"), tmp_path)
+    child, stray = (int(pid) for pid in said(tmp_path).split())
+    main.signal(signal.SIGKILL)
+    assert eventually(lambda: not is_running(child))
+    os.kill(stray, signal.SIGKILL)  # Without the reaper nobody else ends it.
+
+
 def pending(pid: int) -> bool:
     """Whether SIGTERM waits for a process that is stopped."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -62,6 +73,7 @@ def test_a_signal_other_than_kill_reaches_the_main_process_alone(tmp_path: Path)
     pids = [int(pid) for pid in said(tmp_path).split()]
     for pid in (main.pid, *pids):
         os.kill(pid, signal.SIGSTOP)
+    assert eventually(lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in (main.pid, *pids)))
     main.signal(signal.SIGTERM)
     assert [pending(pid) for pid in (main.pid, *pids)] == [True, False, False]
     main.signal(signal.SIGKILL)
