@@ -44,9 +44,7 @@ _HOMES = {
     "stormproof.pytest_plugin.valid": "assert_valid",
     "stormproof.scenario": "Injection Scenario State",
     "stormproof.serial.decorator": "check_serialization",
-    "stormproof.wire.faults": (
-        "Bandwidth BlackHole Delay Duplicate ErrorReply Garble HalfClose Refuse Reset Truncate"
-    ),
+    "stormproof.wire.faults": ("Bandwidth BlackHole Delay Duplicate ErrorReply Garble HalfClose Refuse Reset Truncate"),
     "stormproof.wire.trigger": "Trigger receives sends",
     "stormproof.workload": "Workload",
 }
