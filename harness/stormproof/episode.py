@@ -67,7 +67,7 @@ class Episode:
         return History([*events, Closed.of(events)])
 
 
-async def tidy(world: World, *, after_a_storm: bool) -> bool:
+async def tidy(world: World) -> bool:
     """Make the system as the next test wants to find it: up, quiet, empty. False where it cannot be so, and must be started anew."""
     replicas = [replica for replica in world.replicas if replica.spec.in_storms]
     try:
@@ -76,8 +76,9 @@ async def tidy(world: World, *, after_a_storm: bool) -> bool:
                 await replica.start_again()
         if not await world.recorder.until(lambda: all(replica.is_ready for replica in replicas), _BACK_S):
             return False
-        if after_a_storm:
-            await experiment.one_task(world)  # A worker that is up, and consumes nothing, looks quiet.
+        await experiment.one_task(
+            world, world.system.promises.recovery_s
+        )  # A worker that is up, and consumes nothing, looks quiet.
         if not (await settle(world, _QUIET_S)).proved:
             return False
         for server in world.redis.values():

@@ -110,21 +110,21 @@ async def run(
     return History(recorder.events)
 
 
-async def one_task(world: World) -> None:
+async def one_task(world: World, within_s: float = _WARMUP_S) -> None:
     """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. Raises ComponentError."""
     # A system that has just started, on a busy machine, may say that it is to be tried again later.
-    deadline = world.recorder.now() + _WARMUP_S
+    deadline = world.recorder.now() + within_s
     for place in itertools.count(_WARMUP_PLACE):
         key = world.key(place)
         submitted = await world.clients.submit(key, purpose="warmup")
         if submitted.outcome == "ok":
             break
         if world.recorder.now() > deadline:
-            raise ComponentError(f"the system took no task within {_WARMUP_S:g} s before the storm: {submitted.error}")
+            raise ComponentError(f"the system took no task within {within_s:g} s before the storm: {submitted.error}")
         await asyncio.sleep(0.25)
-    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, _WARMUP_S):
-        raise ComponentError(f"the system did not end a task within {_WARMUP_S:g} s before the storm; see its logs")
-    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=_WARMUP_S)
+    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, within_s):
+        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
+    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=within_s)
 
 
 async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:

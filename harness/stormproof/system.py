@@ -71,7 +71,7 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the template becomes the submission's key.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -79,7 +79,7 @@ class Submit(_Model):
     component: str = "api"
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str
-    json_template: dict[str, Any] = Field(alias="json")
+    json_template: dict[str, Any] = Field(default={}, alias="json")
     headers: dict[str, str] = {}
     accept: tuple[int, ...] = (200, 201, 202)
     refused: tuple[int, ...] = (400, 409, 413, 415, 422)

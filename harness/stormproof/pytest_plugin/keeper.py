@@ -34,7 +34,7 @@ class Keeper:
 
     def lend(self, test: str) -> Tested:
         """The system, as a test wants to find it. Raises ComponentError, DescriptionError."""
-        if self._live is None or not self._live.do(tidy(self._world, after_a_storm=self._episode.struck)):
+        if self._live is None or not self._live.do(tidy(self._world)):
             self._start()
         live = self._live
         assert live is not None

@@ -66,13 +66,8 @@ class Strike:
         if not said and failed:
             pytest.fail(f"{self._said} could not be done: {failed}", pytrace=False)
         if not said and not self.bit:
-            when = self._injection.when
-            met = (
-                f"no such frame came as {when}"
-                if when and not self._events()
-                else "nothing shows that it had its effect"
-            )
-            pytest.fail(f"{self._said} did not bite: {met}", pytrace=False)
+            why = "its frame never came" if self._injection.when else "nothing shows that it had its effect"
+            pytest.fail(f"{self._said} did not bite: {why}", pytrace=False)
 
     @property
     def _said(self) -> str:
