@@ -77,6 +77,10 @@ def test_what_a_test_does_wrong_is_told_in_one_line(shop: pytest.Pytester) -> No
         def test_no_such_frame(system, storm):
             storm.when(system.component("worker").sends("NOPE", key="x")).drop_reply()
 
+        def test_no_such_frame_for_a_process(system, storm):
+            storm.when(system.component("worker").sends("NOPE")).kill("worker")
+            storm.pause("api")
+
         def test_it_never_ends(system, storm):
             with storm.pause("worker"):
                 system.submit().wait(within_s=0.2)
@@ -86,11 +90,12 @@ def test_what_a_test_does_wrong_is_told_in_one_line(shop: pytest.Pytester) -> No
         """
     )
     result = run(shop)
-    result.assert_outcomes(failed=4, passed=1, errors=1)
+    result.assert_outcomes(failed=4, passed=2, errors=2)
     said = result.stdout.str()
     assert "stormproof: the system 'shop' has no component 'nobody'; it has: api, worker" in said
     assert "stormproof: the history of this test has been taken; submit and strike before that" in said
     assert "reset on link of worker at a reply NOPE(x) did not bite: its frame never came" in said
+    assert "kill on worker at a request NOPE did not bite: its frame never came" in said
     assert re.search(r"task \S+ has not ended within 0\.2 s: PENDING", said)
     assert "unknown: nothing lost" in said
     assert "nothing_observed" in said

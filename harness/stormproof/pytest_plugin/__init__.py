@@ -115,20 +115,18 @@ def stormproof_keeper(
 
 @pytest.fixture
 def system(stormproof_keeper: Keeper, request: pytest.FixtureRequest) -> Iterator[Tested]:
-    """The system that is described: up, healthy, and clean."""
+    """The system that is described: up, healthy, and clean. What was struck is healed at the end of the test."""
     tested = stormproof_keeper.lend(request.node.nodeid)
     yield tested
     tested.heal()
 
 
 @pytest.fixture
-def storm(system: Tested) -> Iterator[Storm]:
+def storm(system: Tested) -> Storm:
     """Strikes the system; all is healed at the end of the test, whatever happens. A fault that did not bite fails the test."""
     from stormproof.pytest_plugin.storm import Storm  # noqa: PLC0415
 
-    storm = Storm(system)
-    yield storm
-    storm.heal()
+    return Storm(system)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ _BITE_S = 5.0
 
 
 class Strike:
-    """A fault in force. Use as a context manager, or leave it: the end of the test heals it."""
+    """A fault in force. Use it as a context manager, or leave it: the end of the test heals it."""
 
     def __init__(self, tested: Tested, injection: Injection) -> None:
         __tracebackhide__ = True
@@ -41,9 +41,9 @@ class Strike:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
-        if self in self._tested.strikes:
-            self._tested.strikes.remove(self)
-            self.heal(said=error is not None)
+        self.end()
+        if error is None:
+            self.must_have_bitten()
 
     @property
     def bit(self) -> str:
@@ -58,14 +58,26 @@ class Strike:
             pytest.fail(f"{self._said} has not bitten within {within_s:g} s", pytrace=False)
         return self.bit
 
-    def heal(self, *, said: bool = False) -> None:
-        """Heal it. Fails the test where it did not bite, unless what is wrong has been `said`."""
+    def heal(self) -> None:
+        """Heal it. Fails the test where it did not bite."""
         __tracebackhide__ = True
-        self._tested.do(self._end())
+        self.end()
+        self.must_have_bitten()
+
+    def end(self) -> None:
+        """Heal it, whatever it has done."""
+        __tracebackhide__ = True
+        if self in self._tested.strikes:
+            self._tested.strikes.remove(self)
+            self._tested.do(self._end())
+
+    def must_have_bitten(self) -> None:
+        """Fails the test where nothing shows that it has: such a test proves nothing."""
+        __tracebackhide__ = True
         failed = next((event.detail for event in self._events() if event.stage == "failed"), "")
-        if not said and failed:
+        if failed:
             pytest.fail(f"{self._said} could not be done: {failed}", pytrace=False)
-        if not said and not self.bit:
+        if not self.bit:
             why = "its frame never came" if self._injection.when else "nothing shows that it had its effect"
             pytest.fail(f"{self._said} did not bite: {why}", pytrace=False)
 

@@ -180,10 +180,13 @@ class Tested:
         return self.do(note())
 
     def heal(self) -> None:
-        """Heal all that was struck. Fails the test where a fault did not bite."""
+        """Heal all that was struck, and fails the test then where a fault did not bite."""
         __tracebackhide__ = True
-        while self.strikes:
-            self.strikes.pop().heal()
+        strikes = list(self.strikes)
+        for strike in reversed(strikes):
+            strike.end()
+        for strike in strikes:
+            strike.must_have_bitten()
 
     async def end(self) -> History:
         """See the episode to its end."""
