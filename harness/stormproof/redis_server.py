@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import msgspec
 import redis.asyncio
+from celery import Celery
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
@@ -180,8 +181,15 @@ class Broker:
     """What kombu keeps in the broker's Redis: the queues, and the messages that are not acknowledged."""
 
     def __init__(self, server: RedisServer, queues: tuple[str, ...]) -> None:
-        self.server = server
+        self.server, self._queues = server, queues
         self._lists = [queue + priority for queue in queues for priority in _PRIORITIES]
+
+    def celery(self) -> Celery:
+        """A bare Celery client of it."""
+        app = Celery(broker=self.server.url + "/0", set_as_current=False)
+        app.conf.task_default_queue = self._queues[0]
+        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
+        return app
 
     async def depth(self) -> tuple[int, int]:
         """Messages queued and unacknowledged. Raises RedisError or OSError while Redis does not answer."""

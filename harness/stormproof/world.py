@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from celery import Celery
 
 from stormproof import machine, probe
 from stormproof.celery_events import CeleryEventsListener
@@ -343,10 +342,3 @@ class World:
     def release_file(self, name: str) -> Path:
         """The file for which tasks under a `hold` order wait."""
         return self._work / f"release-{name}"
-
-    def celery(self) -> Celery:
-        """A bare Celery client of the system's broker."""
-        app = Celery(broker=self.redis[self.system.broker].url + "/0", set_as_current=False)
-        app.conf.task_default_queue = self.system.queues[0]
-        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return app
