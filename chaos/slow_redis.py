@@ -1,4 +1,4 @@
-"""Redis is slow: every command takes 150 ms.
+"""Redis is slow: every command takes 250 ms.
 
 As an operator meets it: Redis in another region, a fork for a snapshot on a busy host, `KEYS *`. Nothing fails. An API that talks to
 Redis from its event loop, command after command, answers everybody late.
@@ -10,7 +10,7 @@ from stormproof import Delay, Injection, Scenario, Workload
 
 scenario = Scenario(
     name="slow_redis",
-    title="for 8 s every command to Redis takes 150 ms longer",
+    title="for 8 s every command to Redis takes 250 ms longer",
     workload=Workload(tasks=24, rate_per_s=4),
-    storm=(Injection(fault=Delay(delay_ms=150), at_s=0.5, for_s=8.0),),
+    storm=(Injection(fault=Delay(delay_ms=250), at_s=0.5, for_s=8.0),),
 )

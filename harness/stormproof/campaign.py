@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
 
 from stormproof import experiment, store
-from stormproof.checks import judge
+from stormproof.checks import Check, judge
 from stormproof.errors import ComponentError, on_purpose
 from stormproof.experiment import Choices
 from stormproof.history import History
@@ -64,9 +64,9 @@ async def conduct(job: Job, runs: Path, binary: Binary, watch: Watch, gate: Abst
     return await asyncio.to_thread(judge_run, store.load(folder), history)
 
 
-def judge_run(run: Run, history: History) -> Run:
-    """Judge a history and store verdict, report and JUnit in the run's folder."""
-    verdicts = judge(history, checks_for(run.system, run.scenario))
+def judge_run(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
+    """Judge a history and store verdict, report and JUnit in the run's folder; by these checks, or by all that the system promises."""
+    verdicts = judge(history, checks or checks_for(run.system, run.scenario))
     run = msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
     store.write(run.folder, "verdict.json", run.judged)
     store.write_text(run.folder / "report.html", html.render(run))

@@ -99,9 +99,12 @@ class Clients:
         number = self._invoke("submit", key, client, purpose)
         body = fill_all(how.json_template, {"key": key}, "submit.json")
         headers = fill_all(how.headers, {"key": key}, "submit.headers")
+        path = fill_all(how.path, {"key": key}, "submit.path")
         self.submitting += 1
         try:
-            answer = await self._ask(how.method, self._address(how.component) + how.path, json=body, headers=headers)
+            answer = await self._ask(
+                how.method, self._address(how.component) + path, json=body or None, headers=headers
+            )
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return self._failed(number, error)
         finally:

@@ -83,7 +83,7 @@ async def run(
                 phase("start")
                 await world.start()
             phase("warmup")
-            await _one_task(world)
+            await one_task(world)
             phase("state")
             await bring_into(world, state)
             phase("storm")
@@ -97,7 +97,7 @@ async def run(
                 phase("recover")
                 release(world)
                 if scenario.storm:
-                    await _recover(world, clients)
+                    await recover(world, clients)
                 await workload
                 phase("settle")
                 await settle(world, scenario.settle_s)
@@ -110,21 +110,21 @@ async def run(
     return History(recorder.events)
 
 
-async def _one_task(world: World) -> None:
-    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm."""
+async def one_task(world: World, within_s: float = _WARMUP_S) -> None:
+    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. Raises ComponentError."""
     # A system that has just started, on a busy machine, may say that it is to be tried again later.
-    deadline = world.recorder.now() + _WARMUP_S
+    deadline = world.recorder.now() + within_s
     for place in itertools.count(_WARMUP_PLACE):
         key = world.key(place)
         submitted = await world.clients.submit(key, purpose="warmup")
         if submitted.outcome == "ok":
             break
         if world.recorder.now() > deadline:
-            raise ComponentError(f"the system took no task within {_WARMUP_S:g} s before the storm: {submitted.error}")
+            raise ComponentError(f"the system took no task within {within_s:g} s before the storm: {submitted.error}")
         await asyncio.sleep(0.25)
-    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, _WARMUP_S):
-        raise ComponentError(f"the system did not end a task within {_WARMUP_S:g} s before the storm; see its logs")
-    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=_WARMUP_S)
+    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, within_s):
+        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
+    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=within_s)
 
 
 async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:
@@ -150,7 +150,7 @@ async def _hold(world: World, held_s: float) -> None:
             await asyncio.sleep(held_s)
 
 
-async def _recover(world: World, clients: asyncio.TaskGroup) -> None:
+async def recover(world: World, clients: asyncio.TaskGroup) -> None:
     """New tasks, one a second, until one of them has ended or the promise is broken."""
     healed_t = world.recorder.now()
     recovered = asyncio.Event()

@@ -72,9 +72,9 @@ class Links:
             await link.close()
 
     @property
-    def is_armed(self) -> bool:
-        """Whether any rule is in force."""
-        return bool(self._rules)
+    def in_force(self) -> int:
+        """How many rules are in force."""
+        return len(self._rules)
 
     @property
     def met(self) -> bool:

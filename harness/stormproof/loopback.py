@@ -20,7 +20,7 @@ _REDIS_HOSTS = {"bind": slice(None), "replicaof": slice(1), "slaveof": slice(1)}
 _HOST_NAME = re.compile(r"(?:^|_)HOST(?:NAME)?$")
 
 
-def refuse_others(path: Path, system: System, allowed: tuple[str, ...] = ()) -> None:
+def refuse_others(path: Path | str, system: System, allowed: tuple[str, ...] = ()) -> None:
     """Raises DescriptionError for the first text that reaches past this machine (but for hosts that are `allowed` by name), or to a
     Redis that is not the run's.
     """
@@ -58,7 +58,7 @@ def _texts(system: System) -> dict[str, str]:
     return texts
 
 
-def _refuse_other_hosts(path: Path, system: System, allowed: tuple[str, ...]) -> None:
+def _refuse_other_hosts(path: Path | str, system: System, allowed: tuple[str, ...]) -> None:
     named = []
     for where, text in _texts(system).items():
         named += [(where, match[1]) for match in _URL.finditer(text)]
@@ -76,7 +76,7 @@ def _refuse_other_hosts(path: Path, system: System, allowed: tuple[str, ...]) ->
             )
 
 
-def _refuse_other_redis(path: Path, system: System, allowed: tuple[str, ...]) -> None:
+def _refuse_other_redis(path: Path | str, system: System, allowed: tuple[str, ...]) -> None:
     """A Redis on this machine that the run did not start is somebody's."""
     ours = {redis.port for redis in system.redis.values()}
     for where, text in _texts(system).items():
@@ -90,7 +90,7 @@ def _refuse_other_redis(path: Path, system: System, allowed: tuple[str, ...]) ->
                 )
 
 
-def _refuse_absolute_paths(path: Path, system: System) -> None:
+def _refuse_absolute_paths(path: Path | str, system: System) -> None:
     """What follows `http://127.0.0.1:PORT` must be a path: `@example.com/` would make another host of it."""
     paths = {"submit.path": system.submit.path, "status.path": system.status.path}
     if system.backlog:

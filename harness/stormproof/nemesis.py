@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -54,26 +55,41 @@ async def _pretend(world: World, number: str, injection: Injection) -> None:
 
 
 def _note(world: World, number: str, injection: Injection, stage: FaultStage, detail: str = "") -> None:
-    now, name, target = world.recorder.now(), injection.fault.name, _target(injection)
-    world.recorder.add(FaultEvent(t=now, fault=number, name=name, stage=stage, target=target, detail=detail))
+    now, name, struck = world.recorder.now(), injection.fault.name, target(injection)
+    world.recorder.add(FaultEvent(t=now, fault=number, name=name, stage=stage, target=struck, detail=detail))
 
 
-async def inject(world: World, number: str, injection: Injection, dice: random.Random) -> None:
-    """One injection of the schedule, which began now; returns when it is healed. `number` names it in the history."""
+async def inject(
+    world: World, number: str, injection: Injection, dice: random.Random, heal: asyncio.Event | None = None
+) -> None:
+    """One injection of the schedule, which began now; returns when it is healed. `number` names it in the history. With `heal`, it is
+    healed when that is set, and not before, whatever the injection says of times.
+    """
     await asyncio.sleep(injection.at_s)
     if injection.started is not None:
         key = world.key(injection.started)
         if not await world.recorder.until(lambda: key in world.picture.starts_of_key, _START_S):
             return  # The check `fault_happened` sees that it was not injected.
     if injection.when is None or isinstance(injection.fault, WireFault):
-        await strike(world, number, injection, dice)
+        await strike(world, number, injection, dice, heal=heal)
         return
     async with held_at(world, number, injection.when, dice) as frame:
-        try:
-            moment, decide = await asyncio.wait_for(frame, _START_S)
-        except TimeoutError:
+        if not await _comes(frame, heal):
             return
-        await strike(world, number, injection, dice, struck=lambda: decide(_lives(world, moment)))
+        moment, decide = frame.result()
+        await strike(world, number, injection, dice, struck=lambda: decide(_lives(world, moment)), heal=heal)
+
+
+async def _comes(frame: asyncio.Future[tuple[Moment, Decide]], heal: asyncio.Event | None) -> bool:
+    """Whether the frame comes before the time, or the storm, is over."""
+    if heal is None:
+        await asyncio.wait([frame], timeout=_START_S)
+        return frame.done()
+    over = asyncio.create_task(heal.wait())
+    either: list[asyncio.Future[Any]] = [frame, over]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    over.cancel()
+    return frame.done()
 
 
 def _lives(world: World, moment: Moment) -> bool:
@@ -107,8 +123,9 @@ async def strike(
     injection: Injection,
     dice: random.Random,
     struck: Callable[[], None] = lambda: None,
+    heal: asyncio.Event | None = None,
 ) -> None:
-    """Inject, call `struck`, watch for the proof that it bit, and heal when the time has come."""
+    """Inject, call `struck`, watch for the proof that it bit, and heal when the time has come: when `heal` is set, where it is given."""
     fault, began = injection.fault, world.recorder.now()
     waits_for_a_frame = injection.when is not None and isinstance(fault, WireFault)
 
@@ -119,10 +136,14 @@ async def strike(
     try:
         async with striking(world, number, injection, dice) as evidence:
             struck()
-            proof = await _proof(world, evidence, _START_S if waits_for_a_frame else injection.for_s or _BITE_S)
+            within_s = _START_S if waits_for_a_frame else injection.for_s or _BITE_S
+            proof = await _proof(world, evidence, within_s, heal)
             if proof:
                 note("bit", proof)
-            await _last(world, number, injection, dice, world.recorder.now() if waits_for_a_frame else began)
+            if heal is not None:
+                await heal.wait()
+            else:
+                await _last(world, number, injection, dice, world.recorder.now() if waits_for_a_frame else began)
         note("healed")
         if not proof and (late := await evidence()):
             note("bit", late)
@@ -130,8 +151,8 @@ async def strike(
         note("failed", str(error))
 
 
-def _target(injection: Injection) -> str:
-    """What a reader of the history should look at; a link is not the component itself, which still owes its answers."""
+def target(injection: Injection) -> str:
+    """What an injection strikes: what a reader of the history should look at; a link is not the component itself, which still owes its answers."""
     fault = injection.fault
     if not isinstance(fault, WireFault):
         return fault.target
@@ -166,9 +187,13 @@ async def _on_the_wire(
         yield evidence
 
 
-async def _proof(world: World, evidence: Evidence, within_s: float) -> str:
+async def _proof(world: World, evidence: Evidence, within_s: float, heal: asyncio.Event | None) -> str:
     until_t = world.recorder.now() + within_s
-    while not (proof := await evidence()) and world.recorder.now() < until_t and not world.launcher.over:
+
+    def too_late() -> bool:
+        return world.launcher.over or (heal.is_set() if heal else world.recorder.now() >= until_t)
+
+    while not (proof := await evidence()) and not too_late():
         await asyncio.sleep(_LOOK_S)
     return proof
 

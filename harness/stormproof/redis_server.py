@@ -9,12 +9,13 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import redis.asyncio
+from celery import Celery
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
@@ -131,6 +132,20 @@ class RedisServer:
         """Remove all that it has kept on disk; only while it is down."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    async def empty(self) -> None:
+        """Take all of its data but what kombu knows of its queues, which a worker writes as it starts, and never again."""
+        async for client in self._databases():
+            keys = [key async for key in client.scan_iter() if not key.startswith(b"_kombu.binding.")]
+            if keys:
+                await client.delete(*keys)
+
+    async def _databases(self) -> AsyncIterator[redis.asyncio.Redis]:
+        """A connection to each database that holds something."""
+        for space in await self.info("keyspace"):
+            number = int(space.removeprefix("db"))
+            async with redis.asyncio.Redis(port=self.port, db=number, socket_timeout=1) as client:
+                yield client
+
     async def info(self, section: str) -> dict[str, Any]:
         """Redis' INFO of one section, or {} while it does not answer."""
         try:
@@ -146,14 +161,11 @@ class RedisServer:
 
     async def overwrite(self, key: str, value: bytes) -> int:
         """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
-        for space in await self.info("keyspace"):
-            async with redis.asyncio.Redis(
-                port=self.port, db=int(space.removeprefix("db")), socket_timeout=1
-            ) as client:
-                old = cast("bytes | None", await client.get(key))
-                if old is not None:
-                    await client.set(key, value, keepttl=True)
-                    return len(old)
+        async for client in self._databases():
+            old = cast("bytes | None", await client.get(key))
+            if old is not None:
+                await client.set(key, value, keepttl=True)
+                return len(old)
         return 0
 
     async def close(self) -> None:
@@ -169,8 +181,15 @@ class Broker:
     """What kombu keeps in the broker's Redis: the queues, and the messages that are not acknowledged."""
 
     def __init__(self, server: RedisServer, queues: tuple[str, ...]) -> None:
-        self.server = server
+        self.server, self._queues = server, queues
         self._lists = [queue + priority for queue in queues for priority in _PRIORITIES]
+
+    def celery(self) -> Celery:
+        """A bare Celery client of it."""
+        app = Celery(broker=self.server.url + "/0", set_as_current=False)
+        app.conf.task_default_queue = self._queues[0]
+        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
+        return app
 
     async def depth(self) -> tuple[int, int]:
         """Messages queued and unacknowledged. Raises RedisError or OSError while Redis does not answer."""

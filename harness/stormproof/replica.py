@@ -106,6 +106,11 @@ class Replica:
         if not task.cancelled() and (error := task.exception()):
             self.broken(error)
 
+    def still_ready(self) -> None:
+        """Note once more that it is ready, where it is: for a history that begins here."""
+        if self.is_ready and self.running is not None:
+            self._record("ready", self.running)
+
     async def ready(self) -> None:
         """Wait until it says that it is ready. Raises ComponentError with the last lines of its output."""
         running, within_s = self.running, self.spec.ready.within_s

@@ -143,7 +143,7 @@ def _has_future_eta(headers: dict[str, Any]) -> bool:
 
 
 def _restore(world: World, tags: list[str]) -> None:
-    with world.celery().connection_for_write() as connection, connection.channel() as channel:
+    with world.broker.celery().connection_for_write() as connection, connection.channel() as channel:
         for tag in tags:
             channel.qos.restore_by_tag(tag)
 

@@ -52,6 +52,6 @@ async def _publish(world: World, place: int, task: str, eta_s: float) -> str:
     kwargs = {"key": key, "release_path": str(world.release_file("state")), "at_most_s": 90}
     world.recorder.add(Invoked(t=now(), op=-place, kind="submit", key=key, purpose="state"))
     eta = datetime.now(UTC) + timedelta(seconds=eta_s) if eta_s else None
-    sent = await asyncio.to_thread(world.celery().send_task, task, kwargs=kwargs, eta=eta, **_LIMITS)
+    sent = await asyncio.to_thread(world.broker.celery().send_task, task, kwargs=kwargs, eta=eta, **_LIMITS)
     world.recorder.add(Returned(t=now(), op=-place, outcome="ok", task_id=str(sent.id)))
     return str(sent.id)

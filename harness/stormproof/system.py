@@ -71,7 +71,7 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the template becomes the submission's key.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -79,7 +79,7 @@ class Submit(_Model):
     component: str = "api"
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str
-    json_template: dict[str, Any] = Field(alias="json")
+    json_template: dict[str, Any] = Field(default={}, alias="json")
     headers: dict[str, str] = {}
     accept: tuple[int, ...] = (200, 201, 202)
     refused: tuple[int, ...] = (400, 409, 413, 415, 422)
@@ -216,14 +216,18 @@ def load(path: Path, change: Mapping[str, Any] = MappingProxyType({}), allowed: 
         raise DescriptionError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise DescriptionError(f"{path}: not TOML: {error}") from error
-    data = merged(data, change)
+    return described(merged(data, change), path.resolve().parent, str(path), allowed)
+
+
+def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[str, ...] = ()) -> System:
+    """The system that such values describe; relative paths in them start in `folder`, and errors name `where`. Raises DescriptionError."""
     if "folder" in data:
-        raise DescriptionError(f"{path}: unknown key 'folder'; remove it")
+        raise DescriptionError(f"{where}: unknown key 'folder'; remove it")
     try:
-        system = System.model_validate(data | {"folder": path.resolve().parent})
+        system = System.model_validate({**data, "folder": folder})
     except ValidationError as error:
-        raise DescriptionError(f"{path}: {first_mistake(error)}") from error
-    refuse_others(path, system, allowed)
+        raise DescriptionError(f"{where}: {first_mistake(error)}") from error
+    refuse_others(where, system, allowed)
     return system
 
 

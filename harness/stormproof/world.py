@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from celery import Celery
 
 from stormproof import machine, probe
 from stormproof.celery_events import CeleryEventsListener
@@ -206,12 +205,14 @@ class World:
 
     async def _sample(self, server: RedisServer) -> None:
         while not self._stopping:
-            await self._look_at(server)
+            await self.look_at(server)
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
-    async def _look_at(self, server: RedisServer) -> None:
-        broker = self.broker if server is self.broker.server else None
-        self.recorder.add(await sample(server, broker, self.recorder.now()))
+    async def look_at(self, server: RedisServer) -> None:
+        """Note how a Redis is now."""
+        self.recorder.add(
+            await sample(server, self.broker if server is self.broker.server else None, self.recorder.now())
+        )
 
     async def _sample_processes(self) -> None:
         while not self._stopping:
@@ -249,9 +250,9 @@ class World:
     # What the phases and the faults need
 
     def phase(self, name: str) -> None:
-        """Note that a phase of the run begins."""
+        """Note that a phase of the run begins, and what runs then, whatever the interval of the samples is."""
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
-        self._look_at_processes()  # Whatever their interval is: what a phase has left behind is seen.
+        self._look_at_processes()
 
     def key(self, place: int) -> str:
         """The key of the submission at this place of the workload."""
@@ -318,7 +319,7 @@ class World:
         self._background(self._shut_when_gone(server, server.running))
 
     async def _listening(self, server: RedisServer) -> None:
-        await self._look_at(server)  # What it has kept is seen before anybody else can connect.
+        await self.look_at(server)  # What it has kept is seen before anybody else can connect.
         await self.links.open(server.name)
 
     async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
@@ -341,10 +342,3 @@ class World:
     def release_file(self, name: str) -> Path:
         """The file for which tasks under a `hold` order wait."""
         return self._work / f"release-{name}"
-
-    def celery(self) -> Celery:
-        """A bare Celery client of the system's broker."""
-        app = Celery(broker=self.redis[self.system.broker].url + "/0", set_as_current=False)
-        app.conf.task_default_queue = self.system.queues[0]
-        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return app

@@ -160,4 +160,4 @@ def test_a_process_that_is_born_after_the_last_look_ends_with_the_run(
     with pytest.raises(ComponentError, match="the run is over"):
         asyncio.run(start_late())
     assert len(born) == 1
-    assert marked("stormproof-born-late") == []
+    assert eventually(lambda: marked("stormproof-born-late") == [])

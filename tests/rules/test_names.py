@@ -13,6 +13,7 @@ TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 TESTED_TOGETHER = {
     "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
     "wire/faults": "test_faults.py",  # The same, as plays without sockets.
+    "pytest_plugin": "test_pytest_plugin.py",  # It is nothing without pytest: whole runs of it show each part.
     "report": "test_reports.py",  # Pure functions of one stored run.
     "serial": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
 }
@@ -31,6 +32,7 @@ COVERED_BY = {
     "replaying.py": "test_cli.py",
     "serializing.py": "test_serial.py",
     "loopback.py": "test_system.py",
+    "episode.py": "test_live.py",
     "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",
     "perform.py": "test_sweep.py",

@@ -71,7 +71,7 @@ class OfProcesses:
         self._client = httpx.Client(trust_env=False, timeout=10)
         self.messages = Redis(port=self.world.redis["broker"].port)
         self.results = Redis(port=self.world.redis["results"].port, db=1)
-        self._celery = self.world.celery()
+        self._celery = self.world.broker.celery()
         for each in (self._client, self.messages, self.results, self._celery):
             self._stack.callback(each.close)
         self._hold()

@@ -21,7 +21,7 @@ SYSTEM = System.model_validate(
         "redis": {"broker": {}},
         "results": None,
         "components": {"api": {"role": "api", "command": ["api"]}},
-        "submit": {"path": "/tasks", "json": {"to": "{key}"}},
+        "submit": {"path": "/tasks/{key}", "json": {"to": "{key}"}},
         "status": {"path": "/tasks/{task_id}"},
     }
 )
@@ -59,15 +59,15 @@ def test_an_accepted_submission_is_ok_and_has_an_id(tmp_path: Path) -> None:
     assert (returned.outcome, returned.task_id) == ("ok", "a")
 
 
-def test_the_key_travels_in_the_payload(tmp_path: Path) -> None:
-    bodies: list[bytes] = []
+def test_the_key_travels_in_the_path_and_in_the_payload(tmp_path: Path) -> None:
+    sent: list[tuple[str, bytes]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        bodies.append(request.content)
+        sent.append((request.url.path, request.content))
         return httpx.Response(202, json={"task_id": "a"})
 
     operation(tmp_path, answer, "submit")
-    assert bodies == [b'{"to":"k"}']
+    assert sent == [("/tasks/k", b'{"to":"k"}')]
 
 
 @pytest.mark.parametrize(

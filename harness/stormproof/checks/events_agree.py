@@ -19,7 +19,7 @@ class EventsAgree:
     """An event that says how a task ended agrees with one of its executions, as the probe saw them.
 
     An event that is missing is no finding: pub/sub loses what nobody hears. But where events are `promised`, not one of many is.
-    Observes the events that say success or failure. Findings:
+    Observes the events that say success or failure; of a system that sends none, and promises none, the tasks of which none could lie. Findings:
 
     contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
     silent: events are promised, tasks ended before the first fault, and no event told of any task
@@ -36,7 +36,8 @@ class EventsAgree:
         facts = Facts.of(history)
         ends = [line for line in history.of(CeleryEvent) if line[1].word in _TERMINAL]
         findings = [*_findings(facts, ends), *(_silent(facts, history) if self.promised else ())]
-        return Verdict.of(self.name, findings, observed=len(ends))
+        silent = 0 if self.promised else sum(len(task.ends) for task in facts.tasks.values())
+        return Verdict.of(self.name, findings, observed=len(ends) or silent)
 
 
 def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Finding]:

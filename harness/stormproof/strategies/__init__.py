@@ -8,7 +8,7 @@ does not load this package, as Hypothesis takes its time.
 from stormproof.strategies.canvases import canvases, chains, chords, groups, maps, signatures
 from stormproof.strategies.exceptions import exceptions
 from stormproof.strategies.hostile import Hostile, hostile_messages, hostile_results
-from stormproof.strategies.messages import encoded, envelope
+from stormproof.strategies.messages import encoded, envelope, messages
 from stormproof.strategies.nests import containers
 from stormproof.strategies.results import Meta, children, group_metas, stored_errors, task_metas, tracebacks
 from stormproof.strategies.values import HEAVY, KINDS, Mixture, about, json_values, mixtures, values
@@ -34,6 +34,7 @@ __all__ = [
     "hostile_results",
     "json_values",
     "maps",
+    "messages",
     "mixtures",
     "signatures",
     "stored_errors",

@@ -148,7 +148,7 @@ class Stage:
         await self.warm_up()
 
     async def _armed(self, strike: asyncio.Task[None]) -> None:
-        while not self.world.links.is_armed and not strike.done():
+        while not self.world.links.in_force and not strike.done():
             await asyncio.sleep(0)
 
     async def _live_through(self, key: str, strike: asyncio.Task[None]) -> None:

@@ -3,8 +3,8 @@ from hardened.publisher import Publisher
 init = Publisher.__init__
 
 
-def patient(self, settings):
-    init(self, settings)
+def patient(self, *arguments):
+    init(self, *arguments)
     self._celery.conf.broker_transport_options = {"max_retries": 0}
 
 

@@ -44,6 +44,16 @@ CASES = (
         avoids="slow_recovery",
     ),
     Case(
+        "a new task that was submitted late ends at once",
+        history(INJECTED, HEALED, accepted(30, purpose="recovery"), probe(31, "succeeded")),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "a new task that was submitted late ends late",
+        history(INJECTED, HEALED, accepted(30, purpose="recovery"), probe(45, "succeeded")),
+        {"slow_recovery": (1, 2, 4)},
+    ),
+    Case(
         "a new task that ends late",
         history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(15, "succeeded")),
         {"slow_recovery": (1, 2, 4)},

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from celery import Celery
+import pytest
+from celery import Celery, current_app
+from hypothesis import HealthCheck, Phase, find, given, settings
 from kombu.transport import virtual
-from stormproof.strategies.messages import encoded, envelope
+from stormproof.strategies import chains, chords, groups, signatures
+from stormproof.strategies.messages import encoded, envelope, messages
+
+ANY = settings(database=None, max_examples=500, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 
 
 class Channel(virtual.Channel):
@@ -44,3 +49,29 @@ def test_each_has_an_id_and_a_tag_of_its_own() -> None:
     one, other = envelope("shop.ship", {}), envelope("shop.ship", {})
     assert one["headers"]["id"] != other["headers"]["id"]
     assert one["properties"]["delivery_tag"] != other["properties"]["delivery_tag"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(messages())
+def test_messages_of_canvases_are_sound(written: tuple[dict[str, Any], ...]) -> None:
+    for message in written:
+        _, _, embed = read(encoded(message)).decode()
+        assert embed.keys() == {"callbacks", "errbacks", "chain", "chord"}
+        assert message["headers"]["task"]
+
+
+@pytest.mark.parametrize(
+    ("canvas", "embedded"),
+    [(signatures(), "callbacks"), (signatures(), "errbacks"), (chains(), "chain"), (chords(), "chord")],
+)
+def test_each_thing_that_a_message_can_embed_is_embedded(canvas: Any, embedded: str) -> None:
+    def has(written: tuple[dict[str, Any], ...]) -> bool:
+        return any(read(encoded(message)).decode()[2][embedded] for message in written)
+
+    assert find(messages(canvas), has, settings=ANY)
+
+
+def test_a_group_writes_a_message_for_each_and_the_current_app_is_what_it_was() -> None:
+    before = current_app._get_current_object()
+    assert len(find(messages(groups(least=3)), bool, settings=ANY)) == 3
+    assert current_app._get_current_object() is before

@@ -1,0 +1,173 @@
+"""Strikes a live system, at once or at a frame on the wire, for as long as a block or the test lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import pytest
+
+from stormproof import nemesis
+from stormproof.fault import Fault
+from stormproof.faults import Kill, Pause, Stop
+from stormproof.history import Fault as FaultEvent
+from stormproof.pytest_plugin.tested import Tested
+from stormproof.scenario import Injection
+from stormproof.wire.faults import Refuse, Reset, WireFault
+from stormproof.wire.trigger import Trigger
+
+_BITE_S = 5.0
+
+
+class Strike:
+    """A fault in force. Use it as a context manager, or leave it: the end of the test heals it."""
+
+    def __init__(self, tested: Tested, injection: Injection) -> None:
+        __tracebackhide__ = True
+        self._tested, self._injection = tested, injection
+        self._number = str(len(tested.history.injections))
+        self._first = len(tested.world.recorder.events)
+        tested.do(self._begin())
+        tested.strikes.append(self)
+        tested.history.injections.append(injection)
+
+    def __enter__(self) -> Strike:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        self.end()
+        if error is None:
+            self.must_have_bitten()
+
+    @property
+    def bit(self) -> str:
+        """The proof that it bit; empty as long as there is none."""
+        return next((event.detail for event in self._events() if event.stage == "bit"), "")
+
+    def wait(self, within_s: float = 10.0) -> str:
+        """Wait until it has bitten, and return the proof. Fails the test where it does not within the time."""
+        __tracebackhide__ = True
+        until = self._tested.world.recorder.until(lambda: bool(self.bit), within_s)
+        if not self._tested.do(until):
+            pytest.fail(f"{self._said} has not bitten within {within_s:g} s", pytrace=False)
+        return self.bit
+
+    def heal(self) -> None:
+        """Heal it. Fails the test where it did not bite."""
+        __tracebackhide__ = True
+        self.end()
+        self.must_have_bitten()
+
+    def end(self) -> None:
+        """Heal it, whatever it has done."""
+        __tracebackhide__ = True
+        if self in self._tested.strikes:
+            self._tested.strikes.remove(self)
+            self._tested.do(self._end())
+
+    def must_have_bitten(self) -> None:
+        """Fails the test where nothing shows that it has: such a test proves nothing."""
+        __tracebackhide__ = True
+        failed = next((event.detail for event in self._events() if event.stage == "failed"), "")
+        if failed:
+            pytest.fail(f"{self._said} could not be done: {failed}", pytrace=False)
+        if not self.bit:
+            why = "its frame never came" if self._injection.when else "nothing shows that it had its effect"
+            pytest.fail(f"{self._said} did not bite: {why}", pytrace=False)
+
+    @property
+    def _said(self) -> str:
+        when = self._injection.when
+        which = f" at a {when.direction} {when.command}" + (f"({when.key})" if when.key != "*" else "") if when else ""
+        return f"{self._injection.fault.name} on {nemesis.target(self._injection)}{which}"
+
+    def _events(self) -> list[FaultEvent]:
+        events = self._tested.world.recorder.events[self._first :]
+        return [event for event in events if isinstance(event, FaultEvent) and event.fault == self._number]
+
+    async def _begin(self) -> None:
+        world, injection = self._tested.world, self._injection
+        nemesis.check(world, (injection,))
+        self._over, before = asyncio.Event(), world.links.in_force
+        dice = random.Random(f"{self._tested.setting.seed}/{self._number}")
+        self._task = asyncio.create_task(nemesis.inject(world, self._number, injection, dice, self._over))
+        on_the_wire = injection.when is not None or isinstance(injection.fault, WireFault)
+
+        def in_force() -> bool:
+            return self._task.done() or (world.links.in_force > before if on_the_wire else bool(self.bit))
+
+        await world.recorder.until(in_force, _BITE_S)
+
+    async def _end(self) -> None:
+        self._over.set()
+        await self._task
+
+
+class Moment:
+    """A moment on the wire, at which something is to happen."""
+
+    def __init__(self, storm: Storm, when: Trigger) -> None:
+        self._storm, self._when = storm, when
+
+    def strike(self, fault: Fault) -> Strike:
+        """Any fault, at this frame: one of the wire meets it; for one of a process, it waits in the link until that is done."""
+        __tracebackhide__ = True
+        return self._storm.strike(fault, when=self._when)
+
+    def kill(self, component: str, **how: Any) -> Strike:
+        """SIGKILL at this very frame."""
+        __tracebackhide__ = True
+        return self.strike(Kill(component=component, **how))
+
+    def drop_reply(self) -> Strike:
+        """Redis executes the request, and the connection is reset before its reply arrives."""
+        __tracebackhide__ = True
+        return self._storm.strike(Reset(), when=msgspec.structs.replace(self._when, direction="reply"))
+
+
+class Storm:
+    """Strikes a system; what is not healed before is healed at the end of the test."""
+
+    def __init__(self, tested: Tested) -> None:
+        self._tested = tested
+
+    def strike(self, fault: Fault, *, when: Trigger | None = None) -> Strike:
+        """Inject any fault of `stormproof`, now or at a frame. Fails the test where the system has not what it strikes."""
+        __tracebackhide__ = True
+        self._tested.history.refuse_if_taken()
+        return Strike(self._tested, Injection(fault=fault, when=when))
+
+    def when(self, trigger: Trigger) -> Moment:
+        """At a frame on the wire: `storm.when(system.component("worker").sends("HSET", key="unacked")).drop_reply()`."""
+        return Moment(self, trigger)
+
+    def kill(self, component: str, **how: Any) -> Strike:
+        """SIGKILL; healed by starting it again. `how` as of `stormproof.Kill`."""
+        __tracebackhide__ = True
+        return self.strike(Kill(component=component, **how))
+
+    def pause(self, component: str) -> Strike:
+        """SIGSTOP; healed by SIGCONT."""
+        __tracebackhide__ = True
+        return self.strike(Pause(component=component))
+
+    def stop(self, component: str, **how: Any) -> Strike:
+        """SIGTERM, as a deploy does; healed by starting it again. `how` as of `stormproof.Stop`."""
+        __tracebackhide__ = True
+        return self.strike(Stop(component=component, **how))
+
+    def cut(self, component: str, redis: str = "redis") -> Strike:
+        """Cut a component off from one Redis (`redis.results`), or from all (`redis`): connections are reset, and new ones refused."""
+        __tracebackhide__ = True
+        return self.strike(Refuse(component=component, store=redis.removeprefix("redis").removeprefix(".") or "*"))
+
+    def heal(self) -> None:
+        """Heal all of it now."""
+        __tracebackhide__ = True
+        self._tested.heal()

@@ -1,0 +1,23 @@
+"""`assert_valid`: a test's last line, which proves that nothing can change any more and judges what happened."""
+
+from __future__ import annotations
+
+import pytest
+
+from stormproof.checks import Check
+from stormproof.pytest_plugin.tested import LiveHistory
+from stormproof.pytest_plugin.words import evidence
+from stormproof.verdict import Status
+
+
+def assert_valid(history: LiveHistory, *checks: Check) -> None:
+    """Heal, settle, and judge the history of this test: by `checks` (of `stormproof.checks`), or by all that the description promises.
+
+    Fails the test where the verdict is not `valid`, with the evidence, the life of the task that went wrong, and the line that replays it.
+    `unknown` fails, too: what was not proved has not passed.
+    """
+    __tracebackhide__ = True
+    tested = history.tested
+    run = tested.store(history.take(), history.injections, checks)
+    if run.judged is None or run.judged.status is not Status.VALID:
+        pytest.fail(evidence(run, tested.setting.replay), pytrace=False)
