@@ -38,6 +38,7 @@ COVERED_BY = {
     "perform.py": "test_sweep.py",
     "nemesis.py": "test_wire_storms.py",
     "links.py": "test_wire_storms.py",
+    "strikes.py": "test_pytest_plugin.py",
     "fault.py": "test_faults.py",
     "deeds.py": "test_faults.py",
     "server.py": "test_link_server.py",
