@@ -6,16 +6,18 @@ The classes of users are in `users.py`, the shapes in `shapes.py`, the rows for 
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
+import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
+from shapes import NAMES, shape
 from stormproof.errors import StormproofError
 from stormproof.remote import Remote, RemoteError, Up
 from target import Target
 from task_rows import TaskRows
+from thresholds import Thresholds, ThresholdsError, load
 from users import Arriving, FollowUser, PollUser, RepeatUser, SubmitUser, WrongUser
 
 __all__ = ["FollowUser", "PollUser", "RepeatUser", "SubmitUser", "WrongUser"]
@@ -25,13 +27,27 @@ _DRAIN_S = 30.0
 _LOG = logging.getLogger("stormproof")
 _SAYS_WHERE = "stormproof-target"
 
+BROKEN_THRESHOLD = 3
+"""The exit code where all was kept that the system promises, and a threshold was not. Else: 1 invalid, 2 unknown, 255 our own failure."""
+
 _UP: list[Up] = []
+_THRESHOLDS: list[Thresholds] = []
 
 
 @events.init_command_line_parser.add_listener
 def options(parser: Any) -> None:
     """Our own options, which stand in the web page's form, too."""
     parser.add_argument("--rate", type=float, default=1.0, help="arrivals a second of each user")
+    parser.add_argument("--shape", default="", help=f"how many users there are, and when: {', '.join(NAMES)}")
+    parser.add_argument(
+        "--storm", default="", help="a scenario file whose faults strike while it runs", include_in_web_ui=False
+    )
+    parser.add_argument(
+        "--thresholds",
+        default=str(Path(__file__).with_name("thresholds.toml")),
+        include_in_web_ui=False,
+        help="what the rows may show at most",
+    )
     parser.add_argument(
         "--system",
         default=str(ROOT / "system_under_test" / "hardened.toml"),
@@ -47,10 +63,41 @@ def begin(environment: Any, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         runner.register_message(_SAYS_WHERE, lambda environment, msg, **_: _aim(environment, msg.data))
         return
+    try:
+        _THRESHOLDS.append(load(Path(environment.parsed_options.thresholds)))
+    except ThresholdsError as error:
+        raise SystemExit(str(error)) from None
     where = _where(environment)
     if isinstance(runner, MasterRunner):
         events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
     _aim(environment, where)
+    remote = Remote(Path(where["steer"])) if "steer" in where else None
+    if (found := shape(environment.parsed_options, remote)) is not None:
+        found.runner, environment.shape_class = runner, found
+    if environment.parsed_options.storm and remote is None:
+        raise SystemExit("--storm: only on a system that is started here; leave out --host")
+    gevent.spawn(_watch_thresholds, environment)
+
+
+@events.test_start.add_listener
+def strike(environment: Any, **_: Any) -> None:
+    """Let the storm begin with the load."""
+    if environment.parsed_options.storm and _UP:
+        try:
+            Remote(_UP[0].path).ask("storm", file=environment.parsed_options.storm)
+        except RemoteError as error:
+            _LOG.error(str(error))
+            environment.process_exit_code = 254
+            environment.runner.quit()
+
+
+def _watch_thresholds(environment: Any) -> None:
+    while True:
+        gevent.sleep(1)
+        if broken := _THRESHOLDS[0].broken(environment.stats, running=True):
+            _LOG.error(f"stopped: {broken[0]}")
+            environment.runner.quit()
+            return
 
 
 def _where(environment: Any) -> dict[str, str]:
@@ -98,3 +145,7 @@ def judge(environment: Any, **_: Any) -> None:
             environment.process_exit_code = 255
         up.stop()
     _UP.clear()
+    if _THRESHOLDS and (broken := _THRESHOLDS[0].broken(environment.stats)):
+        for line in broken:
+            _LOG.error(line)
+        environment.process_exit_code = environment.process_exit_code or BROKEN_THRESHOLD

@@ -18,11 +18,15 @@ _PLACEHOLDER = re.compile(r"\{(key|task_id)\}")
 
 class Target:
     """How to submit and to ask, as the system's description says. `remote`: its steering, None where it was started by somebody else;
-    `t0`: the machine's monotonic clock where the system's own times begin; `effects`: each submission sends an e-mail that is counted.
+    `t0`: the machine's monotonic clock where the system's own times begin; `effects`: each submission sends an e-mail that is counted;
+    `recovery_s`: how long after a fault it may take to be itself again.
     """
 
-    def __init__(self, *, url: str, submit: Document, status: Document, run: str, t0: float, effects: bool) -> None:
-        self.url, self.submit, self.status, self.run, self.t0, self.effects = url, submit, status, run, t0, effects
+    def __init__(
+        self, *, url: str, submit: Document, status: Document, run: str, t0: float, effects: bool, recovery_s: float
+    ) -> None:
+        self.url, self.submit, self.status, self.run = url, submit, status, run
+        self.t0, self.effects, self.recovery_s = t0, effects, recovery_s
         self._numbers = itertools.count(os.getpid() * 1_000_000)  # Several processes of Locust share a run.
 
     @classmethod
@@ -30,7 +34,7 @@ class Target:
         """The system at the other end of a socket."""
         told = remote.ask("hello")
         url = told["urls"][told["submit"]["component"]]
-        return cls(url=url, **{name: told[name] for name in ("submit", "status", "run", "t0", "effects")})
+        return cls(url=url, **{name: told[name] for name in ("submit", "status", "run", "t0", "effects", "recovery_s")})
 
     @classmethod
     def foreign(cls, url: str, description: Path) -> Target:
@@ -38,7 +42,7 @@ class Target:
         told = systems.load(description)
         submit, status = (part.model_dump(mode="json", by_alias=True) for part in (told.submit, told.status))
         run = f"{random.SystemRandom().getrandbits(16):04x}"
-        return cls(url=url, submit=submit, status=status, run=run, t0=0.0, effects=False)
+        return cls(url=url, submit=submit, status=status, run=run, t0=0.0, effects=False, recovery_s=0.0)
 
     def now(self) -> float:
         """Seconds in the system's own time."""

@@ -6,7 +6,7 @@ does not look faster for it (coordinated omission).
 
 from __future__ import annotations
 
-import threading
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,9 @@ SEEN = "due to seen as done"
 
 Fire = Callable[..., Any]
 """Locust's `events.request.fire`."""
+
+IN_A_STORM = " (in a storm)"
+"""Added to a row's name where a fault, or the recovery from it, lies between due and done: calm rows stay calm."""
 
 _ENDS = {"succeeded", "failed", "revoked", "rejected"}
 _FLUSH_S = 0.05
@@ -50,10 +53,16 @@ class TaskRows:
         self._lives: dict[str, _Life] = {}
         self._notes: list[Document] = []
         self._ops = 0
+        self._storms: dict[str, tuple[float, float]] = {}
         if remote is not None:
             self._watching = Remote(remote.path)
             gevent.spawn(self._watch)
             gevent.spawn(self._flush_often)
+
+    def in_a_storm(self, since: float) -> bool:
+        """Whether a fault, or the time in which the system may recover from it, lies between then and now."""
+        now = self._target.now()
+        return any(first <= now and since <= last for first, last in self._storms.values())
 
     def due(self, key: str, due: float) -> None:
         """A submission is due, and about to be sent."""
@@ -75,7 +84,7 @@ class TaskRows:
         life = self._lives[key]
         if life.accepted is None:
             life.accepted, life.task_id = self._target.now(), task_id
-            self._row(ACCEPTED, life.accepted - life.due)
+            self._row(ACCEPTED, life.due, life.accepted)
             if self._remote is None or self._is_over(life):
                 self._lives.pop(key)
 
@@ -83,11 +92,11 @@ class TaskRows:
         """Nothing was promised."""
         life = self._lives.pop(key, None)
         if life is not None and life.accepted is None:
-            self._row(ACCEPTED, self._target.now() - life.due, RuntimeError(why))
+            self._row(ACCEPTED, life.due, self._target.now(), RuntimeError(why))
 
     def seen(self, due: float, error: Exception | None = None) -> None:
         """A client has seen the task's end; or has given up, which is the error."""
-        self._row(SEEN, self._target.now() - due, error)
+        self._row(SEEN, due, self._target.now(), error)
 
     def end(self, within_s: float) -> None:
         """Wait until all that was accepted has ended; what has not is a failure with its id."""
@@ -95,7 +104,7 @@ class TaskRows:
         while self._open() and self._target.now() < until:
             gevent.sleep(0.05)
         for life in self._open():
-            self._row(DONE, self._target.now() - life.due, NeverEndedError(f"task {life.task_id} has not ended"))
+            self._row(DONE, life.due, self._target.now(), NeverEndedError(f"task {life.task_id} has not ended"))
         self._lives.clear()
         self._flush()
 
@@ -107,7 +116,10 @@ class TaskRows:
 
     def _watch(self) -> None:
         try:
-            for event in self._watching.watch("probe", "effect"):
+            for event in self._watching.watch("probe", "effect", "fault"):
+                if event["type"] == "fault":
+                    self._struck(event)
+                    continue
                 life = self._lives.get(event.get("key", ""))
                 if life is not None:
                     self._lived(life, event)
@@ -116,25 +128,31 @@ class TaskRows:
         except RemoteError:
             pass  # The system has been stopped; whoever waits for a task sees that it does not end.
 
+    def _struck(self, event: Document) -> None:
+        first, _ = self._storms.get(event["fault"], (event["t"], math.inf))
+        healed = event["stage"] in ("healed", "failed")
+        self._storms[event["fault"]] = first, event["t"] + self._target.recovery_s if healed else math.inf
+
     def _lived(self, life: _Life, event: Document) -> None:
         at = event["t"]
         if event["type"] == "effect":
             if not life.mailed:
                 life.mailed = True
-                self._row(MAIL, at - life.due)
+                self._row(MAIL, life.due, at)
         elif event["word"] == "started" and life.started is None:
             life.started = at
-            self._row(QUEUED, at - (life.accepted or life.due))
+            self._row(QUEUED, min(at, life.accepted or life.due), at)
         elif event["word"] in _ENDS and not life.ended:
             life.ended = True
             if life.started is not None:
-                self._row(RUNNING, at - life.started)
-            self._row(DONE, at - life.due, None if event["word"] == "succeeded" else RuntimeError(event["word"]))
+                self._row(RUNNING, life.started, at)
+            self._row(DONE, life.due, at, None if event["word"] == "succeeded" else RuntimeError(event["word"]))
 
-    def _row(self, name: str, seconds: float, error: Exception | None = None) -> None:
+    def _row(self, name: str, since: float, at: float, error: Exception | None = None) -> None:
+        seconds = at - since
         self._fire(
             request_type=KIND,
-            name=name,
+            name=name + IN_A_STORM if self.in_a_storm(since) else name,
             response_time=1000 * max(seconds, 0.0),
             response_length=0,
             exception=error,

@@ -12,7 +12,7 @@ import gevent
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
 from target import Target, filled, picked
-from task_rows import NeverEndedError, TaskRows
+from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
 _MOST_IN_FLIGHT = 200
 _GIVE_UP_S = 60.0
@@ -58,7 +58,7 @@ class Arriving(FastHttpUser):
         with self.client.request(
             how["method"],
             filled(how["path"], key=key),
-            name=how["path"],
+            name=self._row(how["path"], due),
             json=body or None,
             headers=headers,
             catch_response=True,
@@ -76,11 +76,14 @@ class Arriving(FastHttpUser):
             rows.refused(key, f"HTTP {answer.status_code}")
         return task_id
 
+    def _row(self, name: str, since: float) -> str:
+        return name + IN_A_STORM if self.rows.in_a_storm(since) else name
+
     def state_of(self, task_id: str) -> str:
         """The word of the task's status; empty where there is none."""
         how = self.target.status
         path = filled(how["path"], task_id=task_id)
-        with self.client.get(path, name=how["path"], catch_response=True) as answer:
+        with self.client.get(path, name=self._row(how["path"], self.target.now()), catch_response=True) as answer:
             if answer.status_code in how["unfinished_codes"]:
                 answer.success()
             return str(picked(_json(answer), how["state"]) or "")
@@ -165,7 +168,12 @@ class WrongUser(Arriving):
         wrong = random.choice(self.WRONG)
         headers = {"Content-Type": "application/json"}
         with self.client.request(
-            how["method"], filled(how["path"], key="wrong"), name="wrong requests", headers=headers, catch_response=True, **wrong
+            how["method"],
+            filled(how["path"], key="wrong"),
+            name="wrong requests",
+            headers=headers,
+            catch_response=True,
+            **wrong,
         ) as answer:
             if 400 <= answer.status_code < 500:
                 answer.success()

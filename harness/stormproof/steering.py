@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from stormproof import campaign, faults
+from stormproof import campaign, catalogue, faults, nemesis
 from stormproof.episode import Episode
 from stormproof.errors import ScenarioError, UsageError, on_purpose
 from stormproof.experiment import Choices
@@ -41,6 +41,7 @@ class Steering:
         self._strikes: dict[str, Strike] = {}
         self._injections: list[Injection] = []
         self._noted: dict[int, str] = {}
+        self._storms: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -55,8 +56,8 @@ class Steering:
         self._server.close()
         for timer in self._timers:
             timer.cancel()
-        for connection in self._connections:
-            connection.cancel()
+        for task in (*self._connections, *self._storms):
+            task.cancel()
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,6 +107,7 @@ class Steering:
             "submit": world.system.submit.model_dump(mode="json", by_alias=True),
             "status": world.system.status.model_dump(mode="json", by_alias=True),
             "effects": world.system.effects_expected,
+            "recovery_s": world.system.promises.recovery_s,
         }
 
     async def _note(self, events: list[Any]) -> Document:
@@ -134,6 +136,14 @@ class Steering:
             self._timers.append(loop.call_later(for_s, lambda: asyncio.ensure_future(self._heal(number))))
         return {"number": number, "strike": str(strike), "bit": strike.bit}
 
+    async def _storm(self, file: str) -> Document:
+        """Play the faults of a scenario file, at its times; those of its workload and states are left out."""
+        scenario = catalogue.load(Path(file))
+        nemesis.check(self._world, scenario.storm)
+        self._injections += scenario.storm
+        self._storms.append(asyncio.create_task(nemesis.storm(self._world, scenario.storm, self._seed)))
+        return {"title": scenario.title}
+
     async def _heal(self, number: str | None = None) -> Document:
         healed = [number] if number is not None else list(self._strikes)
         ending = [strike for each in healed if (strike := self._strikes.pop(each, None)) is not None]
@@ -144,6 +154,7 @@ class Steering:
     async def _end(self) -> Document:
         """Heal, recover, settle, read, judge, store; the answer tells the verdict."""
         await self._heal()
+        await asyncio.gather(*self._storms)
         history = await self._episode.end()
         story = Scenario(name="load", title="load from outside", storm=tuple(self._injections))
         choices = Choices(seed=self._seed, run=self._world.run, submit_at_s=())
@@ -162,6 +173,7 @@ class Steering:
         "hello": _hello,
         "note": _note,
         "strike": _strike,
+        "storm": _storm,
         "heal": _heal,
         "end": _end,
     }
