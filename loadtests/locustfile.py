@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
-from shapes import NAMES, shape
+from shapes import NAMES, ShapeError, check, shape
 from stormproof.errors import StormproofError
 from stormproof.remote import Remote, RemoteError, Up
 from target import Target
@@ -64,31 +64,40 @@ def begin(environment: Any, **_: Any) -> None:
         runner.register_message(_SAYS_WHERE, lambda environment, msg, **_: _aim(environment, msg.data))
         return
     try:
-        _THRESHOLDS.append(load(Path(environment.parsed_options.thresholds)))
-    except ThresholdsError as error:
-        raise SystemExit(str(error)) from None
-    where = _where(environment)
+        where = _prepared(environment)
+    except (RemoteError, StormproofError, ThresholdsError, ShapeError) as error:
+        _stop_all()
+        raise SystemExit(f"stormproof: {error}") from None
     if isinstance(runner, MasterRunner):
         events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
+
+
+def _prepared(environment: Any) -> dict[str, str]:
+    """Everything that can be wrong is found before the first user comes."""
+    options, runner = environment.parsed_options, environment.runner
+    _THRESHOLDS.append(load(Path(options.thresholds)))
+    check(options, steered=not environment.host)
+    where = {"host": environment.host or "", "system": options.system}
+    if not environment.host:
+        _UP.append(Up(Path(options.system), ROOT / "runs"))
+        where["steer"] = str(_UP[0].path)
     _aim(environment, where)
-    remote = Remote(Path(where["steer"])) if "steer" in where else None
-    if (found := shape(environment.parsed_options, remote)) is not None:
+    if options.storm:
+        if not _UP:
+            raise ShapeError("--storm: only on a system that is started here; leave out --host")
+        _LOG.info(Remote(_UP[0].path).ask("plan", file=options.storm)["title"])
+    if options.shape:
+        found = shape(options, _UP[0].path if _UP else None)
         found.runner, environment.shape_class = runner, found
-    if environment.parsed_options.storm and remote is None:
-        raise SystemExit("--storm: only on a system that is started here; leave out --host")
     gevent.spawn(_watch_thresholds, environment)
+    return where
 
 
-@events.test_start.add_listener
-def strike(environment: Any, **_: Any) -> None:
-    """Let the storm begin with the load."""
-    if environment.parsed_options.storm and _UP:
-        try:
-            Remote(_UP[0].path).ask("storm", file=environment.parsed_options.storm)
-        except RemoteError as error:
-            _LOG.error(str(error))
-            environment.process_exit_code = 254
-            environment.runner.quit()
+def _aim(environment: Any, where: dict[str, str]) -> None:
+    remote = Remote(Path(where["steer"])) if "steer" in where else None
+    target = Target.steered(remote) if remote else Target.foreign(where["host"], Path(where["system"]))
+    environment.host = target.url
+    Arriving.target, Arriving.rows = target, TaskRows(target, environment.events.request.fire, remote)
 
 
 def _watch_thresholds(environment: Any) -> None:
@@ -100,26 +109,11 @@ def _watch_thresholds(environment: Any) -> None:
             return
 
 
-def _where(environment: Any) -> dict[str, str]:
-    system = environment.parsed_options.system
-    if environment.host:
-        return {"host": environment.host, "system": system}
-    try:
-        up = Up(Path(system), ROOT / "runs")
-    except RemoteError as error:
-        raise SystemExit(str(error)) from None
-    _UP.append(up)
-    return {"steer": str(up.path)}
-
-
-def _aim(environment: Any, where: dict[str, str]) -> None:
-    try:
-        remote = Remote(Path(where["steer"])) if "steer" in where else None
-        target = Target.steered(remote) if remote else Target.foreign(where["host"], Path(where["system"]))
-    except (RemoteError, StormproofError) as error:
-        raise SystemExit(f"stormproof: {error}") from None
-    environment.host = target.url
-    Arriving.target, Arriving.rows = target, TaskRows(target, environment.events.request.fire, remote)
+@events.test_start.add_listener
+def strike(environment: Any, **_: Any) -> None:
+    """Let the storm begin with the load."""
+    if environment.parsed_options.storm and _UP:
+        Remote(_UP[0].path).ask("storm")
 
 
 @events.test_stop.add_listener
@@ -135,17 +129,19 @@ def judge(environment: Any, **_: Any) -> None:
     for up in _UP:
         try:
             told = Remote(up.path).ask("end")
-            for line in told["said"]:
+            for line in (*told["said"], f"report: {told['folder']}/report.html"):
                 _LOG.info(line)
-            _LOG.info(f"report: {told['folder']}/report.html")
-            if told["status"] != "valid":
-                environment.process_exit_code = 1 if told["status"] == "invalid" else 2
+            # Not Locust's own count of failures: in a storm the best of systems says "later".
+            environment.process_exit_code = {"valid": 0, "invalid": 1}.get(told["status"], 2)
         except RemoteError as error:
             _LOG.error(str(error))
             environment.process_exit_code = 255
-        up.stop()
-    _UP.clear()
-    if _THRESHOLDS and (broken := _THRESHOLDS[0].broken(environment.stats)):
-        for line in broken:
-            _LOG.error(line)
+    _stop_all()
+    for line in _THRESHOLDS[0].broken(environment.stats) if _THRESHOLDS else ():
+        _LOG.error(line)
         environment.process_exit_code = environment.process_exit_code or BROKEN_THRESHOLD
+
+
+def _stop_all() -> None:
+    while _UP:
+        _UP.pop().stop()

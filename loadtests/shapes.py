@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -123,9 +124,9 @@ class Steps(LoadTestShape):
 class Waiting:
     """How many messages wait in the broker, or are in hand: what the system itself counts, ten times a second."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, steer: Path) -> None:
         self.count = 0.0
-        self._watching = Remote(remote.path)
+        self._watching = Remote(steer)
         gevent.spawn(self._watch)
 
     def _watch(self) -> None:
@@ -137,18 +138,22 @@ class Waiting:
             pass
 
 
-def shape(options: Any, remote: Remote | None) -> LoadTestShape | None:
-    """The shape that the options ask for. Raises SystemExit with one line for one that is not known, or cannot be."""
-    name, seconds, users = options.shape, float(options.run_time or 60), options.num_users or 10
-    if not name:
-        return None
-    if name not in NAMES:
-        raise SystemExit(f"--shape: {name!r} is not known; it should be one of: {', '.join(NAMES)}")
-    if name != STEPS:
-        return Along(CURVES[name], users, seconds)
-    if remote is None:
-        raise SystemExit(
-            "--shape steps: only with a system that is started here: whose queue grows, is not seen from outside"
-        )
-    waiting = Waiting(remote)
+class ShapeError(Exception):
+    """It is not known, or cannot be, in one line."""
+
+
+def check(options: Any, *, steered: bool) -> None:
+    """Raises ShapeError for a shape that is not known, or cannot be had of a system that somebody else has started."""
+    if options.shape and options.shape not in NAMES:
+        raise ShapeError(f"--shape: {options.shape!r} is not known; it should be one of: {', '.join(NAMES)}")
+    if options.shape == STEPS and not steered:
+        raise ShapeError("--shape steps: whose queue grows is not seen from outside; leave out --host")
+
+
+def shape(options: Any, steer: Path | None) -> LoadTestShape:
+    """The shape that the options ask for. `steer`: the socket of the system, where it is steered."""
+    seconds, users = float(options.run_time or 60), options.num_users or 10
+    if options.shape != STEPS or steer is None:
+        return Along(CURVES[options.shape], users, seconds)
+    waiting = Waiting(steer)
     return Steps(options.rate, users, max(1, users // 10), max(5.0, seconds / 10), lambda: waiting.count)

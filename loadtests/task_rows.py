@@ -117,16 +117,18 @@ class TaskRows:
     def _watch(self) -> None:
         try:
             for event in self._watching.watch("probe", "effect", "fault"):
-                if event["type"] == "fault":
-                    self._struck(event)
-                    continue
-                life = self._lives.get(event.get("key", ""))
-                if life is not None:
-                    self._lived(life, event)
-                    if life.accepted is not None and self._is_over(life):
-                        self._lives.pop(event["key"], None)
+                self.take(event)
         except RemoteError:
             pass  # The system has been stopped; whoever waits for a task sees that it does not end.
+
+    def take(self, event: Document) -> None:
+        """Take one event of the system into account."""
+        if event["type"] == "fault":
+            self._struck(event)
+        elif (life := self._lives.get(event.get("key", ""))) is not None:
+            self._lived(life, event)
+            if life.accepted is not None and self._is_over(life):
+                self._lives.pop(event["key"], None)
 
     def _struck(self, event: Document) -> None:
         first, _ = self._storms.get(event["fault"], (event["t"], math.inf))

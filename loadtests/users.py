@@ -72,7 +72,10 @@ class Arriving(FastHttpUser):
             rows.accepted(key, task_id)
         else:
             outcome = "fail" if answer.status_code in how["refused"] else "info"
-            rows.returned(number, outcome=outcome, http_status=answer.status_code or 0, error="not accepted")
+            later = "retry-after" in (answer.headers or {})
+            rows.returned(
+                number, outcome=outcome, http_status=answer.status_code or 0, retry_after=later, error="not accepted"
+            )
             rows.refused(key, f"HTTP {answer.status_code}")
         return task_id
 

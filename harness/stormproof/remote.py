@@ -89,7 +89,7 @@ class Up:
                 return
             said = line
         self.stop()
-        raise RemoteError(said.strip() or "stormproof up said nothing, and ended")
+        raise RemoteError(said.strip().removeprefix("stormproof: ") or "stormproof up said nothing, and ended")
 
     def stop(self) -> None:
         """End it; returns when everything is gone."""

@@ -41,6 +41,7 @@ class Steering:
         self._strikes: dict[str, Strike] = {}
         self._injections: list[Injection] = []
         self._noted: dict[int, str] = {}
+        self._planned: tuple[Injection, ...] = ()
         self._storms: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []
         self._connections: set[asyncio.Task[None]] = set()
@@ -136,13 +137,18 @@ class Steering:
             self._timers.append(loop.call_later(for_s, lambda: asyncio.ensure_future(self._heal(number))))
         return {"number": number, "strike": str(strike), "bit": strike.bit}
 
-    async def _storm(self, file: str) -> Document:
-        """Play the faults of a scenario file, at its times; those of its workload and states are left out."""
+    async def _plan(self, file: str) -> Document:
+        """Take the faults of a scenario file as the storm to come; its workload and states are left out."""
         scenario = catalogue.load(Path(file))
         nemesis.check(self._world, scenario.storm)
-        self._injections += scenario.storm
-        self._storms.append(asyncio.create_task(nemesis.storm(self._world, scenario.storm, self._seed)))
+        self._planned = scenario.storm
         return {"title": scenario.title}
+
+    async def _storm(self) -> Document:
+        """Play what was planned, at its times."""
+        self._injections += self._planned
+        self._storms.append(asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed)))
+        return {}
 
     async def _heal(self, number: str | None = None) -> Document:
         healed = [number] if number is not None else list(self._strikes)
@@ -173,6 +179,7 @@ class Steering:
         "hello": _hello,
         "note": _note,
         "strike": _strike,
+        "plan": _plan,
         "storm": _storm,
         "heal": _heal,
         "end": _end,
