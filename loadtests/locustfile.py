@@ -6,6 +6,7 @@ The classes of users are in `users.py`, the shapes in `shapes.py`, the rows for 
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ _SAYS_WHERE = "stormproof-target"
 
 BROKEN_THRESHOLD = 3
 """The exit code where all was kept that the system promises, and a threshold was not. Else: 1 invalid, 2 unknown, 255 our own failure."""
+
+WRONG_INPUT = 254
 
 _UP: list[Up] = []
 _THRESHOLDS: list[Thresholds] = []
@@ -67,9 +70,12 @@ def begin(environment: Any, **_: Any) -> None:
         where = _prepared(environment)
     except (RemoteError, StormproofError, ThresholdsError, ShapeError) as error:
         _stop_all()
-        raise SystemExit(f"stormproof: {error}") from None
+        print(f"stormproof: {error}", file=sys.stderr)
+        sys.exit(WRONG_INPUT)
     if isinstance(runner, MasterRunner):
         events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
+        if runner.clients:  # They came while the system was starting.
+            runner.send_message(_SAYS_WHERE, where)
 
 
 def _prepared(environment: Any) -> dict[str, str]:
@@ -85,7 +91,8 @@ def _prepared(environment: Any) -> dict[str, str]:
     if options.storm:
         if not _UP:
             raise ShapeError("--storm: only on a system that is started here; leave out --host")
-        _LOG.info(Remote(_UP[0].path).ask("plan", file=options.storm)["title"])
+        with Remote(_UP[0].path) as remote:
+            _LOG.info(remote.ask("plan", file=options.storm)["title"])
     if options.shape:
         found = shape(options, _UP[0].path if _UP else None)
         found.runner, environment.shape_class = runner, found
@@ -113,7 +120,8 @@ def _watch_thresholds(environment: Any) -> None:
 def strike(environment: Any, **_: Any) -> None:
     """Let the storm begin with the load."""
     if environment.parsed_options.storm and _UP:
-        Remote(_UP[0].path).ask("storm")
+        with Remote(_UP[0].path) as remote:
+            remote.ask("storm")
 
 
 @events.test_stop.add_listener
@@ -128,7 +136,8 @@ def judge(environment: Any, **_: Any) -> None:
     """Settle, read and judge, and stop the system."""
     for up in _UP:
         try:
-            told = Remote(up.path).ask("end")
+            with Remote(up.path) as remote:
+                told = remote.ask("end")
             for line in (*told["said"], f"report: {told['folder']}/report.html"):
                 _LOG.info(line)
             # Not Locust's own count of failures: in a storm the best of systems says "later".

@@ -18,7 +18,7 @@ class ThresholdsError(Exception):
 
 class Threshold(BaseModel):
     """`row`: kind and name, `TASK due to done`. `failures` is a share of 1. `abort`: the run ends at once where it breaks, after
-    `after_requests`, of which fewer tell nothing.
+    `after_requests`, of which fewer tell nothing. Not `needed`: it may be that nothing comes of it, as where its users stay away.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +29,7 @@ class Threshold(BaseModel):
     at_least: float | None = None
     abort: bool = False
     after_requests: int = Field(default=20, ge=1)
+    needed: bool = True
 
     def broken(self, entry: Any) -> str:
         """How the row breaks it, in one line; empty where it holds. `entry`: Locust's StatsEntry."""
@@ -48,7 +49,7 @@ class Thresholds(BaseModel):
     threshold: tuple[Threshold, ...] = ()
 
     def broken(self, stats: Any, *, running: bool = False) -> list[str]:
-        """What is broken, a line each; `running`: only of those that abort. A row of which nothing came breaks its thresholds at the end:
+        """What is broken, a line each; `running`: only of those that abort. A needed row of which nothing came breaks its thresholds at the end:
         nothing was shown.
         """
         rows = {f"{entry.method} {entry.name}": entry for entry in stats.entries.values()}
@@ -56,7 +57,11 @@ class Thresholds(BaseModel):
         for each in self.threshold:
             entry = rows.get(each.row)
             if entry is None or entry.num_requests == 0:
-                said += [] if running else [f"{each.row}: nothing came of it, so {each.metric} is not known"]
+                said += (
+                    []
+                    if running or not each.needed
+                    else [f"{each.row}: nothing came of it, so {each.metric} is not known"]
+                )
             elif not running or (each.abort and entry.num_requests >= each.after_requests):
                 said.append(each.broken(entry))
         return [line for line in said if line]

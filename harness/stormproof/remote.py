@@ -59,6 +59,12 @@ class Remote:
         except OSError as error:
             raise RemoteError(f"{self.path}: the system is gone: {error.strerror}") from error
 
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the connection; the system stands."""
         self._lines.close()
@@ -96,4 +102,6 @@ class Up:
         if self._process.poll() is None:
             os.kill(self._process.pid, signal.SIGTERM)
         self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         self._folder.cleanup()

@@ -16,6 +16,7 @@ def stats(*times_ms: float, failures: int = 0) -> RequestStats:
     for time_ms in times_ms:
         found.log_request("TASK", "due to done", time_ms, 0)
     for _ in range(failures):
+        found.log_request("TASK", "due to done", 1, 0)
         found.log_error("TASK", "due to done", "lost")
     return found
 
@@ -49,6 +50,7 @@ def test_failures_are_a_share() -> None:
 def test_a_row_of_which_nothing_came_breaks_what_was_promised_of_it() -> None:
     (said,) = one("p95_ms", at_most=1).broken(RequestStats())
     assert said == "TASK due to done: nothing came of it, so p95_ms is not known"
+    assert one("p95_ms", at_most=1, needed=False).broken(RequestStats()) == []
 
 
 def test_while_it_runs_only_what_aborts_counts_and_only_with_enough_to_tell() -> None:

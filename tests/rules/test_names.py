@@ -39,6 +39,8 @@ COVERED_BY = {
     "nemesis.py": "test_wire_storms.py",
     "links.py": "test_wire_storms.py",
     "strikes.py": "test_pytest_plugin.py",
+    "steering.py": "test_runs.py",
+    "remote.py": "test_runs.py",
     "fault.py": "test_faults.py",
     "deeds.py": "test_faults.py",
     "server.py": "test_link_server.py",
