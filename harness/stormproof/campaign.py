@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -13,7 +14,7 @@ from stormproof import experiment, store
 from stormproof.checks import Check, judge
 from stormproof.errors import ComponentError, on_purpose
 from stormproof.experiment import Choices
-from stormproof.history import History
+from stormproof.history import History, encode
 from stormproof.interruption import stop_of_this_task
 from stormproof.judging import checks_for
 from stormproof.redis_server import Binary
@@ -72,6 +73,24 @@ def judge_run(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
     store.write_text(run.folder / "report.html", html.render(run))
     store.write_text(run.folder / "junit.xml", junit.render([run]))
     return run
+
+
+def keep(
+    runs: Path,
+    story: Scenario,
+    system: System,
+    choices: Choices,
+    history: History,
+    logs: Path,
+    binary: Binary,
+    checks: Sequence[Check] = (),
+) -> Run:
+    """Judge an episode, and store it as a run of its own, with a copy of the components' `logs`. Raises RunFolderError."""
+    folder = store.create(runs, story, system, State.IDLE)
+    store.write_plan(folder, story, system, State.IDLE, choices, binary)
+    (folder / "history.jsonl").write_bytes(b"".join(encode(event) for event in history))
+    shutil.copytree(logs, folder / "logs")
+    return judge_run(store.load(folder), history, checks)
 
 
 def control(finished: Iterable[Run]) -> list[str]:

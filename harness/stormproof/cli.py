@@ -298,14 +298,17 @@ def explain_command(folder: Path, about: str | None, cell: str | None) -> int:
 @app.command("up")
 @_system
 @_allow_host
+@click.option("--steer", type=click.Path(path_type=Path), help="A Unix socket by which another process steers it.")
 @_runs
-def up_command(system: Path, allowed: tuple[str, ...], runs: Path) -> int:
+def up_command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs: Path) -> int:
     """Start a system for poking at by hand; print its addresses; stop everything on Ctrl-C."""
     description = systems.load(system, allowed=_warn(allowed))
     binary = find_binary()
     try:
         interruption.run(
-            standing.up(description, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True))
+            standing.up(
+                description, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True), steer
+            )
         )
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")

@@ -54,10 +54,15 @@ def decode_scenario(stored: Any) -> Scenario:
         raise ScenarioError(f"not a stored scenario: {error}") from error
 
 
+def decode_fault(stored: dict[str, Any]) -> Fault:
+    """The fault that was encoded so. Raises KeyError, msgspec.ValidationError for what is none."""
+    fault: Fault = msgspec.convert(stored, _BY_TAG[stored["fault"]])
+    return fault
+
+
 def _decode_injection(stored: dict[str, Any]) -> Injection:
     triggers = {name: msgspec.convert(stored.get(name), Trigger | None) for name in ("when", "until")}
-    fault = msgspec.convert(stored["fault"], _BY_TAG[stored["fault"]["fault"]])
-    return Injection(**{**stored, **triggers, "fault": fault})
+    return Injection(**{**stored, **triggers, "fault": decode_fault(stored["fault"])})
 
 
 __all__ = [
@@ -72,6 +77,7 @@ __all__ = [
     "Pause",
     "Revoke",
     "Stop",
+    "decode_fault",
     "decode_scenario",
     "encode_scenario",
 ]

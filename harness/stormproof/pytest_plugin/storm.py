@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from types import TracebackType
 from typing import Any
 
 import msgspec
 import pytest
 
-from stormproof import nemesis
+from stormproof import strikes
 from stormproof.fault import Fault
 from stormproof.faults import Kill, Pause, Stop
-from stormproof.history import Fault as FaultEvent
 from stormproof.pytest_plugin.tested import Tested
 from stormproof.scenario import Injection
-from stormproof.wire.faults import Refuse, Reset, WireFault
+from stormproof.wire.faults import Refuse, Reset
 from stormproof.wire.trigger import Trigger
-
-_BITE_S = 5.0
 
 
 class Strike:
@@ -27,12 +22,12 @@ class Strike:
 
     def __init__(self, tested: Tested, injection: Injection) -> None:
         __tracebackhide__ = True
-        self._tested, self._injection = tested, injection
-        self._number = str(len(tested.history.injections))
-        self._first = len(tested.world.recorder.events)
-        tested.do(self._begin())
+        self._tested = tested
+        injected = tested.history.injections
+        self._strike = strikes.Strike(tested.world, str(len(injected)), injection, tested.setting.seed)
+        tested.do(self._strike.begin())
         tested.strikes.append(self)
-        tested.history.injections.append(injection)
+        injected.append(injection)
 
     def __enter__(self) -> Strike:
         return self
@@ -48,14 +43,14 @@ class Strike:
     @property
     def bit(self) -> str:
         """The proof that it bit; empty as long as there is none."""
-        return next((event.detail for event in self._events() if event.stage == "bit"), "")
+        return self._strike.bit
 
     def wait(self, within_s: float = 10.0) -> str:
         """Wait until it has bitten, and return the proof. Fails the test where it does not within the time."""
         __tracebackhide__ = True
         until = self._tested.world.recorder.until(lambda: bool(self.bit), within_s)
         if not self._tested.do(until):
-            pytest.fail(f"{self._said} has not bitten within {within_s:g} s", pytrace=False)
+            pytest.fail(f"{self._strike} has not bitten within {within_s:g} s", pytrace=False)
         return self.bit
 
     def heal(self) -> None:
@@ -69,44 +64,16 @@ class Strike:
         __tracebackhide__ = True
         if self in self._tested.strikes:
             self._tested.strikes.remove(self)
-            self._tested.do(self._end())
+            self._tested.do(self._strike.end())
 
     def must_have_bitten(self) -> None:
         """Fails the test where nothing shows that it has: such a test proves nothing."""
         __tracebackhide__ = True
-        failed = next((event.detail for event in self._events() if event.stage == "failed"), "")
-        if failed:
-            pytest.fail(f"{self._said} could not be done: {failed}", pytrace=False)
+        if self._strike.failed:
+            pytest.fail(f"{self._strike} could not be done: {self._strike.failed}", pytrace=False)
         if not self.bit:
-            why = "its frame never came" if self._injection.when else "nothing shows that it had its effect"
-            pytest.fail(f"{self._said} did not bite: {why}", pytrace=False)
-
-    @property
-    def _said(self) -> str:
-        when = self._injection.when
-        which = f" at a {when.direction} {when.command}" + (f"({when.key})" if when.key != "*" else "") if when else ""
-        return f"{self._injection.fault.name} on {nemesis.target(self._injection)}{which}"
-
-    def _events(self) -> list[FaultEvent]:
-        events = self._tested.world.recorder.events[self._first :]
-        return [event for event in events if isinstance(event, FaultEvent) and event.fault == self._number]
-
-    async def _begin(self) -> None:
-        world, injection = self._tested.world, self._injection
-        nemesis.check(world, (injection,))
-        self._over, before = asyncio.Event(), world.links.in_force
-        dice = random.Random(f"{self._tested.setting.seed}/{self._number}")
-        self._task = asyncio.create_task(nemesis.inject(world, self._number, injection, dice, self._over))
-        on_the_wire = injection.when is not None or isinstance(injection.fault, WireFault)
-
-        def in_force() -> bool:
-            return self._task.done() or (world.links.in_force > before if on_the_wire else bool(self.bit))
-
-        await world.recorder.until(in_force, _BITE_S)
-
-    async def _end(self) -> None:
-        self._over.set()
-        await self._task
+            why = "its frame never came" if self._strike.injection.when else "nothing shows that it had its effect"
+            pytest.fail(f"{self._strike} did not bite: {why}", pytrace=False)
 
 
 class Moment:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shlex
-import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from stormproof.checks import Check, judge
 from stormproof.episode import Episode
 from stormproof.errors import UsageError
 from stormproof.experiment import Choices
-from stormproof.history import History, Invoked, Returned, encode
+from stormproof.history import History, Invoked, Returned
 from stormproof.judging import checks_for
 from stormproof.live import Live
 from stormproof.pytest_plugin.words import plainly
@@ -26,6 +25,7 @@ from stormproof.redis_server import Binary
 from stormproof.scenario import Injection, Scenario, State
 from stormproof.store import Run
 from stormproof.system import System
+from stormproof.verdict import Status
 from stormproof.wire import trigger
 from stormproof.wire.trigger import Trigger
 from stormproof.world import World
@@ -196,23 +196,22 @@ class Tested:
         """Judge the history; where anything is wrong, or all is to be kept, in a run folder, which `stormproof explain` can read."""
         name = "".join(letter if letter.isalnum() else "_" for letter in self.setting.test.rpartition("::")[2])
         story = Scenario(name=name[:60], title=self.setting.test, storm=tuple(injections))
-        chosen = checks or checks_for(self.description, story)
-        run = Run(
+        choices = Choices(seed=self.setting.seed, run=self.world.run, submit_at_s=())
+        judged = store.judged(history, judge(history, checks or checks_for(self.description, story)))
+        if judged.status is not Status.VALID or self.setting.keep:
+            logs = self.world.folder / "logs"
+            return campaign.keep(
+                self.setting.runs, story, self.description, choices, history, logs, self._binary, checks
+            )
+        return Run(
             folder=Path(),
             scenario=story,
             system=self.description,
             state=State.IDLE,
-            choices=Choices(seed=self.setting.seed, run=self.world.run, submit_at_s=()),
+            choices=choices,
             history=history,
-            judged=store.judged(history, judge(history, chosen)),
+            judged=judged,
         )
-        if run.judged is not None and run.judged.status == 0 and not self.setting.keep:
-            return run
-        folder = store.create(self.setting.runs, story, run.system, run.state)
-        store.write_plan(folder, story, run.system, run.state, run.choices, self._binary)
-        (folder / "history.jsonl").write_bytes(b"".join(encode(event) for event in history))
-        shutil.copytree(self.world.folder / "logs", folder / "logs")
-        return campaign.judge_run(msgspec.structs.replace(run, folder=folder), history, chosen)
 
 
 class LiveHistory:

@@ -1,0 +1,186 @@
+"""A standing system that another process steers, by a Unix socket: it strikes, heals, tells what happens, and is judged at the end.
+
+A request is a line of JSON, `{"do": NAME, ...}`, and so is its answer: `{"error": "..."}` where it cannot be done. `Steering.COMMANDS` are
+the names. `watch` alone is answered by many lines: an event each, until the connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from stormproof import campaign, catalogue, faults, nemesis
+from stormproof.episode import Episode
+from stormproof.errors import ScenarioError, UsageError, on_purpose
+from stormproof.experiment import Choices
+from stormproof.history import Invoked, Returned, encode
+from stormproof.redis_server import Binary
+from stormproof.report import words
+from stormproof.scenario import Injection, Scenario
+from stormproof.strikes import Strike
+from stormproof.world import World
+
+_LONGEST_LINE = 8 << 20
+_WATCH_S = 0.02
+
+Document = dict[str, Any]
+
+
+class Steering:
+    """Use as an async context manager in the world's own thread. `path`: the socket; `runs`: where the run folder goes at the end."""
+
+    def __init__(self, world: World, path: Path, runs: Path, binary: Binary) -> None:
+        self._world, self._path, self._runs, self._binary = world, path, runs, binary
+        self._seed = random.SystemRandom().getrandbits(32)
+        self._strikes: dict[str, Strike] = {}
+        self._injections: list[Injection] = []
+        self._noted: dict[int, str] = {}
+        self._planned: tuple[Injection, ...] = ()
+        self._storms: list[asyncio.Task[None]] = []
+        self._timers: list[asyncio.TimerHandle] = []
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Steering:
+        self._episode = Episode(self._world, self._world.run)
+        await self._episode.begin()
+        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST_LINE)
+        self._path.chmod(0o600)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for timer in self._timers:
+            timer.cancel()
+        for task in (*self._connections, *self._storms):
+            task.cancel()
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while line := await reader.readline():
+                await self._answer(line, writer)
+        writer.close()
+
+    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = msgspec.json.decode(line, type=Document)
+            if request.get("do") == "watch":
+                await self._watch(frozenset(request["kinds"]), writer)
+            command = self.COMMANDS.get(str(request.pop("do", "")))
+            if command is None:
+                raise UsageError(f"no such command; known: {', '.join(self.COMMANDS)}, watch")
+            answer = await command(self, **request)
+        except (msgspec.DecodeError, TypeError, KeyError) as error:
+            answer = {"error": f"not understood: {error}"}
+        except Exception as error:
+            meant = on_purpose(error)
+            if meant is None:
+                raise
+            answer = {"error": str(meant)}
+        writer.write(msgspec.json.encode(answer) + b"\n")
+        await writer.drain()
+
+    async def _watch(self, kinds: frozenset[str], writer: asyncio.StreamWriter) -> None:
+        events, place = self._world.recorder.events, self._episode.first
+        while not writer.is_closing():
+            new, place = events[place:], len(events)
+            writer.writelines(encode(event) for event in new if event.__struct_config__.tag in kinds)
+            await writer.drain()
+            await asyncio.sleep(_WATCH_S)
+
+    async def _hello(self) -> Document:
+        world = self._world
+        return {
+            "t0": world.recorder.t0,
+            "run": world.run,
+            "system": world.system.name,
+            "urls": {replica.name: replica.address for replica in world.replicas},
+            "submit": world.system.submit.model_dump(mode="json", by_alias=True),
+            "status": world.system.status.model_dump(mode="json", by_alias=True),
+            "effects": world.system.effects_expected,
+            "recovery_s": world.system.promises.recovery_s,
+        }
+
+    async def _note(self, events: list[Any]) -> Document:
+        """Take operations of other clients into the history: what they were promised counts."""
+        for event in msgspec.convert(events, list[Invoked | Returned]):
+            self._world.recorder.add(event)
+            if isinstance(event, Invoked):
+                self._noted[event.op] = event.key
+            elif event.outcome == "ok" and (key := self._noted.pop(event.op, "")):
+                self._world.clients.accepted.setdefault(key, event.task_id)
+                self._world.clients.tasks[event.task_id] = key
+        return {}
+
+    async def _strike(self, fault: Any, for_s: float | None = None) -> Document:
+        try:
+            injection = Injection(fault=faults.decode_fault(fault))
+        except (msgspec.ValidationError, KeyError, TypeError) as error:
+            raise ScenarioError(f"not a fault: {error}") from error
+        number = str(len(self._injections))
+        strike = Strike(self._world, number, injection, self._seed)
+        await strike.begin()
+        self._injections.append(injection)
+        self._strikes[number] = strike
+        if for_s is not None:
+            loop = asyncio.get_running_loop()
+            self._timers.append(loop.call_later(for_s, lambda: asyncio.ensure_future(self._heal(number))))
+        return {"number": number, "strike": str(strike), "bit": strike.bit}
+
+    async def _plan(self, file: str) -> Document:
+        """Take the faults of a scenario file as the storm to come; its workload and states are left out."""
+        scenario = catalogue.load(Path(file))
+        nemesis.check(self._world, scenario.storm)
+        self._planned = scenario.storm
+        return {"title": scenario.title}
+
+    async def _storm(self) -> Document:
+        """Play what was planned, at its times."""
+        self._injections += self._planned
+        self._storms.append(asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed)))
+        return {}
+
+    async def _heal(self, number: str | None = None) -> Document:
+        healed = [number] if number is not None else list(self._strikes)
+        ending = [strike for each in healed if (strike := self._strikes.pop(each, None)) is not None]
+        for strike in ending:
+            await strike.end()
+        return {"healed": [str(strike) for strike in ending], "bit": [bool(strike.bit) for strike in ending]}
+
+    async def _end(self) -> Document:
+        """Heal, recover, settle, read, judge, store; the answer tells the verdict."""
+        await self._heal()
+        await asyncio.gather(*self._storms)
+        history = await self._episode.end()
+        story = Scenario(name="load", title="load from outside", storm=tuple(self._injections))
+        choices = Choices(seed=self._seed, run=self._world.run, submit_at_s=())
+        logs = self._world.folder / "logs"
+        run = await asyncio.to_thread(
+            campaign.keep, self._runs, story, self._world.system, choices, history, logs, self._binary
+        )
+        status = run.judged.status if run.judged else None
+        return {
+            "status": status.word if status is not None else "unknown",
+            "said": [words.summary(run), *words.telling(run)],
+            "folder": str(run.folder),
+        }
+
+    COMMANDS: ClassVar[dict[str, Callable[..., Awaitable[Document]]]] = {
+        "hello": _hello,
+        "note": _note,
+        "strike": _strike,
+        "plan": _plan,
+        "storm": _storm,
+        "heal": _heal,
+        "end": _end,
+    }

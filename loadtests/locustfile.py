@@ -1,0 +1,156 @@
+"""Load on a task system: `locust -f loadtests/locustfile.py` starts the hardened reference system, and stops it; `--host` names another.
+
+The classes of users are in `users.py`, the shapes in `shapes.py`, the rows for tasks in `task_rows.py`, thresholds in `thresholds.toml`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import events
+from locust.runners import MasterRunner, WorkerRunner
+from shapes import NAMES, ShapeError, check, shape
+from stormproof.errors import StormproofError
+from stormproof.remote import Remote, RemoteError, Up
+from target import Target
+from task_rows import TaskRows
+from thresholds import Thresholds, ThresholdsError, load
+from users import Arriving, FollowUser, PollUser, RepeatUser, SubmitUser, WrongUser
+
+__all__ = ["FollowUser", "PollUser", "RepeatUser", "SubmitUser", "WrongUser"]
+
+ROOT = Path(__file__).parents[1]
+_DRAIN_S = 30.0
+_LOG = logging.getLogger("stormproof")
+_SAYS_WHERE = "stormproof-target"
+
+BROKEN_THRESHOLD = 3
+"""The exit code where all was kept that the system promises, and a threshold was not. Else: 1 invalid, 2 unknown, 255 our own failure."""
+
+WRONG_INPUT = 254
+
+_UP: list[Up] = []
+_THRESHOLDS: list[Thresholds] = []
+
+
+@events.init_command_line_parser.add_listener
+def options(parser: Any) -> None:
+    """Our own options, which stand in the web page's form, too."""
+    parser.add_argument("--rate", type=float, default=1.0, help="arrivals a second of each user")
+    parser.add_argument("--shape", default="", help=f"how many users there are, and when: {', '.join(NAMES)}")
+    parser.add_argument(
+        "--storm", default="", help="a scenario file whose faults strike while it runs", include_in_web_ui=False
+    )
+    parser.add_argument(
+        "--thresholds",
+        default=str(Path(__file__).with_name("thresholds.toml")),
+        include_in_web_ui=False,
+        help="what the rows may show at most",
+    )
+    parser.add_argument(
+        "--system",
+        default=str(ROOT / "system_under_test" / "hardened.toml"),
+        help="description of the system to start, or of what answers at --host",
+        include_in_web_ui=False,
+    )
+
+
+@events.init.add_listener
+def begin(environment: Any, **_: Any) -> None:
+    """Start the system, unless `--host` names one; processes of a distributed run hear from the master where it is."""
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        runner.register_message(_SAYS_WHERE, lambda environment, msg, **_: _aim(environment, msg.data))
+        return
+    try:
+        where = _prepared(environment)
+    except (RemoteError, StormproofError, ThresholdsError, ShapeError) as error:
+        _stop_all()
+        print(f"stormproof: {error}", file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+    if isinstance(runner, MasterRunner):
+        events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
+        if runner.clients:  # They came while the system was starting.
+            runner.send_message(_SAYS_WHERE, where)
+
+
+def _prepared(environment: Any) -> dict[str, str]:
+    """Everything that can be wrong is found before the first user comes."""
+    options, runner = environment.parsed_options, environment.runner
+    _THRESHOLDS.append(load(Path(options.thresholds)))
+    check(options, steered=not environment.host)
+    where = {"host": environment.host or "", "system": options.system}
+    if not environment.host:
+        _UP.append(Up(Path(options.system), ROOT / "runs"))
+        where["steer"] = str(_UP[0].path)
+    _aim(environment, where)
+    if options.storm:
+        if not _UP:
+            raise ShapeError("--storm: only on a system that is started here; leave out --host")
+        with Remote(_UP[0].path) as remote:
+            _LOG.info(remote.ask("plan", file=options.storm)["title"])
+    if options.shape:
+        found = shape(options, _UP[0].path if _UP else None)
+        found.runner, environment.shape_class = runner, found
+    gevent.spawn(_watch_thresholds, environment)
+    return where
+
+
+def _aim(environment: Any, where: dict[str, str]) -> None:
+    remote = Remote(Path(where["steer"])) if "steer" in where else None
+    target = Target.steered(remote) if remote else Target.foreign(where["host"], Path(where["system"]))
+    environment.host = target.url
+    Arriving.target, Arriving.rows = target, TaskRows(target, environment.events.request.fire, remote)
+
+
+def _watch_thresholds(environment: Any) -> None:
+    while True:
+        gevent.sleep(1)
+        if broken := _THRESHOLDS[0].broken(environment.stats, running=True):
+            _LOG.error(f"stopped: {broken[0]}")
+            environment.runner.quit()
+            return
+
+
+@events.test_start.add_listener
+def strike(environment: Any, **_: Any) -> None:
+    """Let the storm begin with the load."""
+    if environment.parsed_options.storm and _UP:
+        with Remote(_UP[0].path) as remote:
+            remote.ask("storm")
+
+
+@events.test_stop.add_listener
+def drain(environment: Any, **_: Any) -> None:
+    """Wait for the tasks under way; those that do not end are failures, each with its id."""
+    if not isinstance(environment.runner, MasterRunner):
+        Arriving.rows.end(_DRAIN_S)
+
+
+@events.quitting.add_listener
+def judge(environment: Any, **_: Any) -> None:
+    """Settle, read and judge, and stop the system."""
+    for up in _UP:
+        try:
+            with Remote(up.path) as remote:
+                told = remote.ask("end")
+            for line in (*told["said"], f"report: {told['folder']}/report.html"):
+                _LOG.info(line)
+            # Not Locust's own count of failures: in a storm the best of systems says "later".
+            environment.process_exit_code = {"valid": 0, "invalid": 1}.get(told["status"], 2)
+        except RemoteError as error:
+            _LOG.error(str(error))
+            environment.process_exit_code = 255
+    _stop_all()
+    for line in _THRESHOLDS[0].broken(environment.stats) if _THRESHOLDS else ():
+        _LOG.error(line)
+        environment.process_exit_code = environment.process_exit_code or BROKEN_THRESHOLD
+
+
+def _stop_all() -> None:
+    while _UP:
+        _UP.pop().stop()

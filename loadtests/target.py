@@ -1,0 +1,70 @@
+"""What the load goes to: a system that this run starts and watches, or any that answers at `--host`."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from stormproof import system as systems
+from stormproof.remote import Document, Remote, Up
+
+_PLACEHOLDER = re.compile(r"\{(key|task_id)\}")
+
+
+class Target:
+    """How to submit and to ask, as the system's description says. `remote`: its steering, None where it was started by somebody else;
+    `t0`: the machine's monotonic clock where the system's own times begin; `effects`: each submission sends an e-mail that is counted;
+    `recovery_s`: how long after a fault it may take to be itself again.
+    """
+
+    def __init__(
+        self, *, url: str, submit: Document, status: Document, run: str, t0: float, effects: bool, recovery_s: float
+    ) -> None:
+        self.url, self.submit, self.status, self.run = url, submit, status, run
+        self.t0, self.effects, self.recovery_s = t0, effects, recovery_s
+        self._numbers = itertools.count(os.getpid() * 1_000_000)  # Several processes of Locust share a run.
+
+    @classmethod
+    def steered(cls, remote: Remote) -> Target:
+        """The system at the other end of a socket."""
+        told = remote.ask("hello")
+        url = told["urls"][told["submit"]["component"]]
+        return cls(url=url, **{name: told[name] for name in ("submit", "status", "run", "t0", "effects", "recovery_s")})
+
+    @classmethod
+    def foreign(cls, url: str, description: Path) -> Target:
+        """A system that somebody else has started: only what its API says can be known."""
+        told = systems.load(description)
+        submit, status = (part.model_dump(mode="json", by_alias=True) for part in (told.submit, told.status))
+        run = f"{random.SystemRandom().getrandbits(16):04x}"
+        return cls(url=url, submit=submit, status=status, run=run, t0=0.0, effects=False, recovery_s=0.0)
+
+    def now(self) -> float:
+        """Seconds in the system's own time."""
+        return time.monotonic() - self.t0
+
+    def new_key(self) -> str:
+        """The key of a submission that nobody else has."""
+        return f"storm-{self.run}-{next(self._numbers)}"
+
+
+def filled(template: Any, **values: str) -> Any:
+    """A template of the description with `{key}` and `{task_id}` filled in."""
+    if isinstance(template, str):
+        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+    if isinstance(template, dict):
+        return {name: filled(value, **values) for name, value in template.items()}
+    return [filled(value, **values) for value in template] if isinstance(template, list) else template
+
+
+def picked(document: Any, path: str) -> Any:
+    """The value at a dotted path of a JSON document, or None."""
+    return systems.pick(document, path)
+
+
+__all__ = ["Remote", "Target", "Up", "filled", "picked"]

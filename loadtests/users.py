@@ -1,0 +1,184 @@
+"""Who comes: users whose arrivals do not wait for answers.
+
+Each user is a Poisson process of `--rate` arrivals a second: so many users, so many times that rate, whatever the system answers.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, ClassVar
+
+import gevent
+from gevent.pool import Pool
+from locust import FastHttpUser, constant, task
+from target import Target, filled, picked
+from task_rows import IN_A_STORM, NeverEndedError, TaskRows
+
+_MOST_IN_FLIGHT = 200
+_GIVE_UP_S = 60.0
+
+
+class Arriving(FastHttpUser):
+    """Does something at each arrival, in a greenlet of its own. `target` and `rows` are the run's, set before the first user comes."""
+
+    abstract = True
+    wait_time = constant(0)
+    concurrency = _MOST_IN_FLIGHT
+    network_timeout = _GIVE_UP_S
+    target: ClassVar[Target]
+    rows: ClassVar[TaskRows]
+
+    def on_start(self) -> None:
+        """The first arrival is at no round time, either."""
+        self._rate = self.environment.parsed_options.rate
+        self._in_flight = Pool(_MOST_IN_FLIGHT)
+        self._next = self.target.now() + random.expovariate(self._rate)
+
+    @task
+    def arrive(self) -> None:
+        """Wait until the next arrival is due, and let it happen, however many are still under way."""
+        gevent.sleep(max(0.0, self._next - self.target.now()))
+        due, self._next = self._next, self._next + random.expovariate(self._rate)
+        self._in_flight.spawn(self.act, due)
+
+    def on_stop(self) -> None:
+        """What is under way has its time."""
+        self._in_flight.join(timeout=_GIVE_UP_S)
+
+    def act(self, due: float) -> None:
+        """What this user does at an arrival that was due at `due`."""
+        raise NotImplementedError
+
+    def submit(self, due: float, key: str) -> str:
+        """Submit, and return the task's id; empty where it was not accepted."""
+        how, rows = self.target.submit, self.rows
+        rows.due(key, due)
+        number = rows.invoked(key)
+        body, headers = filled(how["json"], key=key), filled(how["headers"], key=key)
+        with self.client.request(
+            how["method"],
+            filled(how["path"], key=key),
+            name=self._row(how["path"], due),
+            json=body or None,
+            headers=headers,
+            catch_response=True,
+        ) as answer:
+            task_id = str(picked(_json(answer), how["task_id"]) or "") if answer.status_code in how["accept"] else ""
+            if not task_id:
+                why = answer.text[:100] if answer.status_code else str(answer.error)
+                answer.failure(f"HTTP {answer.status_code}: {why}")
+        if task_id:
+            rows.returned(number, outcome="ok", http_status=answer.status_code, task_id=task_id)
+            rows.accepted(key, task_id)
+        else:
+            outcome = "fail" if answer.status_code in how["refused"] else "info"
+            later = "retry-after" in (answer.headers or {})
+            rows.returned(
+                number, outcome=outcome, http_status=answer.status_code or 0, retry_after=later, error="not accepted"
+            )
+            rows.refused(key, f"HTTP {answer.status_code}")
+        return task_id
+
+    def _row(self, name: str, since: float) -> str:
+        return name + IN_A_STORM if self.rows.in_a_storm(since) else name
+
+    def state_of(self, task_id: str) -> str:
+        """The word of the task's status; empty where there is none."""
+        how = self.target.status
+        path = filled(how["path"], task_id=task_id)
+        with self.client.get(path, name=self._row(how["path"], self.target.now()), catch_response=True) as answer:
+            if answer.status_code in how["unfinished_codes"]:
+                answer.success()
+            return str(picked(_json(answer), how["state"]) or "")
+
+
+def _json(answer: Any) -> Any:
+    try:
+        return answer.json()
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+class SubmitUser(Arriving):
+    """Submits, and never asks."""
+
+    weight = 3
+
+    def act(self, due: float) -> None:
+        self.submit(due, self.target.new_key())
+
+
+class FollowUser(Arriving):
+    """Submits, and asks until the task has ended, less and less often."""
+
+    weight = 3
+
+    def act(self, due: float) -> None:
+        task_id = self.submit(due, self.target.new_key())
+        how, pause_s, until = self.target.status, 0.1, self.target.now() + _GIVE_UP_S
+        while task_id:
+            if self.state_of(task_id) in (*how["success"], *how["failure"]):
+                self.rows.seen(due)
+                return
+            if self.target.now() > until:
+                self.rows.seen(due, NeverEndedError(f"task {task_id} has not been seen to end in {_GIVE_UP_S:g} s"))
+                return
+            gevent.sleep(pause_s)
+            pause_s = min(1.0, pause_s * 1.5)
+
+
+class PollUser(Arriving):
+    """Submits once, and asks for that task for ever, as a page that was left open."""
+
+    weight = 2
+
+    def on_start(self) -> None:
+        super().on_start()
+        self._task_id = ""
+
+    def act(self, due: float) -> None:
+        self._task_id = self._task_id or self.submit(due, self.target.new_key())
+        if self._task_id:
+            self.state_of(self._task_id)
+
+
+class RepeatUser(Arriving):
+    """Submits the same twice at once, as an impatient finger does. Two ids for it are a failure where the system promises one."""
+
+    weight = 1
+
+    def act(self, due: float) -> None:
+        key = self.target.new_key()
+        both = [gevent.spawn(self.submit, due, key) for _ in range(2)]
+        gevent.joinall(both)
+
+
+class WrongUser(Arriving):
+    """Sends what no API should accept, and must be told so: 4xx, and nothing else."""
+
+    weight = 1
+    WRONG: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"data": b"{"},
+        {"data": b"\xff\xfe"},
+        {"json": {}},
+        {"json": []},
+        {"json": {"recipient": 1, "content": None}},
+        {"data": b"[" * 5000},
+    )
+
+    def act(self, due: float) -> None:
+        how = self.target.submit
+        wrong = random.choice(self.WRONG)
+        headers = {"Content-Type": "application/json"}
+        with self.client.request(
+            how["method"],
+            filled(how["path"], key="wrong"),
+            name="wrong requests",
+            headers=headers,
+            catch_response=True,
+            **wrong,
+        ) as answer:
+            if 400 <= answer.status_code < 500:
+                answer.success()
+            else:
+                answer.failure(f"HTTP {answer.status_code} for {str(wrong)[:60]}")

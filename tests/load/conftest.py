@@ -1,0 +1,10 @@
+"""The load tests' own modules are a folder of scripts, as Locust loads them."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# What is tested in this process needs no greenlets; whole runs of Locust are processes of their own.
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+sys.path.insert(0, str(ROOT / "loadtests"))
