@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
+from gevent.lock import RLock
 from stormproof.remote import Document, Remote, RemoteError
 from target import Target
 
@@ -52,6 +53,7 @@ class TaskRows:
         self._target, self._fire, self._remote = target, fire, remote
         self._lives: dict[str, _Life] = {}
         self._notes: list[Document] = []
+        self._flushing = RLock()
         self._ops = 0
         self._storms: dict[str, tuple[float, float]] = {}
         if remote is not None:
@@ -65,8 +67,8 @@ class TaskRows:
         return any(first <= now and since <= last for first, last in self._storms.values())
 
     def due(self, key: str, due: float) -> None:
-        """A submission is due, and about to be sent."""
-        self._lives[key] = _Life(due)
+        """A submission is due, and about to be sent; perhaps not for the first time."""
+        self._lives.setdefault(key, _Life(due))
 
     def invoked(self, key: str) -> int:
         """An operation begins: it goes into the system's history. Its number is for `returned`."""
@@ -80,9 +82,9 @@ class TaskRows:
         self._note(type="returned", op=number, **answer)
 
     def accepted(self, key: str, task_id: str) -> None:
-        """The system has promised to do it."""
-        life = self._lives[key]
-        if life.accepted is None:
+        """The system has promised to do it. Of one that was submitted twice the first answer counts."""
+        life = self._lives.get(key)
+        if life is not None and life.accepted is None:
             life.accepted, life.task_id = self._target.now(), task_id
             self._row(ACCEPTED, life.due, life.accepted)
             if self._remote is None or self._is_over(life):
@@ -171,9 +173,10 @@ class TaskRows:
             self._flush()
 
     def _flush(self) -> None:
-        notes, self._notes = self._notes, []
-        if notes and self._remote is not None:
-            try:
-                self._remote.ask("note", events=notes)
-            except RemoteError:
-                pass
+        with self._flushing:  # One question at a time on one connection.
+            notes, self._notes = self._notes, []
+            if notes and self._remote is not None:
+                try:
+                    self._remote.ask("note", events=notes)
+                except RemoteError:
+                    pass  # The system has been stopped, and its history with it.

@@ -143,7 +143,7 @@ class PollUser(Arriving):
 
 
 class RepeatUser(Arriving):
-    """Submits the same twice at once, as an impatient finger does. Two ids for it are a failure where the system promises one."""
+    """Submits the same twice at once, as an impatient finger does. Whether it was done twice is for the verdict to say."""
 
     weight = 1
 

@@ -86,6 +86,16 @@ def test_a_task_that_never_ends_is_a_failure_with_its_id() -> None:
     assert rows.fired[-1] == ("due to done", 4000.0, "task id has not ended")
 
 
+def test_of_what_was_submitted_twice_the_first_answer_counts() -> None:
+    rows = Rows(effects=False)
+    started(rows)
+    rows.due("storm-00ab-0001", 1.0)
+    rows.tell(2.0, type="probe", word="succeeded")
+    rows.accepted("storm-00ab-0001", "id")
+    rows.end(within_s=0)
+    assert [name for name, _, _ in rows.fired] == ["due to accepted", "due to done"]
+
+
 def test_what_was_refused_is_not_waited_for() -> None:
     rows = Rows()
     rows.due("storm-00ab-0001", 1.0)
