@@ -78,9 +78,16 @@ def docker_client(pytestconfig: pytest.Config) -> Iterator[Any]:
     client.close()
 
 
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup() -> Iterator[None]:
+    """The nearest to the fixture: before anybody makes an error of ours a failure."""
+    with _skipped_where_not_supported():
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Iterator[None]:
-    """What nodes cannot do is no failure of the suite, and no success."""
+    """What nodes cannot do is no failure of the suite, and no success. Here come fixtures of a session that were refused before."""
     with _skipped_where_not_supported():
         return (yield)
 
