@@ -69,7 +69,7 @@ def outcome(report: pytest.TestReport) -> str | None:
     """What a phase of a test says of it; None where that is nothing yet."""
     if report.failed:
         return "failed"
-    if hasattr(report, "wasxfail"):
+    if report.skipped and hasattr(report, "wasxfail"):
         return "expected failure"
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""

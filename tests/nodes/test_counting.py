@@ -27,6 +27,8 @@ def test_passes(): pass
 def test_fails(): assert False
 def test_is_skipped(): pytest.skip("because")
 def test_fails_as_expected(): pytest.xfail("known")
+@pytest.mark.xfail
+def test_passes_unexpectedly(): pass
 def test_is_not_supported(): raise NotSupportedError("a moon")
 def test_is_torn_down_badly(broken): pass
 """
@@ -67,6 +69,7 @@ def test_each_outcome_is_counted_for_what_it_is(pytester: pytest.Pytester) -> No
         "fails": "failed",
         "is_skipped": "skipped",
         "fails_as_expected": "expected failure",
+        "passes_unexpectedly": "passed",
         "is_not_supported": "not supported",
         "is_torn_down_badly": "failed",
     }
