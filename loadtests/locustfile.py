@@ -39,7 +39,8 @@ _THRESHOLDS: list[Thresholds] = []
 
 @events.init_command_line_parser.add_listener
 def options(parser: Any) -> None:
-    """Our own options, which stand in the web page's form, too."""
+    """Our own options, which stand in the web page's form, too; and a page that only this machine sees, unless --web-host says otherwise."""
+    parser.set_defaults(web_host="127.0.0.1")
     parser.add_argument("--rate", type=float, default=1.0, help="arrivals a second of each user")
     parser.add_argument("--shape", default="", help=f"how many users there are, and when: {', '.join(NAMES)}")
     parser.add_argument(
