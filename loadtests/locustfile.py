@@ -72,6 +72,8 @@ def begin(environment: Any, **_: Any) -> None:
     except (RemoteError, StormproofError, ThresholdsError, ShapeError) as error:
         _stop_all()
         print(f"stormproof: {error}", file=sys.stderr)
+        if isinstance(runner, MasterRunner):
+            runner.quit()  # Or its processes would wait a minute for a word of it.
         sys.exit(WRONG_INPUT)
     if isinstance(runner, MasterRunner):
         events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
@@ -128,8 +130,8 @@ def strike(environment: Any, **_: Any) -> None:
 @events.test_stop.add_listener
 def drain(environment: Any, **_: Any) -> None:
     """Wait for the tasks under way; those that do not end are failures, each with its id."""
-    if not isinstance(environment.runner, MasterRunner):
-        Arriving.rows.end(_DRAIN_S)
+    if not isinstance(environment.runner, MasterRunner) and (rows := getattr(Arriving, "rows", None)) is not None:
+        rows.end(_DRAIN_S)
 
 
 @events.quitting.add_listener

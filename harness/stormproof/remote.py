@@ -17,6 +17,7 @@ from typing import Any
 Document = dict[str, Any]
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST_FOLDER = 70
 
 
 class RemoteError(Exception):
@@ -75,7 +76,9 @@ class Up:
     """`stormproof up` as a child of this process, which it does not outlive; `path` is its socket. Raises RemoteError where it does not start."""
 
     def __init__(self, system: Path, runs: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="stormproof-steer-")
+        # The path of a socket is short, whatever TMPDIR says.
+        where = None if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"  # noqa: S108 - the folder in it is ours alone.
+        self._folder = tempfile.TemporaryDirectory(prefix="stormproof-steer-", dir=where)
         self.path = Path(self._folder.name) / "steer"
         libc = ctypes.CDLL(None)
         command = ["up", "--system", str(system), "--runs", str(runs), "--steer", str(self.path)]

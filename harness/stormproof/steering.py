@@ -49,7 +49,12 @@ class Steering:
     async def __aenter__(self) -> Steering:
         self._episode = Episode(self._world, self._world.run)
         await self._episode.begin()
-        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST_LINE)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST_LINE)
+        except OSError as error:
+            raise UsageError(
+                f"--steer {self._path}: cannot be a socket: {error}; name a shorter path, or another"
+            ) from error
         self._path.chmod(0o600)
         return self
 

