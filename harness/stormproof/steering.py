@@ -43,7 +43,6 @@ class Steering:
         self._noted: dict[int, str] = {}
         self._planned: tuple[Injection, ...] = ()
         self._storms: list[asyncio.Task[None]] = []
-        self._timers: list[asyncio.TimerHandle] = []
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Steering:
@@ -60,8 +59,6 @@ class Steering:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for timer in self._timers:
-            timer.cancel()
         for task in (*self._connections, *self._storms):
             task.cancel()
         self._path.unlink(missing_ok=True)
@@ -138,8 +135,7 @@ class Steering:
         self._injections.append(injection)
         self._strikes[number] = strike
         if for_s is not None:
-            loop = asyncio.get_running_loop()
-            self._timers.append(loop.call_later(for_s, lambda: asyncio.ensure_future(self._heal(number))))
+            self._storms.append(asyncio.create_task(self._heal_later(number, for_s)))
         return {"number": number, "strike": str(strike), "bit": strike.bit}
 
     async def _plan(self, file: str) -> Document:
@@ -155,6 +151,10 @@ class Steering:
         self._storms.append(asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed)))
         return {}
 
+    async def _heal_later(self, number: str, for_s: float) -> None:
+        await asyncio.sleep(for_s)
+        await self._heal(number)
+
     async def _heal(self, number: str | None = None) -> Document:
         healed = [number] if number is not None else list(self._strikes)
         ending = [strike for each in healed if (strike := self._strikes.pop(each, None)) is not None]
@@ -164,8 +164,8 @@ class Steering:
 
     async def _end(self) -> Document:
         """Heal, recover, settle, read, judge, store; the answer tells the verdict."""
+        await asyncio.gather(*self._storms)  # They have their time.
         await self._heal()
-        await asyncio.gather(*self._storms)
         history = await self._episode.end()
         story = Scenario(name="load", title="load from outside", storm=tuple(self._injections))
         choices = Choices(seed=self._seed, run=self._world.run, submit_at_s=())

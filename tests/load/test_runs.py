@@ -210,3 +210,7 @@ def test_who_is_not_there_cannot_be_steered(tmp_path: Path, standing: Up) -> Non
         assert "is stopped" in struck["bit"]
         assert remote.ask("heal") == {"healed": ["pause on worker"], "bit": [True]}
         assert remote.ask("heal") == {"healed": [], "bit": []}
+        remote.ask("strike", fault={"fault": "pause", "component": "worker"}, for_s=0.2)
+        with Remote(standing.path) as watching:
+            stages = (event["stage"] for event in watching.watch("fault"))
+            assert [next(stages) for _ in range(6)] == ["injected", "bit", "healed"] * 2
