@@ -91,6 +91,22 @@ async def eventually(condition: Callable[[], bool], within_s: float = 10) -> boo
     return condition()
 
 
+def test_who_is_let_in_as_the_link_is_closed_is_cut_off(tmp_path: Path) -> None:
+    """The loop may have accepted a connection that its protocol hears of only when the link is closed: nobody would ever end it."""
+
+    async def story(link: Link, server: RedisServer) -> None:
+        await link.close()
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with ours:
+            ours.setblocking(False)
+            await loop.connect_accepted_socket(link.newcomer, theirs)
+            assert await asyncio.wait_for(loop.sock_recv(ours, 1), 10) == b""
+        assert not link.conversations
+
+    with_link(tmp_path, story, asyncio.new_event_loop)
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_client_does_all_that_it_does_without_a_link(

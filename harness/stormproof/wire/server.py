@@ -49,7 +49,7 @@ class Link:
         self._server_tls, self._client_tls = server_tls, client_tls
         self._server: asyncio.Server | None = None
         self._door: asyncio.Lock = asyncio.Lock()
-        self._wanted = False
+        self._wanted = self._over = False
 
     @property
     def url(self) -> str:
@@ -72,7 +72,8 @@ class Link:
         await self._mind_the_door()
 
     async def close(self) -> None:
-        """The end of the link: everything is cut."""
+        """The end of the link: everything is cut, and so is who has knocked and is let in only now."""
+        self._over = True
         await self.shut()
         for connection in list(self.conversations):
             connection.cut()
@@ -114,7 +115,7 @@ class Link:
         while True:
             try:
                 self._server = await loop.create_server(
-                    lambda: _Half(_Connection(self), "component"),
+                    self.newcomer,
                     "127.0.0.1",
                     self.port,
                     ssl=self._server_tls,
@@ -126,6 +127,15 @@ class Link:
                     said = f"{self.name}: its link cannot listen on port {self.port}: {error.strerror}"
                     raise ComponentError(said) from error
                 await asyncio.sleep(0.01)  # Our own last listener may not be closed yet.
+
+    def newcomer(self) -> asyncio.Protocol:
+        """What speaks with a component that has just connected."""
+        return _Half(_Connection(self), "component")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the link has been closed for good."""
+        return self._over
 
     async def reach_redis(self, half: _Half) -> None:
         """Connect to Redis. Raises OSError, TimeoutError."""
@@ -149,6 +159,9 @@ class _Connection:
     def accepted(self, half: _Half) -> None:
         """A component has connected."""
         self._halves["component"] = half
+        if self._link.is_over:
+            half.end("reset")
+            return
         self._link.conversations.add(self)
         rule = self._link.greeting()
         if rule is not None and rule.fault is not None:
