@@ -8,12 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from stormproof.remote import Remote, RemoteError, Up
+from watching import eventually, living
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "system_under_test" / "tutorial.toml"
@@ -53,27 +53,6 @@ def rows(tmp_path: Path) -> dict[str, tuple[int, int]]:
             f"{row['Type']} {row['Name']}".strip(): (int(row["Request Count"]), int(row["Failure Count"]))
             for row in csv.DictReader(file)
         }
-
-
-def living(tmp: Path) -> list[str]:
-    """Processes that were given this folder, or one in it, for their temporary files."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            given = (folder / "environ").read_bytes().split(b"\0") if folder.name.isdigit() else []
-            if any(word.startswith(f"TMPDIR={tmp}".encode()) for word in given):
-                found.append((folder / "cmdline").read_bytes().decode())
-        except OSError:
-            continue
-    return found
-
-
-def until(condition: bool | object, within_s: float = 20.0) -> bool:
-    """Whether it comes true within the time."""
-    deadline = time.monotonic() + within_s
-    while not (held := condition()) and time.monotonic() < deadline:  # type: ignore[operator]
-        time.sleep(0.05)
-    return bool(held)
 
 
 def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_path: Path) -> None:
@@ -177,7 +156,7 @@ def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None
         assert len(living(tmp_path)) > 3
         run.send_signal(number)
         run.wait(timeout=WITHIN_S)
-    assert until(lambda: not living(tmp_path))
+    assert eventually(lambda: not living(tmp_path))
 
 
 def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:
