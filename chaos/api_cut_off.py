@@ -10,7 +10,7 @@ from stormproof import Injection, Refuse, Scenario, Workload
 
 scenario = Scenario(
     name="api_cut_off",
-    title="for 6 s the API's connections to Redis are refused, the worker's are not",
+    title="for 10 s the API's connections to Redis are refused, the worker's are not",
     workload=Workload(tasks=10, rate_per_s=3),
-    storm=(Injection(fault=Refuse(component="api"), at_s=1.0, for_s=6.0),),
+    storm=(Injection(fault=Refuse(component="api"), at_s=1.0, for_s=10.0),),
 )
