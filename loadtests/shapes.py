@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 from locust import LoadTestShape
+from stormproof.errors import UsageError
 from stormproof.remote import Remote, RemoteError
 
 _LOG = logging.getLogger("stormproof")
@@ -138,16 +139,14 @@ class Waiting:
             pass
 
 
-class ShapeError(Exception):
-    """It is not known, or cannot be, in one line."""
-
-
 def check(options: Any, *, steered: bool) -> None:
-    """Raises ShapeError for a shape that is not known, or cannot be had of a system that somebody else has started."""
+    """Raises UsageError for a shape that is not known, and for what cannot be had of a system that somebody else has started."""
     if options.shape and options.shape not in NAMES:
-        raise ShapeError(f"--shape: {options.shape!r} is not known; it should be one of: {', '.join(NAMES)}")
+        raise UsageError(f"--shape: {options.shape!r} is not known; it should be one of: {', '.join(NAMES)}")
     if options.shape == STEPS and not steered:
-        raise ShapeError("--shape steps: whose queue grows is not seen from outside; leave out --host")
+        raise UsageError("--shape steps: whose queue grows is not seen from outside; leave out --host")
+    if options.storm and not steered:
+        raise UsageError("--storm: only on a system that is started here; leave out --host")
 
 
 def shape(options: Any, steer: Path | None) -> LoadTestShape:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stormproof import system as systems
-from stormproof.remote import Document, Remote, Up
+from stormproof.remote import Document, Remote
 
 _PLACEHOLDER = re.compile(r"\{(key|task_id)\}")
 
@@ -65,6 +65,3 @@ def filled(template: Any, **values: str) -> Any:
 def picked(document: Any, path: str) -> Any:
     """The value at a dotted path of a JSON document, or None."""
     return systems.pick(document, path)
-
-
-__all__ = ["Remote", "Target", "Up", "filled", "picked"]

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from stormproof.errors import UsageError
 from stormproof.system import first_mistake
 
 Metric = Literal["p50_ms", "p95_ms", "p99_ms", "max_ms", "mean_ms", "failures", "per_s"]
-
-
-class ThresholdsError(Exception):
-    """The file cannot be used, in one line."""
 
 
 class Threshold(BaseModel):
@@ -81,16 +78,16 @@ def measured(entry: Any, metric: Metric) -> float:
 
 
 def load(path: Path) -> Thresholds:
-    """Read a file. Raises ThresholdsError that names what is wrong and the mend."""
+    """Read a file. Raises UsageError that names what is wrong and the mend."""
     try:
         found = Thresholds.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ThresholdsError(f"{path}: {error.strerror}; name another file with --thresholds") from error
+        raise UsageError(f"{path}: {error.strerror}; name another file with --thresholds") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ThresholdsError(f"{path}: not TOML: {error}") from error
+        raise UsageError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        raise ThresholdsError(f"{path}: {first_mistake(error)}") from error
+        raise UsageError(f"{path}: {first_mistake(error)}") from error
     for each in found.threshold:
         if (each.at_most is None) == (each.at_least is None):
-            raise ThresholdsError(f"{path}: {each.row}, {each.metric}: say at_most, or at_least")
+            raise UsageError(f"{path}: {each.row}, {each.metric}: say at_most, or at_least")
     return found

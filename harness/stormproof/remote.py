@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -76,10 +76,9 @@ class Up:
     """`stormproof up` as a child of this process, which it does not outlive; `path` is its socket. Raises RemoteError where it does not start."""
 
     def __init__(self, system: Path, runs: Path) -> None:
-        # The path of a socket is short, whatever TMPDIR says.
-        where = None if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"  # noqa: S108 - the folder in it is ours alone.
-        self._folder = tempfile.TemporaryDirectory(prefix="stormproof-steer-", dir=where)
-        self.path = Path(self._folder.name) / "steer"
+        # The path of a socket is short, whatever TMPDIR says. No folder of ours: the system removes its socket, and we may be gone by then.
+        where = tempfile.gettempdir() if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"  # noqa: S108 - the name is nobody's.
+        self.path = Path(where) / f"stormproof-steer-{secrets.token_hex(8)}"
         libc = ctypes.CDLL(None)
         command = ["up", "--system", str(system), "--runs", str(runs), "--steer", str(self.path)]
         self._process = subprocess.Popen(
@@ -102,9 +101,7 @@ class Up:
 
     def stop(self) -> None:
         """End it; returns when everything is gone."""
-        if self._process.poll() is None:
-            os.kill(self._process.pid, signal.SIGTERM)
+        self._process.terminate()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._folder.cleanup()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,15 +149,19 @@ def test_wrong_input_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, .
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
-        command("-u", "2", "-t", "60s"), cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stderr is not None
-        assert any("All users spawned" in line for line in run.stderr)
-        assert len(living(tmp_path)) > 3
-        run.send_signal(number)
-        run.wait(timeout=WITHIN_S)
-    assert eventually(lambda: not living(tmp_path))
+    with tempfile.TemporaryDirectory() as name:  # Short: the socket is to lie in it, and must be gone, too.
+        short = Path(name)
+        with subprocess.Popen(
+            command("-u", "2", "-t", "60s"), cwd=tmp_path, env=environment(short), stderr=subprocess.PIPE, text=True
+        ) as run:
+            assert run.stderr is not None
+            assert any("All users spawned" in line for line in run.stderr)
+            assert len(living(short)) > 3
+            assert len(list(short.glob("stormproof-steer-*"))) == 1
+            run.send_signal(number)
+            run.wait(timeout=WITHIN_S)
+        assert eventually(lambda: not living(short))
+        assert eventually(lambda: not list(short.glob("stormproof-*")))
 
 
 def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:

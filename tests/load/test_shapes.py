@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import shapes
-from shapes import CURVES, Along, ShapeError, Step, Steps
+from shapes import CURVES, Along, Step, Steps
+from stormproof.errors import UsageError
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -69,8 +70,10 @@ def test_a_step_holds_where_next_to_nothing_is_left() -> None:
 
 
 def test_a_shape_that_is_not_known_or_cannot_be_is_told_in_one_line() -> None:
-    with pytest.raises(ShapeError, match="'hill' is not known; it should be one of: steady, spike, soak, day, steps"):
-        shapes.check(SimpleNamespace(shape="hill"), steered=True)
-    with pytest.raises(ShapeError, match="leave out --host"):
-        shapes.check(SimpleNamespace(shape="steps"), steered=False)
-    shapes.check(SimpleNamespace(shape=""), steered=False)
+    with pytest.raises(UsageError, match="'hill' is not known; it should be one of: steady, spike, soak, day, steps"):
+        shapes.check(SimpleNamespace(shape="hill", storm=""), steered=True)
+    with pytest.raises(UsageError, match="leave out --host"):
+        shapes.check(SimpleNamespace(shape="steps", storm=""), steered=False)
+    shapes.check(SimpleNamespace(shape="", storm=""), steered=False)
+    with pytest.raises(UsageError, match="--storm: only on a system that is started here"):
+        shapes.check(SimpleNamespace(shape="", storm="x.py"), steered=False)

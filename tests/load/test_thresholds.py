@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from locust.stats import RequestStats
-from thresholds import Threshold, Thresholds, ThresholdsError, load
+from stormproof.errors import UsageError
+from thresholds import Threshold, Thresholds, load
 
 SHIPPED = Path(__file__).parents[2] / "loadtests" / "thresholds.toml"
 
@@ -74,14 +75,14 @@ def test_while_it_runs_only_what_aborts_counts_and_only_with_enough_to_tell() ->
 def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "thresholds.toml"
     path.write_text(text)
-    with pytest.raises(ThresholdsError) as raised:
+    with pytest.raises(UsageError) as raised:
         load(path)
     assert str(raised.value).startswith(f"{path}: {said}")
     assert "\n" not in str(raised.value)
 
 
 def test_no_file_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ThresholdsError, match="No such file or directory; name another file with --thresholds"):
+    with pytest.raises(UsageError, match="No such file or directory; name another file with --thresholds"):
         load(tmp_path / "none.toml")
 
 
