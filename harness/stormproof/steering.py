@@ -119,7 +119,7 @@ class Steering:
             self._world.recorder.add(event)
             if isinstance(event, Invoked):
                 self._noted[event.op] = event.key
-            elif event.outcome == "ok" and (key := self._noted.pop(event.op, "")):
+            elif (key := self._noted.pop(event.op, "")) and event.outcome == "ok":
                 self._world.clients.accepted.setdefault(key, event.task_id)
                 self._world.clients.tasks[event.task_id] = key
         return {}

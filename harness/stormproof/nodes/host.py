@@ -28,9 +28,11 @@ class Host:
     def __init__(self) -> None:
         run = secrets.token_hex(8)
         self.env: Mapping[str, str] = {MARK: run}
-        self.folder = Path(tempfile.mkdtemp(prefix="stormproof-nodes-"))
         self._reaper = Reaper(run)
+        # Announced before it is there: who is killed in between leaves no folder.
+        self.folder = Path(tempfile.gettempdir(), f"stormproof-nodes-{run}")
         self._reaper.own_folder(self.folder)
+        self.folder.mkdir(mode=0o700)
         self._addresses = Addresses()
         self._ports = Ports()
         self._forwarding = Forwarding()
