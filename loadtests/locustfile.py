@@ -6,16 +6,20 @@ The classes of users are in `users.py`, the shapes in `shapes.py`, the rows for 
 from __future__ import annotations
 
 import logging
+import os
+import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import gevent
 from locust import events
+from locust.exception import RPCError
 from locust.runners import MasterRunner, WorkerRunner
 from shapes import NAMES, check, shape
-from stormproof.errors import StormproofError
-from stormproof.remote import Remote, RemoteError, Up
+from stormproof.errors import StormproofError, UsageError
+from stormproof.remote import Remote, RemoteError, Up, end_with_parent
 from target import Target
 from task_rows import TaskRows
 from thresholds import Thresholds, load
@@ -32,6 +36,25 @@ BROKEN_THRESHOLD = 3
 """The exit code where all was kept that the system promises, and a threshold was not. Else: 1 invalid, 2 unknown, 255 our own failure."""
 
 WRONG_INPUT = 254
+
+os.register_at_fork(after_in_child=end_with_parent)  # Those of --processes would look for a master that died for five minutes.
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Locust has no event for a master that cannot listen: its error comes here, and is a line, too."""
+    found = re.search(r"Address already in use \(addr='tcp://\S*:(\d+)'\)", str(error))
+    if not isinstance(error, RPCError) or not found:
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(
+        f"stormproof: the master's port {found[1]} is in use; name another with --master-bind-port and --master-port",
+        file=sys.stderr,
+    )
+    sys.stderr.flush()
+    os._exit(WRONG_INPUT)
+
+
+sys.excepthook = _tell
 
 _UP: list[Up] = []
 _THRESHOLDS: list[Thresholds] = []
@@ -68,17 +91,27 @@ def begin(environment: Any, **_: Any) -> None:
         runner.register_message(_SAYS_WHERE, lambda environment, msg, **_: _aim(environment, msg.data))
         return
     try:
+        _check_port(environment)
         where = _prepared(environment)
     except (RemoteError, StormproofError) as error:
         _stop_all()
         print(f"stormproof: {error}", file=sys.stderr)
-        if isinstance(runner, MasterRunner):
-            runner.quit()  # Or its processes would wait a minute for a word of it.
         sys.exit(WRONG_INPUT)
     if isinstance(runner, MasterRunner):
         events.worker_connect.add_listener(lambda client_id, **_: runner.send_message(_SAYS_WHERE, where, client_id))
         if runner.clients:  # They came while the system was starting.
             runner.send_message(_SAYS_WHERE, where)
+
+
+def _check_port(environment: Any) -> None:
+    """Of the web page, which is about to be served. Raises UsageError."""
+    if environment.web_ui is not None:
+        host, port = environment.web_ui.host, environment.web_ui.port
+        try:
+            with socket.create_server((host, port)):
+                pass
+        except OSError as error:
+            raise UsageError(f"--web-port {port}: {os.strerror(error.errno)}; name another") from error
 
 
 def _prepared(environment: Any) -> dict[str, str]:
@@ -135,6 +168,8 @@ def drain(environment: Any, **_: Any) -> None:
 @events.quitting.add_listener
 def judge(environment: Any, **_: Any) -> None:
     """Settle, read and judge, and stop the system."""
+    if not isinstance(environment.runner, WorkerRunner):
+        environment.runner.stop()  # After SIGTERM users are still coming; nothing can settle while they do.
     for up in _UP:
         try:
             with Remote(up.path) as remote:

@@ -39,6 +39,7 @@ class _Life:
     """Of one submission, in the system's own time."""
 
     due: float
+    under_way: int = 0
     accepted: float | None = None
     task_id: str = ""
     started: float | None = None
@@ -68,7 +69,7 @@ class TaskRows:
 
     def due(self, key: str, due: float) -> None:
         """A submission is due, and about to be sent; perhaps not for the first time."""
-        self._lives.setdefault(key, _Life(due))
+        self._lives.setdefault(key, _Life(due)).under_way += 1
 
     def invoked(self, key: str) -> int:
         """An operation begins: it goes into the system's history. Its number is for `returned`."""
@@ -84,16 +85,23 @@ class TaskRows:
     def accepted(self, key: str, task_id: str) -> None:
         """The system has promised to do it. Of one that was submitted twice the first answer counts."""
         life = self._lives.get(key)
-        if life is not None and life.accepted is None:
+        if life is None:
+            return
+        life.under_way -= 1
+        if life.accepted is None:
             life.accepted, life.task_id = self._target.now(), task_id
             self._row(ACCEPTED, life.due, life.accepted)
             if self._remote is None or self._is_over(life):
                 self._lives.pop(key)
 
     def refused(self, key: str, why: str) -> None:
-        """Nothing was promised."""
-        life = self._lives.pop(key, None)
-        if life is not None and life.accepted is None:
+        """Nothing was promised; unless the same, submitted twice, is or will be accepted."""
+        life = self._lives.get(key)
+        if life is None:
+            return
+        life.under_way -= 1
+        if life.accepted is None and not life.under_way:
+            self._lives.pop(key)
             self._row(ACCEPTED, life.due, self._target.now(), RuntimeError(why))
 
     def seen(self, due: float, error: Exception | None = None) -> None:

@@ -16,6 +16,7 @@ from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
 _MOST_IN_FLIGHT = 200
 _GIVE_UP_S = 60.0
+_STOP_S = 20.0
 
 
 class Arriving(FastHttpUser):
@@ -42,8 +43,9 @@ class Arriving(FastHttpUser):
         self._in_flight.spawn(self.act, due)
 
     def on_stop(self) -> None:
-        """What is under way has its time."""
-        self._in_flight.join(timeout=_GIVE_UP_S)
+        """What is under way has its time, and is given up then."""
+        self._in_flight.join(timeout=_STOP_S)
+        self._in_flight.kill()
 
     def act(self, due: float) -> None:
         """What this user does at an arrival that was due at `due`."""
@@ -115,16 +117,18 @@ class FollowUser(Arriving):
 
     def act(self, due: float) -> None:
         task_id = self.submit(due, self.target.new_key())
-        how, pause_s, until = self.target.status, 0.1, self.target.now() + _GIVE_UP_S
-        while task_id:
-            if self.state_of(task_id) in (*how["success"], *how["failure"]):
-                self.rows.seen(due)
-                return
-            if self.target.now() > until:
-                self.rows.seen(due, NeverEndedError(f"task {task_id} has not been seen to end in {_GIVE_UP_S:g} s"))
-                return
-            gevent.sleep(pause_s)
-            pause_s = min(1.0, pause_s * 1.5)
+        if not task_id:
+            return
+        how, pause_s = self.target.status, 0.1
+        try:
+            with gevent.Timeout(_GIVE_UP_S):
+                while self.state_of(task_id) not in (*how["success"], *how["failure"]):
+                    gevent.sleep(pause_s)
+                    pause_s = min(1.0, pause_s * 1.5)
+        except (gevent.Timeout, gevent.GreenletExit):
+            self.rows.seen(due, NeverEndedError(f"task {task_id} has not been seen to end"))
+        else:
+            self.rows.seen(due)
 
 
 class PollUser(Arriving):

@@ -16,12 +16,18 @@ from typing import Any
 
 Document = dict[str, Any]
 
+_LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _LONGEST_FOLDER = 70
 
 
 class RemoteError(Exception):
     """What was asked for cannot be done, in one line."""
+
+
+def end_with_parent() -> None:
+    """In a child, just after the fork: it is told to end (SIGTERM) when its parent has died, however that came."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 class Remote:
@@ -79,7 +85,6 @@ class Up:
         # The path of a socket is short, whatever TMPDIR says. No folder of ours: the system removes its socket, and we may be gone by then.
         where = tempfile.gettempdir() if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"  # noqa: S108 - the name is nobody's.
         self.path = Path(where) / f"stormproof-steer-{secrets.token_hex(8)}"
-        libc = ctypes.CDLL(None)
         command = ["up", "--system", str(system), "--runs", str(runs), "--steer", str(self.path)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "stormproof.cli", *command],
@@ -88,7 +93,7 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # Ctrl-C is for the caller, who ends it when its own work is done.
-            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),  # noqa: PLW1509 - one call of C, and no lock.
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call of C, and no lock.
         )
         said = ""
         assert self._process.stdout is not None

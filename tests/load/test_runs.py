@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from stormproof.ports import Ports
 from stormproof.remote import Remote, RemoteError, Up
 from watching import eventually, living
 
@@ -32,34 +35,54 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def locust(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    found = subprocess.run(
-        command(*arguments, "--csv", str(tmp_path / "rows")),
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-    assert "Traceback" not in found.stdout + found.stderr
-    assert not living(tmp_path)
-    return found
+@contextmanager
+def running(folder: Path, tmp: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A run of Locust, whose words are in `folder/said`; whatever happens, its processes are gone after the block."""
+    with (folder / "said").open("w") as said:
+        run = subprocess.Popen(
+            command(*arguments),
+            cwd=folder,
+            env=environment(tmp),
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        yield run
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+def locust(tmp_path: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code of a run, and what it said on standard error."""
+    with running(tmp_path, tmp_path, *arguments, "--json-file", str(tmp_path / "rows")) as run:
+        code = run.wait(timeout=WITHIN_S)
+        assert eventually(lambda: not living(tmp_path)), living(tmp_path)  # Locust's own processes of a distributed run end after it.
+    said = (tmp_path / "said").read_text()
+    assert "Traceback" not in said
+    return code, said
 
 
 def rows(tmp_path: Path) -> dict[str, tuple[int, int]]:
     """Requests and failures of each row."""
-    with (tmp_path / "rows_stats.csv").open() as file:
-        return {
-            f"{row['Type']} {row['Name']}".strip(): (int(row["Request Count"]), int(row["Failure Count"]))
-            for row in csv.DictReader(file)
-        }
+    found = json.loads((tmp_path / "rows.json").read_text())
+    return {f"{row['method']} {row['name']}": (row["num_requests"], row["num_failures"]) for row in found}
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    ports = Ports()
+    yield ports.free()
+    ports.close()
 
 
 def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_path: Path) -> None:
-    run = locust(tmp_path, "-u", "8", "-r", "8", "-t", "8s")
-    assert run.returncode == 0, run.stderr[-2000:]
-    assert "valid: nothing lost, doubled, stuck, slow or wrong" in run.stderr
+    code, said = locust(tmp_path, "-u", "8", "-r", "8", "-t", "8s")
+    assert code == 0, said[-2000:]
+    assert "valid: nothing lost, doubled, stuck, slow or wrong" in said
     found = rows(tmp_path)
     accepted = found["TASK due to accepted"]
     assert accepted[0] > 20
@@ -72,20 +95,25 @@ def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_pa
 def test_a_threshold_that_is_broken_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     strict = tmp_path / "strict.toml"
     strict.write_text("[[threshold]]\nrow = 'TASK due to done'\nmetric = 'p50_ms'\nat_most = 0.1\n")
-    run = locust(tmp_path, "-u", "2", "-t", "4s", "--thresholds", str(strict), "SubmitUser")
-    assert run.returncode == 3, run.stderr[-2000:]
-    assert "at most 0.1 was promised" in run.stderr
+    code, said = locust(tmp_path, "-u", "2", "-t", "4s", "--thresholds", str(strict), "SubmitUser")
+    assert code == 3, said[-2000:]
+    assert "at most 0.1 was promised" in said
     strict.write_text(strict.read_text() + "abort = true\nafter_requests = 2\n")
-    run = locust(tmp_path, "-u", "5", "-t", "60s", "--thresholds", str(strict), "SubmitUser")
-    assert run.returncode == 3, run.stderr[-2000:]
-    assert "stopped: TASK due to done: p50_ms is" in run.stderr
-    assert "run-time limit reached" not in run.stderr
+    code, said = locust(tmp_path, "-u", "5", "-t", "60s", "--thresholds", str(strict), "SubmitUser")
+    assert code == 3, said[-2000:]
+    assert "stopped: TASK due to done: p50_ms is" in said
+    assert "run-time limit reached" not in said
 
 
-def test_processes_of_a_distributed_run_add_up(tmp_path: Path) -> None:
-    run = locust(tmp_path, "--processes", "2", "-u", "6", "-r", "6", "-t", "8s", "FollowUser")
-    assert run.returncode == 0, run.stderr[-2000:]
-    assert "valid: nothing lost" in run.stderr
+def by_two(port: int) -> tuple[str, ...]:
+    """Two processes that hear from a master of their own."""
+    return ("--processes", "2", "--master-bind-port", str(port), "--master-port", str(port))
+
+
+def test_processes_of_a_distributed_run_add_up(tmp_path: Path, port: int) -> None:
+    code, said = locust(tmp_path, *by_two(port), "-u", "6", "-r", "6", "-t", "8s", "FollowUser")
+    assert code == 0, said[-2000:]
+    assert "valid: nothing lost" in said
     found = rows(tmp_path)
     assert found["TASK due to accepted"][0] > 15
     assert len({found[f"TASK {row}"] for row in ("due to accepted", "due to done", "due to e-mail", "running")}) == 1
@@ -108,7 +136,7 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
     own.mkdir()
     every = own / "none.toml"
     every.write_text("")
-    run = locust(
+    code, said = locust(
         own,
         "--host",
         before,
@@ -124,44 +152,58 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
         str(every),
         "FollowUser",
     )
-    assert run.returncode == 0, run.stderr[-2000:]
+    assert code == 0, said[-2000:]
     assert rows(own)["TASK due to seen as done"][0] > 2
     assert url() == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "line"),
     [
         (("--shape", "hill"), "--shape: 'hill' is not known; it should be one of: steady, spike, soak, day, steps"),
         (("--thresholds", "none.toml"), "none.toml: No such file or directory; name another file with --thresholds"),
         (("--system", "none.toml"), "none.toml: no such file; name a system's description with --system"),
         (("--storm", "chaos/none.py"), "chaos/none.py: no such scenario file"),
-        (("--processes", "2", "--storm", "chaos/none.py"), "chaos/none.py: no such scenario file"),
         (("--host", "http://127.0.0.1:9", "--storm", "x.py"), "--storm: only on a system that is started here"),
         (("--host", "http://127.0.0.1:9", "--shape", "steps"), "--shape steps: whose queue grows is not seen"),
     ],
 )
-def test_wrong_input_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    run = locust(tmp_path, "-t", "3s", *arguments)
-    assert run.returncode == 254
-    assert any(line.startswith(f"stormproof: {said}") for line in run.stderr.splitlines())
+def test_wrong_input_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...], line: str) -> None:
+    code, said = locust(tmp_path, "-t", "3s", *arguments)
+    assert code == 254
+    assert any(each.startswith(f"stormproof: {line}") for each in said.splitlines())
+
+
+def test_processes_end_where_their_master_finds_wrong_input(tmp_path: Path, port: int) -> None:
+    code, said = locust(tmp_path, *by_two(port), "--storm", "none.py")
+    assert code == 254
+    assert "\nstormproof: none.py: no such scenario file\n" in said
+
+
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = locust(tmp_path, *by_two(port))
+        assert code == 254
+        assert f"\nstormproof: the master's port {port} is in use; name another with --master-bind-port" in said
+        code, said = locust(tmp_path, "--headful", "--web-port", str(port))
+        assert code == 254
+        assert f"\nstormproof: --web-port {port}: Address already in use; name another" in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None:
     with tempfile.TemporaryDirectory() as name:  # Short: the socket is to lie in it, and must be gone, too.
         short = Path(name)
-        with subprocess.Popen(
-            command("-u", "2", "-t", "60s"), cwd=tmp_path, env=environment(short), stderr=subprocess.PIPE, text=True
-        ) as run:
-            assert run.stderr is not None
-            assert any("All users spawned" in line for line in run.stderr)
+        with running(tmp_path, short, "-u", "2", "-t", "60s") as run:
+            assert eventually(lambda: "All users spawned" in (tmp_path / "said").read_text(), WITHIN_S)
             assert len(living(short)) > 3
             assert len(list(short.glob("stormproof-steer-*"))) == 1
             run.send_signal(number)
             run.wait(timeout=WITHIN_S)
-        assert eventually(lambda: not living(short))
-        assert eventually(lambda: not list(short.glob("stormproof-*")))
+            assert "run-time limit reached" not in (tmp_path / "said").read_text()
+            assert eventually(lambda: not living(short))
+            assert eventually(lambda: not list(short.glob("stormproof-*")))
 
 
 def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:

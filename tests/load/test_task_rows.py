@@ -105,6 +105,17 @@ def test_what_was_refused_is_not_waited_for() -> None:
     assert rows.fired == [("due to accepted", 1000.0, "HTTP 503")]
 
 
+@pytest.mark.parametrize("answers", [("accepted", "refused"), ("refused", "accepted")])
+def test_what_was_submitted_twice_and_refused_once_is_followed(answers: tuple[str, str]) -> None:
+    rows = Rows(effects=False)
+    for _ in answers:
+        rows.due("storm-00ab-0001", 1.0)
+    for answer in answers:
+        getattr(rows, answer)("storm-00ab-0001", "id or error")
+    rows.tell(2.0, type="probe", word="succeeded")
+    assert [(name, error) for name, _, error in rows.fired] == [("due to accepted", ""), ("due to done", "")]
+
+
 def test_a_task_that_failed_is_a_failure() -> None:
     rows = Rows(effects=False)
     started(rows)

@@ -17,6 +17,8 @@ settings.register_profile("ci", derandomize=True, max_examples=100, print_blob=T
 # What it finds is kept, and tried first in its next run.
 settings.register_profile("deep", max_examples=20_000, database=_KEPT, print_blob=True, **_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+if settings.get_current_profile_name() == "deep":
+    os.environ["PYTEST_TIMEOUT"] = "0"  # Hours are what it is for.
 
 # The tests of this folder share modules, in whichever import mode pytest runs; the reference systems are applications and not installed.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "system_under_test")]
