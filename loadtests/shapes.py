@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 from locust import LoadTestShape
+from stormproof import catalogue
 from stormproof.errors import UsageError
 from stormproof.remote import Remote, RemoteError
 
@@ -140,13 +141,17 @@ class Waiting:
 
 
 def check(options: Any, *, steered: bool) -> None:
-    """Raises UsageError for a shape that is not known, and for what cannot be had of a system that somebody else has started."""
+    """Raises UsageError for a shape that is not known, and for what cannot be had of a system that somebody else has started;
+    ScenarioError for a storm that is none.
+    """
     if options.shape and options.shape not in NAMES:
         raise UsageError(f"--shape: {options.shape!r} is not known; it should be one of: {', '.join(NAMES)}")
     if options.shape == STEPS and not steered:
         raise UsageError("--shape steps: whose queue grows is not seen from outside; leave out --host")
     if options.storm and not steered:
         raise UsageError("--storm: only on a system that is started here; leave out --host")
+    if options.storm:
+        catalogue.load(Path(options.storm))
 
 
 def shape(options: Any, steer: Path | None) -> LoadTestShape:
