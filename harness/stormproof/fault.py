@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
+    from stormproof.system import System
     from stormproof.world import World
 
 Evidence = Callable[[], Awaitable[str]]
@@ -27,6 +28,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def target(self) -> str:
         """The component it strikes."""
         return str(getattr(self, "component", ""))
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        """What a person can strike such a system with at any time, each a button; none of what only makes sense for a certain task."""
+        return ()
 
     def check(self, world: World) -> None:
         """Refuse a target that the system does not have, before anything starts. Raises DescriptionError."""

@@ -38,10 +38,14 @@ def check(world: World, storm: tuple[Injection, ...]) -> None:
             world.links.chosen(injection.fault.component, injection.fault.store)
 
 
-async def storm(world: World, injections: tuple[Injection, ...], seed: int, *, armed: bool = True) -> None:
-    """The whole storm; returns when all is healed. Not `armed`: each fault takes its time and strikes nothing, as a control."""
+async def storm(
+    world: World, injections: tuple[Injection, ...], seed: int, *, armed: bool = True, first: int = 0
+) -> None:
+    """The whole storm; returns when all is healed. Not `armed`: each fault takes its time and strikes nothing, as a control. `first`: the
+    number of the first fault in the history.
+    """
     async with asyncio.TaskGroup() as group:
-        for number, injection in enumerate(injections):
+        for number, injection in enumerate(injections, first):
             dice = random.Random(f"{seed}/{number}")
             how = inject(world, str(number), injection, dice) if armed else _pretend(world, str(number), injection)
             group.create_task(how)

@@ -84,8 +84,7 @@ def _storms(system: System, seconds: float, tasks: int) -> st.SearchStrategy[tup
 
 
 def _faults(system: System, tasks: int) -> st.SearchStrategy[Fault]:
-    workers, apis = _of_role(system, "worker"), _of_role(system, "api")
-    servers = [f"redis.{name}" for name in system.redis]
+    workers, apis, servers = system.in_storms("worker"), system.in_storms("api"), system.servers
     linked = [*workers, *apis]
     places = _integer(0, tasks - 1)
     return _any(
@@ -104,7 +103,7 @@ def _faults(system: System, tasks: int) -> st.SearchStrategy[Fault]:
 
 def _aimed(system: System, tasks: int, times: st.SearchStrategy[float]) -> st.SearchStrategy[Injection]:
     """Faults that wait for one frame of one task."""
-    workers, apis, places = _of_role(system, "worker"), _of_role(system, "api"), _integer(0, tasks - 1)
+    workers, apis, places = system.in_storms("worker"), system.in_storms("api"), _integer(0, tasks - 1)
     worker, api = _pick(workers), _pick(apis or workers)
     requests = _any(
         st.builds(sends, worker, st.just("HSET"), key=st.just("unacked"), place=places),
@@ -118,10 +117,6 @@ def _aimed(system: System, tasks: int, times: st.SearchStrategy[float]) -> st.Se
         st.builds(Injection, fault=st.just(Reset()), when=_any(requests, replies), at_s=times),
         st.builds(Injection, fault=st.just(Garble()), when=replies, at_s=times),
     )
-
-
-def _of_role(system: System, role: str) -> list[str]:
-    return [name for name, component in system.components.items() if component.role == role and component.in_storms]
 
 
 def _apart(drawn: Sequence[Injection]) -> tuple[Injection, ...]:

@@ -15,19 +15,24 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from stormproof import campaign, catalogue, faults, nemesis
+from stormproof import campaign, catalogue, faults, nemesis, scenario_text
+from stormproof.checks import judge
 from stormproof.episode import Episode
 from stormproof.errors import ScenarioError, UsageError, on_purpose
 from stormproof.experiment import Choices
-from stormproof.history import Invoked, Returned, encode
+from stormproof.history import History, Invoked, Returned, encode
+from stormproof.judging import checks_of_tasks
 from stormproof.redis_server import Binary
 from stormproof.report import words
+from stormproof.retold import retold
 from stormproof.scenario import Injection, Scenario
 from stormproof.strikes import Strike
 from stormproof.world import World
 
 _LONGEST_LINE = 8 << 20
 _WATCH_S = 0.02
+_JUDGE_S = 2.0
+_TOLD = 5
 
 Document = dict[str, Any]
 
@@ -44,6 +49,8 @@ class Steering:
         self._planned: tuple[Injection, ...] = ()
         self._storms: list[asyncio.Task[None]] = []
         self._connections: set[asyncio.Task[None]] = set()
+        self._judging, self._judged_until = asyncio.Lock(), 0.0
+        self._judged: Document = {}
 
     async def __aenter__(self) -> Steering:
         self._episode = Episode(self._world, self._world.run)
@@ -147,9 +154,52 @@ class Steering:
 
     async def _storm(self) -> Document:
         """Play what was planned, at its times."""
+        self._storms.append(
+            asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed, first=len(self._injections)))
+        )
         self._injections += self._planned
-        self._storms.append(asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed)))
         return {}
+
+    async def _offers(self) -> Document:
+        """All that can be struck, each as `strike` takes it."""
+        found = faults.offers(self._world.system)
+        return {
+            "offers": [
+                {"target": fault.target, "label": faults.label(fault), "fault": msgspec.to_builtins(fault)}
+                for fault in found
+            ]
+        }
+
+    async def _scenario(self, name: str, last_s: float) -> Document:
+        """What was struck lately, as the text of a scenario file."""
+        now, numbered = self._world.recorder.now(), {str(n): each for n, each in enumerate(self._injections)}
+        told = retold(name, self._world.recorder.events[self._episode.first :], numbered, now, last_s)
+        return {"text": scenario_text.as_file(told, f"{told.title}.")}
+
+    async def _judge(self) -> Document:
+        """What the checks of tasks say so far: what is under way is no loss yet. Not more often than that it takes a tenth of the time."""
+        async with self._judging:
+            now = self._world.recorder.now()
+            if now >= self._judged_until:
+                events = self._world.recorder.events[self._episode.first :]
+                verdicts = await asyncio.to_thread(judge, History(events), checks_of_tasks(self._world.system))
+                took_s = self._world.recorder.now() - now
+                self._judged_until = now + max(_JUDGE_S, 10 * took_s)
+                self._judged = {
+                    "t": now,
+                    "took_s": took_s,
+                    "verdicts": [
+                        {
+                            "check": verdict.check,
+                            "status": verdict.status.word,
+                            "observed": verdict.observed,
+                            "findings": [finding.message for finding in verdict.findings[:_TOLD]],
+                            "found": len(verdict.findings),
+                        }
+                        for verdict in verdicts
+                    ],
+                }
+            return self._judged
 
     async def _heal_later(self, number: str, for_s: float) -> None:
         await asyncio.sleep(for_s)
@@ -187,5 +237,8 @@ class Steering:
         "plan": _plan,
         "storm": _storm,
         "heal": _heal,
+        "offers": _offers,
+        "scenario": _scenario,
+        "judge": _judge,
         "end": _end,
     }

@@ -184,6 +184,17 @@ class System(_Model):
             )
         return system.model_copy(update={"folder": here.folder})
 
+    def in_storms(self, *roles: str) -> list[str]:
+        """The names of its components of these roles, in the order of the roles; those that take part in storms."""
+        return [
+            name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
+        ]
+
+    @property
+    def servers(self) -> list[str]:
+        """Its Redis servers, as faults name them: `redis.NAME`."""
+        return [f"redis.{name}" for name in self.redis]
+
     @property
     def effects_expected(self) -> bool:
         """Whether each submission has an effect that the harness counts."""

@@ -7,10 +7,21 @@ from pathlib import Path
 import msgspec
 import pytest
 from stormproof import Injection, Kill, Scenario, catalogue
+from stormproof import system as systems
 from stormproof.errors import ScenarioError
-from stormproof.faults import ALL, decode_scenario, encode_scenario
+from stormproof.faults import (
+    ALL,
+    GarbleResult,
+    Revoke,
+    decode_fault,
+    decode_scenario,
+    encode_scenario,
+    label,
+    offers,
+)
 
-CHAOS = Path(__file__).parents[2] / "chaos"
+ROOT = Path(__file__).parents[2]
+CHAOS = ROOT / "chaos"
 
 
 @pytest.mark.parametrize("path", sorted(CHAOS.glob("*.py")), ids=lambda path: path.stem)
@@ -36,3 +47,15 @@ def test_what_is_no_scenario_is_refused(stored: object) -> None:
 
 def test_every_fault_has_a_name_of_its_own() -> None:
     assert len({str(fault.__struct_config__.tag) for fault in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("name", ["hardened", "tutorial"])
+def test_every_fault_is_offered_but_those_of_one_certain_task(name: str) -> None:
+    system = systems.load(ROOT / "system_under_test" / f"{name}.toml")
+    offered = offers(system)
+    assert {type(fault) for fault in offered} == set(ALL) - {GarbleResult, Revoke}
+    assert [decode_fault(msgspec.to_builtins(fault)) for fault in offered] == offered
+    buttons = [(fault.target, label(fault)) for fault in offered]
+    assert len(set(buttons)) == len(buttons)
+    assert ("worker", "kill child") in buttons
+    assert ("api", "link: delay delay ms 250") in buttons

@@ -19,7 +19,9 @@ from stormproof.faults.pause import Pause
 from stormproof.faults.revoke import Revoke
 from stormproof.faults.stop import Stop
 from stormproof.scenario import Injection, Scenario
+from stormproof.system import System
 from stormproof.wire.faults import ALL as ON_THE_WIRE
+from stormproof.wire.faults import WireFault
 from stormproof.wire.trigger import Trigger
 
 ALL: tuple[type[Fault], ...] = (
@@ -37,6 +39,26 @@ ALL: tuple[type[Fault], ...] = (
 )
 
 _BY_TAG = {str(fault.__struct_config__.tag): fault for fault in ALL}
+
+
+def offers(system: System) -> list[Fault]:
+    """All that a person can strike this system with, component by component."""
+    found = [fault for kind in ALL for fault in kind.offers(system)]
+    return sorted(found, key=lambda fault: fault.target)
+
+
+def label(fault: Fault) -> str:
+    """How a button calls it: its name, and what is not as ever about it; without its target, but for whether that is the link of it."""
+    fields = (
+        (field, getattr(fault, field.name)) for field in msgspec.structs.fields(fault) if field.name != "component"
+    )
+    said = [
+        value if isinstance(value, str) else field.name if value is True else f"{field.name} {value:g}"
+        for field, value in fields
+        if value != field.default
+    ]
+    where = ["link:"] if isinstance(fault, WireFault) else []
+    return " ".join([*where, fault.name, *said]).replace("_", " ")
 
 
 def encode_scenario(scenario: Scenario) -> Any:
@@ -80,4 +102,6 @@ __all__ = [
     "decode_fault",
     "decode_scenario",
     "encode_scenario",
+    "label",
+    "offers",
 ]

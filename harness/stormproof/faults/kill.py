@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from stormproof.fault import Evidence, Fault
 from stormproof.processes import is_running
+from stormproof.system import System
 from stormproof.world import World
 
 
@@ -22,6 +23,15 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
     how: Literal["tree", "parent", "child"] = "tree"
     place: int | None = None
     lose_data: bool = False
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        workers, servers = system.in_storms("worker"), system.servers
+        return [
+            *(cls(component=name) for name in (*workers, *system.in_storms("api"), *servers)),
+            *(cls(component=name, how="child") for name in workers),
+            *(cls(component=name, lose_data=True) for name in servers),
+        ]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from stormproof import effects
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
 
 
@@ -21,6 +22,9 @@ async def _refused(port: int) -> bool:
     return False
 
 
+Mode = Literal["refuse", "silent", "slow", "reject", "hold", "drop_after_data"]
+
+
 class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
     """`refuse` connections, accept them and stay `silent` for ever, answer `slow`ly (`delay_s`), `reject` recipients with `code`,
     `hold` the conversation, or `drop_after_data` (delivered, but never confirmed). `place`: only that submission.
@@ -28,10 +32,15 @@ class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
     Healed by answering normally again; connections that met silence stay silent.
     """
 
-    mode: Literal["refuse", "silent", "slow", "reject", "hold", "drop_after_data"]
+    mode: Mode
     place: int | None = None
     delay_s: float = 1.0
     code: int = 451
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        modes: tuple[Mode, ...] = ("refuse", "silent", "slow", "reject", "drop_after_data")
+        return [cls(mode=mode) for mode in modes if system.effects_expected]
 
     @property
     def target(self) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
 
 _OF_A_KNOWN_TASK = ("forbidden_content_type", "null_body")
 _PLACE = 6000
 """Nobody has submitted anything there: what runs with that key is a phantom."""
+
+
+Kind = Literal["forbidden_content_type", "undecodable", "unknown_task", "cut_off", "null_body"]
 
 
 class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
@@ -25,7 +29,11 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
     """
 
     component: str = "redis"
-    kind: Literal["forbidden_content_type", "undecodable", "unknown_task", "cut_off", "null_body"]
+    kind: Kind
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=f"redis.{system.broker}", kind=kind) for kind in get_args(Kind)]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
+
+Deed = Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "exit"]
 
 
 class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
@@ -17,8 +20,13 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
     """
 
     component: str = "worker"
-    do: Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "exit"]
+    do: Deed
     place: int | None = None
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        todo: tuple[Deed, ...] = ("hold", "return_unserialisable", "raise_unrebuildable", "exit")
+        return [cls(component=name, do=do) for name in system.in_storms("worker") for do in todo]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
 
 
@@ -16,6 +17,10 @@ class OutOfMemory(Fault, frozen=True, kw_only=True, tag="out_of_memory"):
     """
 
     component: str = "redis"
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name) for name in system.servers]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

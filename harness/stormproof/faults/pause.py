@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import psutil
 
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
 
 
@@ -16,6 +17,10 @@ class Pause(Fault, frozen=True, kw_only=True, tag="pause"):
     """SIGSTOP to the whole tree; healed by SIGCONT."""
 
     component: str
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name) for name in (*system.in_storms("worker", "api"), *system.servers)]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from stormproof.fault import Evidence, Fault
+from stormproof.system import System
 from stormproof.world import World
 
 
@@ -20,6 +21,10 @@ class Stop(Fault, frozen=True, kw_only=True, tag="stop"):
     component: str
     how: Literal["terminate", "quit"] = "terminate"
     grace_s: float = 10.0
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name) for name in system.in_storms("worker", "api")]
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

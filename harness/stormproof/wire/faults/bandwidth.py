@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from stormproof.wire.deeds import Deed, Wait, Write
 from stormproof.wire.faults.base import WireFault
 from stormproof.wire.trigger import Moment
+
+if TYPE_CHECKING:
+    from stormproof.fault import Fault
+    from stormproof.system import System
 
 _SLICES_PER_S = 20
 
@@ -15,6 +21,10 @@ class Bandwidth(WireFault, frozen=True, kw_only=True, tag="bandwidth"):
     """At most `bytes_per_s` go on, each connection for itself."""
 
     bytes_per_s: int
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name, bytes_per_s=10_000) for name in system.in_storms("worker", "api")]
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
         return self.carry_on(moment.raw) if moment else []

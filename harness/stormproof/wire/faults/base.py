@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import ClassVar, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from stormproof.fault import Fault
 from stormproof.history import WireDirection
 from stormproof.wire.deeds import Deed, Pass
 from stormproof.wire.trigger import Moment, Trigger
+
+if TYPE_CHECKING:
+    from stormproof.system import System
 
 Greeting = Literal["accept", "refuse", "reset", "swallow"]
 
@@ -25,6 +29,10 @@ class WireFault(Fault, frozen=True, kw_only=True):
 
     at_once: ClassVar[bool] = False
     direction: ClassVar[WireDirection] = "request"
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name) for name in system.in_storms("worker", "api")]
 
     @property
     def everywhere(self) -> Trigger:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from stormproof.wire.deeds import Deed, Pass, Wait
 from stormproof.wire.faults.base import WireFault
 from stormproof.wire.trigger import Moment
+
+if TYPE_CHECKING:
+    from stormproof.fault import Fault
+    from stormproof.system import System
 
 
 class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
@@ -14,6 +20,10 @@ class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
 
     delay_ms: float | None
     jitter_ms: float = 0.0
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name, delay_ms=250) for name in system.in_storms("worker", "api")]
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
         if self.delay_ms is None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, get_args
 
 from stormproof.wire.deeds import Answer, Deed
 from stormproof.wire.faults.base import WireFault
 from stormproof.wire.trigger import Moment
+
+if TYPE_CHECKING:
+    from stormproof.fault import Fault
+    from stormproof.system import System
 
 ErrorCode = Literal["LOADING", "READONLY", "OOM", "NOAUTH", "BUSY", "MASTERDOWN", "MAXCLIENTS"]
 
@@ -60,6 +65,14 @@ class ErrorReply(WireFault, frozen=True, kw_only=True, tag="error_reply"):
     """The request is not executed; within a transaction Redis then discards that, as it would. After `MAXCLIENTS` the connection ends."""
 
     error: ErrorCode
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [
+            cls(component=name, error=error)
+            for name in system.in_storms("worker", "api")
+            for error in get_args(ErrorCode)
+        ]
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
         return [Answer(b"-" + _TEXTS[self.error].encode() + b"\r\n", close=self.error == "MAXCLIENTS")]
