@@ -5,6 +5,7 @@ The classes of users are in `users.py`, the shapes in `shapes.py`, the rows for 
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.exception import RPCError
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 from shapes import NAMES, check, shape
 from stormproof.errors import StormproofError, UsageError
 from stormproof.remote import Remote, RemoteError, Up, end_with_parent
@@ -37,7 +38,9 @@ BROKEN_THRESHOLD = 3
 
 WRONG_INPUT = 254
 
-os.register_at_fork(after_in_child=end_with_parent)  # Those of --processes would look for a master that died for five minutes.
+os.register_at_fork(
+    after_in_child=end_with_parent
+)  # Those of --processes would look for a master that died for five minutes.
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -58,6 +61,7 @@ sys.excepthook = _tell
 
 _UP: list[Up] = []
 _THRESHOLDS: list[Thresholds] = []
+_TABS: list[Any] = []
 
 
 @events.init_command_line_parser.add_listener
@@ -127,6 +131,12 @@ def _prepared(environment: Any) -> dict[str, str]:
     if options.storm:
         with Remote(_UP[0].path) as remote:
             _LOG.info(remote.ask("plan", file=options.storm)["title"])
+    if environment.web_ui is not None:
+        # Whoever has no page does not wait for its plots; and Locust has taken this folder off the path by now.
+        sys.path.append(str(Path(__file__).parent))
+        tab = importlib.import_module("chaos_tab").ChaosTab(environment, _UP[0].path if _UP else None, ROOT / "chaos")
+        _TABS.append(tab)
+        _LOG.info(f"with the chaos tab, which is not for strangers: {tab.address(_page(environment))}")
     if options.shape:
         found = shape(options, _UP[0].path if _UP else None)
         found.runner, environment.shape_class = runner, found
@@ -141,18 +151,31 @@ def _aim(environment: Any, where: dict[str, str]) -> None:
     Arriving.target, Arriving.rows = target, TaskRows(target, environment.events.request.fire, remote)
 
 
+def _page(environment: Any) -> str:
+    options = environment.parsed_options
+    scheme = "https" if options.tls_cert else "http"
+    return f"{scheme}://{environment.web_ui.host or '127.0.0.1'}:{environment.web_ui.port}{options.web_base_path or ''}"
+
+
 def _watch_thresholds(environment: Any) -> None:
+    """Ends a run that breaks what may not be broken; where there is a page, the page stays."""
     while True:
         gevent.sleep(1)
-        if broken := _THRESHOLDS[0].broken(environment.stats, running=True):
+        running = environment.runner.state in (STATE_SPAWNING, STATE_RUNNING)
+        if running and (broken := _THRESHOLDS[0].broken(environment.stats, running=True)):
             _LOG.error(f"stopped: {broken[0]}")
-            environment.runner.quit()
-            return
+            if not _TABS:
+                environment.runner.quit()
+                return
+            _TABS[0].halted = broken[0]
+            environment.runner.stop()
 
 
 @events.test_start.add_listener
 def strike(environment: Any, **_: Any) -> None:
     """Let the storm begin with the load."""
+    for tab in _TABS:
+        tab.halted = ""
     if environment.parsed_options.storm and _UP:
         with Remote(_UP[0].path) as remote:
             remote.ask("storm")
@@ -160,7 +183,9 @@ def strike(environment: Any, **_: Any) -> None:
 
 @events.test_stop.add_listener
 def drain(environment: Any, **_: Any) -> None:
-    """Wait for the tasks under way; those that do not end are failures, each with its id."""
+    """Heal what was struck by hand, and wait for the tasks under way; those that do not end are failures, each with its id."""
+    for tab in _TABS:
+        tab.heal()
     if not isinstance(environment.runner, MasterRunner) and (rows := getattr(Arriving, "rows", None)) is not None:
         rows.end(_DRAIN_S)
 

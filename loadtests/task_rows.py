@@ -26,7 +26,7 @@ Fire = Callable[..., Any]
 IN_A_STORM = " (in a storm)"
 """Added to a row's name where a fault, or the recovery from it, lies between due and done: calm rows stay calm."""
 
-_ENDS = {"succeeded", "failed", "revoked", "rejected"}
+ENDS = {"succeeded", "failed", "revoked", "rejected"}
 _FLUSH_S = 0.05
 
 
@@ -154,7 +154,7 @@ class TaskRows:
         elif event["word"] == "started" and life.started is None:
             life.started = at
             self._row(QUEUED, min(at, life.accepted or life.due), at)
-        elif event["word"] in _ENDS and not life.ended:
+        elif event["word"] in ENDS and not life.ended:
             life.ended = True
             if life.started is not None:
                 self._row(RUNNING, life.started, at)

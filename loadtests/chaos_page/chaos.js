@@ -1,0 +1,136 @@
+const byId = (id) => document.getElementById(id);
+const EVERY_MS = 1000;
+const VERDICTS_EVERY_MS = 3000;
+
+async function ask(path, body) {
+  const how = body === undefined ? {} : {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  };
+  const answer = await fetch(path, how);
+  if (!answer.headers.get("Content-Type").startsWith("application/json")) throw new Error(await answer.text());
+  const told = await answer.json();
+  if (told.error) throw new Error(told.error);
+  return told;
+}
+
+function say(text, wrong = false) {
+  byId("said").textContent = text;
+  byId("said").classList.toggle("wrong", wrong);
+}
+
+// Runs `work` again and again, one at a time; what goes wrong is shown until it goes well again.
+function often(work, everyMs) {
+  let failed = false;
+  const again = async () => {
+    try {
+      await work();
+      if (failed) say("");
+      failed = false;
+    } catch (error) {
+      failed = true;
+      say(`${error.message || error}`, true);
+    }
+    setTimeout(again, everyMs);
+  };
+  again();
+}
+
+function element(name, text, className = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.className = className;
+  return made;
+}
+
+async function press(button, work) {
+  button.disabled = true;
+  try {
+    say(await work());
+  } catch (error) {
+    say(error.message, true);
+  }
+  button.disabled = false;
+}
+
+async function offer() {
+  const groups = new Map();
+  (await ask("offers")).forEach(({ target, label }, number) => {
+    if (!groups.has(target)) {
+      const group = document.createElement("fieldset");
+      group.append(element("legend", target));
+      groups.set(target, group);
+    }
+    const button = element("button", label);
+    button.type = "button";
+    button.setAttribute("aria-label", `${label} on ${target}`);
+    button.onclick = () => press(button, async () => {
+      const told = await ask("strike", { offer: number, for_s: Number(byId("for_s").value) });
+      return `${told.strike}: ${told.bit || "in force; nothing has met it yet"}`;
+    });
+    groups.get(target).append(button);
+  });
+  byId("offers").replaceChildren(...groups.values());
+}
+
+function numbers(column) {
+  return column.map((value) => (value === null ? NaN : value));
+}
+
+function column(rows, name) {
+  return rows.map((row) => row[name]);
+}
+
+async function plot() {
+  Bokeh.set_log_level("error"); // It warns of every plot that has no data yet.
+  await Bokeh.embed.embed_item(await ask("plots"));
+  const drawn = Bokeh.documents[0];
+  const [seconds, windows, lanes] = ["seconds", "windows", "lanes"].map((name) => drawn.get_model_by_name(name));
+  let after = -1;
+  often(async () => {
+    const state = await ask(`state?after=${after}`);
+    byId("load").textContent = `load: ${state.load}, ${state.users} users` + (state.halted ? `; halted: ${state.halted}` : "");
+    byId("load").classList.toggle("invalid", Boolean(state.halted));
+    if (state.rows.t.length) {
+      after = state.rows.t.at(-1);
+      seconds.stream(Object.fromEntries(Object.entries(state.rows).map(([name, values]) => [name, numbers(values)])), 1800);
+    }
+    lanes.y_range.factors = [...new Set(column(state.windows, "lane"))].reverse();
+    lanes.height = 60 + 26 * Math.max(2, lanes.y_range.factors.length);
+    windows.data = Object.fromEntries(["lane", "left", "right", "state"].map((name) => [name, column(state.windows, name)]));
+    document.body.dataset.inForce = state.windows.filter((window) => window.in_force).length;
+    document.body.dataset.windows = state.windows.length;
+  }, EVERY_MS);
+}
+
+function verdict({ check, status, observed, findings, found }) {
+  const row = document.createElement("tr");
+  const said = [`${observed} looked at`, ...findings, ...(found > findings.length ? [`and ${found - findings.length} more`] : [])];
+  row.append(element("td", check), element("td", status, status), element("td", status === "invalid" ? said.join("\n") : said[0]));
+  row.dataset.check = check;
+  return row;
+}
+
+byId("heal").onclick = () => press(byId("heal"), async () => {
+  const { healed } = await ask("heal", {});
+  return healed.length ? `healed: ${healed.join(", ")}` : "nothing was in force";
+});
+
+byId("save").onsubmit = (event) => {
+  event.preventDefault();
+  press(event.submitter, async () => {
+    const saved = await ask("save", { name: byId("name").value, last_s: Number(byId("last_s").value) });
+    return `saved as ${saved.path}`;
+  });
+};
+
+const { steered } = await ask("state");
+if (steered) {
+  await offer();
+  await plot();
+  often(async () => {
+    const judged = await ask("verdicts");
+    byId("verdicts").tBodies[0].replaceChildren(...judged.verdicts.map(verdict));
+  }, VERDICTS_EVERY_MS);
+} else {
+  say("What answers at --host was started by somebody else: nothing can be struck here, or seen from inside.", true);
+}
