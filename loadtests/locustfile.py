@@ -85,6 +85,12 @@ def options(parser: Any) -> None:
         help="description of the system to start, or of what answers at --host",
         include_in_web_ui=False,
     )
+    parser.add_argument(
+        "--scenarios",
+        default=str(ROOT / "chaos"),
+        include_in_web_ui=False,
+        help="the folder into which the chaos tab saves",
+    )
 
 
 @events.init.add_listener
@@ -134,7 +140,9 @@ def _prepared(environment: Any) -> dict[str, str]:
     if environment.web_ui is not None:
         # Whoever has no page does not wait for its plots; and Locust has taken this folder off the path by now.
         sys.path.append(str(Path(__file__).parent))
-        tab = importlib.import_module("chaos_tab").ChaosTab(environment, _UP[0].path if _UP else None, ROOT / "chaos")
+        tab = importlib.import_module("chaos_tab").ChaosTab(
+            environment, _UP[0].path if _UP else None, Path(options.scenarios)
+        )
         _TABS.append(tab)
         _LOG.info(f"with the chaos tab, which is not for strangers: {tab.address(_page(environment))}")
     if options.shape:

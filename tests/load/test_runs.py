@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -11,61 +10,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from locusts import TUTORIAL, WITHIN_S, running, said
 from stormproof.ports import Ports
 from stormproof.remote import Remote, RemoteError, Up
 from watching import eventually, living
 
-ROOT = Path(__file__).parents[2]
-TUTORIAL = ROOT / "system_under_test" / "tutorial.toml"
-WITHIN_S = 90.0
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless", *arguments]
-
-
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Locust patches sockets where it is not told not to, as this process is."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")} | {
-        "TMPDIR": str(tmp_path)
-    }
-
-
-@contextmanager
-def running(folder: Path, tmp: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A run of Locust, whose words are in `folder/said`; whatever happens, its processes are gone after the block."""
-    with (folder / "said").open("w") as said:
-        run = subprocess.Popen(
-            command(*arguments),
-            cwd=folder,
-            env=environment(tmp),
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            text=True,
-            start_new_session=True,
-        )
-    try:
-        yield run
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-
 
 def locust(tmp_path: Path, *arguments: str) -> tuple[int, str]:
     """The exit code of a run, and what it said on standard error."""
-    with running(tmp_path, tmp_path, *arguments, "--json-file", str(tmp_path / "rows")) as run:
+    with running(tmp_path, tmp_path, "--headless", *arguments, "--json-file", str(tmp_path / "rows")) as run:
         code = run.wait(timeout=WITHIN_S)
         assert eventually(lambda: not living(tmp_path)), living(
             tmp_path
         )  # Locust's own processes of a distributed run end after it.
-    said = (tmp_path / "said").read_text()
-    assert "Traceback" not in said
-    return code, said
+    told = said(tmp_path)
+    assert "Traceback" not in told
+    return code, told
 
 
 def rows(tmp_path: Path) -> dict[str, tuple[int, int]]:
@@ -82,9 +45,9 @@ def port() -> Iterator[int]:
 
 
 def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_path: Path) -> None:
-    code, said = locust(tmp_path, "-u", "8", "-r", "8", "-t", "8s")
-    assert code == 0, said[-2000:]
-    assert "valid: nothing lost, doubled, stuck, slow or wrong" in said
+    code, told = locust(tmp_path, "-u", "8", "-r", "8", "-t", "8s")
+    assert code == 0, told[-2000:]
+    assert "valid: nothing lost, doubled, stuck, slow or wrong" in told
     found = rows(tmp_path)
     accepted = found["TASK due to accepted"]
     assert accepted[0] > 20
@@ -97,14 +60,14 @@ def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_pa
 def test_a_threshold_that_is_broken_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     strict = tmp_path / "strict.toml"
     strict.write_text("[[threshold]]\nrow = 'TASK due to done'\nmetric = 'p50_ms'\nat_most = 0.1\n")
-    code, said = locust(tmp_path, "-u", "2", "-t", "4s", "--thresholds", str(strict), "SubmitUser")
-    assert code == 3, said[-2000:]
-    assert "at most 0.1 was promised" in said
+    code, told = locust(tmp_path, "-u", "2", "-t", "4s", "--thresholds", str(strict), "SubmitUser")
+    assert code == 3, told[-2000:]
+    assert "at most 0.1 was promised" in told
     strict.write_text(strict.read_text() + "abort = true\nafter_requests = 2\n")
-    code, said = locust(tmp_path, "-u", "5", "-t", "60s", "--thresholds", str(strict), "SubmitUser")
-    assert code == 3, said[-2000:]
-    assert "stopped: TASK due to done: p50_ms is" in said
-    assert "run-time limit reached" not in said
+    code, told = locust(tmp_path, "-u", "5", "-t", "60s", "--thresholds", str(strict), "SubmitUser")
+    assert code == 3, told[-2000:]
+    assert "stopped: TASK due to done: p50_ms is" in told
+    assert "run-time limit reached" not in told
 
 
 def by_two(port: int) -> tuple[str, ...]:
@@ -113,9 +76,9 @@ def by_two(port: int) -> tuple[str, ...]:
 
 
 def test_processes_of_a_distributed_run_add_up(tmp_path: Path, port: int) -> None:
-    code, said = locust(tmp_path, *by_two(port), "-u", "6", "-r", "6", "-t", "8s", "FollowUser")
-    assert code == 0, said[-2000:]
-    assert "valid: nothing lost" in said
+    code, told = locust(tmp_path, *by_two(port), "-u", "6", "-r", "6", "-t", "8s", "FollowUser")
+    assert code == 0, told[-2000:]
+    assert "valid: nothing lost" in told
     found = rows(tmp_path)
     assert found["TASK due to accepted"][0] > 15
     assert len({found[f"TASK {row}"] for row in ("due to accepted", "due to done", "due to e-mail", "running")}) == 1
@@ -138,7 +101,7 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
     own.mkdir()
     every = own / "none.toml"
     every.write_text("")
-    code, said = locust(
+    code, told = locust(
         own,
         "--host",
         before,
@@ -154,7 +117,7 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
         str(every),
         "FollowUser",
     )
-    assert code == 0, said[-2000:]
+    assert code == 0, told[-2000:]
     assert rows(own)["TASK due to seen as done"][0] > 2
     assert url() == before
 
@@ -171,39 +134,39 @@ def test_a_system_that_runs_already_is_asked_and_left_alone(tmp_path: Path, stan
     ],
 )
 def test_wrong_input_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...], line: str) -> None:
-    code, said = locust(tmp_path, "-t", "3s", *arguments)
+    code, told = locust(tmp_path, "-t", "3s", *arguments)
     assert code == 254
-    assert any(each.startswith(f"stormproof: {line}") for each in said.splitlines())
+    assert any(each.startswith(f"stormproof: {line}") for each in told.splitlines())
 
 
 def test_processes_end_where_their_master_finds_wrong_input(tmp_path: Path, port: int) -> None:
-    code, said = locust(tmp_path, *by_two(port), "--storm", "none.py")
+    code, told = locust(tmp_path, *by_two(port), "--storm", "none.py")
     assert code == 254
-    assert "\nstormproof: none.py: no such scenario file\n" in said
+    assert "\nstormproof: none.py: no such scenario file\n" in told
 
 
 def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = locust(tmp_path, *by_two(port))
+        code, told = locust(tmp_path, *by_two(port))
         assert code == 254
-        assert f"\nstormproof: the master's port {port} is in use; name another with --master-bind-port" in said
-        code, said = locust(tmp_path, "--headful", "--web-port", str(port))
+        assert f"\nstormproof: the master's port {port} is in use; name another with --master-bind-port" in told
+        code, told = locust(tmp_path, "--headful", "--web-port", str(port))
         assert code == 254
-        assert f"\nstormproof: --web-port {port}: Address already in use; name another" in said
+        assert f"\nstormproof: --web-port {port}: Address already in use; name another" in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None:
     with tempfile.TemporaryDirectory() as name:  # Short: the socket is to lie in it, and must be gone, too.
         short = Path(name)
-        with running(tmp_path, short, "-u", "2", "-t", "60s") as run:
-            assert eventually(lambda: "All users spawned" in (tmp_path / "said").read_text(), WITHIN_S)
+        with running(tmp_path, short, "--headless", "-u", "2", "-t", "60s") as run:
+            assert eventually(lambda: "All users spawned" in said(tmp_path), WITHIN_S)
             assert len(living(short)) > 3
             assert len(list(short.glob("stormproof-steer-*"))) == 1
             run.send_signal(number)
             run.wait(timeout=WITHIN_S)
-            assert "run-time limit reached" not in (tmp_path / "said").read_text()
+            assert "run-time limit reached" not in said(tmp_path)
             assert eventually(lambda: not living(short))
             assert eventually(lambda: not list(short.glob("stormproof-*")))
 
