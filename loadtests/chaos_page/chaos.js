@@ -76,10 +76,6 @@ function numbers(column) {
   return column.map((value) => (value === null ? NaN : value));
 }
 
-function column(rows, name) {
-  return rows.map((row) => row[name]);
-}
-
 async function plot() {
   Bokeh.set_log_level("error"); // It warns of every plot that has no data yet.
   await Bokeh.embed.embed_item(await ask("plots"));
@@ -94,11 +90,10 @@ async function plot() {
       after = state.rows.t.at(-1);
       seconds.stream(Object.fromEntries(Object.entries(state.rows).map(([name, values]) => [name, numbers(values)])), 1800);
     }
-    lanes.y_range.factors = [...new Set(column(state.windows, "lane"))].reverse();
+    lanes.y_range.factors = [...new Set(state.windows.lane)].reverse();
     lanes.height = 60 + 26 * Math.max(2, lanes.y_range.factors.length);
-    windows.data = Object.fromEntries(["lane", "left", "right", "state"].map((name) => [name, column(state.windows, name)]));
-    document.body.dataset.inForce = state.windows.filter((window) => window.in_force).length;
-    document.body.dataset.windows = state.windows.length;
+    windows.data = state.windows;
+    document.body.dataset.inForce = state.windows.in_force.filter(Boolean).length;
   }, EVERY_MS);
 }
 
