@@ -24,6 +24,13 @@ _QUANTILES = {"half within": 0.5, "90 % within": 0.9, "99 % within": 0.99, "all 
 _MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400
 
 
+def prepare() -> None:
+    """Do what is done once in a process, and takes a second or two, before somebody waits for a report or its time counts."""
+    from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes long to import.
+
+    plots.prepare()
+
+
 def render(run: Run) -> str:
     """The page of one judged run. A run of which no event is there has no plots."""
     from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes half a second to import.

@@ -51,6 +51,11 @@ def whole(data: Mapping[str, Mapping[str, list[Any]]], until: float) -> Any:
     return _filled(_empty(), data, until)
 
 
+def prepare() -> None:
+    """Make the skeleton now."""
+    _empty()
+
+
 @cache
 def _empty() -> Any:
     board = _Board(Range1d(0, 1, name="time"))
