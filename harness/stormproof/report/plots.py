@@ -28,6 +28,7 @@ _LIVE = (
 """The plots of the source `seconds`: each one's axis, and its lines: column, colour, dash."""
 
 _HEIGHT = 130
+_NAN = {"type": "number", "value": "nan"}
 _HEAD, _LANE = 60, 22
 """Pixels of what has lanes: for its legend, and for each lane."""
 _LANES = "lanes of "
@@ -79,7 +80,7 @@ def _filled(node: Any, data: Mapping[str, Mapping[str, list[Any]]], until: float
     if copy.get("name") == "ColumnDataSource":
         attributes["data"] = {
             "type": "map",
-            "entries": [[column, list(values)] for column, values in data[name].items()],
+            "entries": [[each, _values(values)] for each, values in data[name].items()],
         }
     elif name == "time":
         attributes |= {"start": 0, "end": until, "reset_start": 0, "reset_end": until, "bounds": [0, until]}
@@ -94,6 +95,11 @@ def script() -> str:
     """Bokeh's own script, whole, and what fills the plots: a page needs no other host."""
     own = resources.files(__package__).joinpath("board.js").read_text("utf-8")
     return "\n".join([*Resources(mode="inline", components=["bokeh"]).js_raw, own])
+
+
+def _values(values: list[Any]) -> list[Any]:
+    """Bokeh takes null for nought."""
+    return [_NAN if value is None else value for value in values]
 
 
 class _Board:

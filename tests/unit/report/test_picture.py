@@ -93,4 +93,8 @@ def test_the_plots_of_a_run_are_filled_and_those_of_the_next_are_not_touched_by_
     assert "kill worker" in filled[0]
     assert "kill worker" not in filled[1]
     assert filled[0] == filled[2]
+    unknown = json.dumps(["p50_ms", [{"type": "number", "value": "nan"}]])
+    assert unknown in json.dumps(
+        plots.whole(of(Sample(t=0.5, store="b", up=True)).data, 1.0)
+    )  # Null would be drawn as nought.
     assert all({*source} == {*SOURCES[name]} for name, source in first.data.items())
