@@ -34,7 +34,7 @@ class NeverEndedError(Exception):
     """A task that was accepted has not ended while it was waited for."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Life:
     """Of one submission, in the system's own time."""
 
@@ -64,6 +64,8 @@ class TaskRows:
 
     def in_a_storm(self, since: float) -> bool:
         """Whether a fault, or the time in which the system may recover from it, lies between then and now."""
+        if not self._storms:
+            return False
         now = self._target.now()
         return any(first <= now and since <= last for first, last in self._storms.values())
 
