@@ -69,14 +69,19 @@ class Direct(LocustUserAgent):
             return super().urlopen(request.url_split, request.method, request.headers, request.payload)
         return answer
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+        super().close()
+
     def _exchange(self, method: str, path: str, headers: dict[str, str], payload: str | bytes | None) -> FastResponse:
         body = payload.encode() if isinstance(payload, str) else payload or b""
         head = _head(tuple(self._always.items()), tuple(headers.items()))
+        if body or method in ("POST", "PUT", "PATCH"):
+            head += f"content-length: {len(body)}\r\n"
         connection = self._pool.get_socket()
         try:
-            connection.sendall(
-                f"{method} {path} HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
-            )
+            connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
         except BaseException:
             self._pool.release_socket(connection)
             raise

@@ -16,6 +16,7 @@ from locust import FastHttpUser, constant, task
 from target import Target, filled, picked
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
+_AT_ONCE = 100
 _GIVE_UP_S = 60.0
 _STOP_S = 20.0
 
@@ -45,10 +46,13 @@ class Arriving(FastHttpUser):
 
     @task
     def arrive(self) -> None:
-        """Wait until the next arrival is due, and let it happen, however many are still under way."""
+        """Wait until the next arrival is due, and let it happen, however many are still under way; those that are late come together."""
         gevent.sleep(max(0.0, self._next - self.target.now()))
-        due, self._next = self._next, self._next + random.expovariate(self._rate)
-        self._in_flight.spawn(self.act, due)
+        for _ in range(_AT_ONCE):
+            due, self._next = self._next, self._next + random.expovariate(self._rate)
+            self._in_flight.spawn(self.act, due)
+            if self._next > self.target.now():
+                break
 
     def on_stop(self) -> None:
         """What is under way has its time, and is given up then."""

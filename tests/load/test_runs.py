@@ -60,7 +60,9 @@ def locust(tmp_path: Path, *arguments: str) -> tuple[int, str]:
     """The exit code of a run, and what it said on standard error."""
     with running(tmp_path, tmp_path, *arguments, "--json-file", str(tmp_path / "rows")) as run:
         code = run.wait(timeout=WITHIN_S)
-        assert eventually(lambda: not living(tmp_path)), living(tmp_path)  # Locust's own processes of a distributed run end after it.
+        assert eventually(lambda: not living(tmp_path)), living(
+            tmp_path
+        )  # Locust's own processes of a distributed run end after it.
     said = (tmp_path / "said").read_text()
     assert "Traceback" not in said
     return code, said
