@@ -29,6 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from stormproof.remote import Remote, RemoteError, Up
@@ -155,10 +156,11 @@ def compare(what: str, found: dict[str, list[Window]]) -> None:
 def saturated(steer: Path, options: argparse.Namespace, kinds: list[str]) -> dict[str, list[Window]]:
     """As fast as they can."""
     users, window_s = options.users, options.window_s
-    runs = {kind: lambda kind=kind: locust(steer, CLASSES[kind], users, window_s) for kind in kinds if kind != WRK}
+    runs: dict[str, Callable[[], Window]] = {
+        kind: partial(locust, steer, CLASSES[kind], users, window_s) for kind in kinds if kind != WRK
+    }
     if WRK in kinds and shutil.which("wrk"):
-        url = url_of(steer)
-        runs[WRK] = lambda: wrk(url, users, window_s)
+        runs[WRK] = partial(wrk, url_of(steer), users, window_s)
     return rounds(runs, options.rounds)
 
 
@@ -176,7 +178,10 @@ def calm(options: argparse.Namespace) -> None:
     """Processor time of users that come once a second."""
     users = 10 * options.users
     with nothing() as steer:
-        runs = {k: lambda k=k: locust(steer, CLASSES[k], users, options.window_s, "--rate", "1") for k in (PLAIN, OURS)}
+        runs: dict[str, Callable[[], Window]] = {
+            kind: partial(locust, steer, CLASSES[kind], users, options.window_s, "--rate", "1")
+            for kind in (PLAIN, OURS)
+        }
         found = rounds(runs, options.rounds)
     for name, windows in found.items():
         spent = [1000 * w.cpu_share / users for w in windows]
