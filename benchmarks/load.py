@@ -58,13 +58,15 @@ class Window:
 
 
 def locust(steer: Path, users: str, count: int, window_s: float, *more: str) -> Window:
-    """One run of Locust; raises CalledProcessError, TimeoutExpired."""
+    """One run of Locust; raises RuntimeError, TimeoutExpired."""
     with tempfile.TemporaryDirectory() as folder:
         to = Path(folder) / "spent.json"
         command = [sys.executable, "-m", "locust", "-f", str(HERE / "load_users.py"), "--headless", "--only-summary"]
         command += ["-u", str(count), "-r", str(count), "-t", f"{int(window_s + 60)}s", "--steer", str(steer)]
         command += ["--window-s", str(window_s), "--to", str(to), *more, users]
-        subprocess.run(command, check=True, capture_output=True, timeout=window_s + PATIENCE_S)
+        run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=window_s + PATIENCE_S)
+        if run.returncode or not to.exists():
+            raise RuntimeError(f"Locust ended with {run.returncode}: {run.stderr[-1000:]}")
         return Window(json.loads(to.read_text()))
 
 

@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,7 +77,7 @@ class Done:
             await asyncio.sleep(_WATCH_S)
             untold, self._untold = self._untold, []
             for watcher in self.watchers:
-                if not watcher.is_closing():
+                with suppress(RuntimeError, ConnectionError):  # Who has just gone away.
                     watcher.writelines(untold)
 
 
@@ -130,13 +131,15 @@ async def serve(path: Path) -> None:
     }
 
     async def steered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            what = json.loads(line)["do"]
-            if what == "watch":
-                done.watchers.append(writer)
-            else:
-                writer.write(json.dumps(hello if what == "hello" else {}).encode() + b"\n")
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                what = json.loads(line)["do"]
+                if what == "watch":
+                    done.watchers.append(writer)
+                else:
+                    writer.write(json.dumps(hello if what == "hello" else {}).encode() + b"\n")
         done.watchers = [watcher for watcher in done.watchers if watcher is not writer]
+        writer.close()
 
     await asyncio.start_unix_server(steered, path, limit=8 << 20)
     await done.tell()
