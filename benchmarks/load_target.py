@@ -141,8 +141,8 @@ async def serve(path: Path) -> None:
         done.watchers = [watcher for watcher in done.watchers if watcher is not writer]
         writer.close()
 
-    await asyncio.start_unix_server(steered, path, limit=8 << 20)
-    await done.tell()
+    async with server, await asyncio.start_unix_server(steered, path, limit=8 << 20):
+        await done.tell()
 
 
 if __name__ == "__main__":
