@@ -17,8 +17,8 @@ _CONSUMING = frozenset({"received", "started"})
 class KeepsConsuming:
     """The silent wedge: messages are queued, a worker lives, no fault is active, and nothing is received or started.
 
-    While tasks of the harness's own may hold the worker (before the phase `recover`), nothing counts. Observes the
-    samples of stores that are up. Findings:
+    A worker lives from when it has said that it is ready: one that is still starting can take nothing yet. While tasks of the harness's own
+    may hold the worker (before the phase `recover`), nothing counts. Observes the samples of stores that are up. Findings:
 
     wedged: that was so for more than `stall_s`
     held_back: nothing was queued, unacknowledged or executing, the system itself held accepted work back, and that was so for
@@ -79,8 +79,9 @@ def _stalls(history: History) -> Iterator[Stall]:
         if isinstance(event, Fault):
             (active.add if event.stage in ("injected", "bit") else active.discard)(event.fault)
         elif isinstance(event, Process):
-            if event.word in ("started", "ready"):
+            if event.word == "ready":
                 workers.setdefault(event.component, index)
+            if event.word in ("started", "ready"):
                 continue
             workers.pop(event.component, None)
         yield from open_stalls.values()

@@ -5,7 +5,7 @@ from literals import Case, accepted, fault, history, phase, probe, process, samp
 from stormproof.checks import KeepsConsuming
 from stormproof.history import Quiescence
 
-UP = process(0, "worker", "started")
+UP = process(0, "worker", "ready")
 
 CASES = (
     Case(
@@ -37,6 +37,13 @@ CASES = (
         "a worker that ends tasks and takes none",
         history(UP, sample(1, queued=3), probe(8, "succeeded"), sample(9, queued=3), sample(15, queued=3)),
         {"wedged": (0, 1, 4)},
+    ),
+    Case(
+        "a worker that is still starting",
+        history(
+            process(0, "worker", "started"), sample(1, queued=3), sample(20, queued=3), process(21, "worker", "ready")
+        ),
+        avoids="wedged",
     ),
     Case("no worker", history(sample(1, queued=3), sample(30, queued=3)), avoids="wedged"),
     Case(
