@@ -18,6 +18,7 @@ from stormproof import (
     campaign,
     catalogue,
     comparing,
+    contrasting,
     demonstration,
     explaining,
     interruption,
@@ -230,7 +231,7 @@ def up_command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs:
     return 0
 
 
-for command in (running.command, serializing.command):
+for command in (contrasting.command, running.command, serializing.command):
     app.add_command(command)
 
 
