@@ -135,6 +135,7 @@ def test_a_scenario_that_has_changed_under_its_name_is_another(tmp_path: Path) -
     assert "its workload or storm is not the same in all runs" in refused(before, after)
     same = stored(tmp_path / "before", 0.01, tasks=80)
     assert "is not the same in all runs" in refused(same.parent, after)
+    assert "is not the same in all runs" in refused(same.parent, stored(tmp_path / "after", 0.01).parent)
     assert compare(before, after, "--anyway").return_value == 0
 
 
