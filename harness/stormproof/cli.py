@@ -70,7 +70,7 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path, tol
     binary = find_binary()
     plan = demonstration.plan(repository, seed if seed is not None else random.SystemRandom().getrandbits(32))
     told.blame, told.files = demonstration.blame, catalogue.files([job.scenario for job in plan], repository / "chaos")
-    told.console.print(demonstration.opening(plan, binary))
+    told.console.print(demonstration.opening(plan, binary), highlight=False, soft_wrap=True)
     with Progress(told.console, len(plan)) as progress:
 
         def done(job: Job, run: Run) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -23,6 +23,7 @@ from stormproof.verdict import Status
 
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _LEAST_ROOM = 1000
+_TOO_LARGE = "*A table is left out: no page may be larger.*\n"
 
 
 def own_status(run: Run) -> Status:
@@ -46,10 +47,9 @@ class Telling:
         self.files: dict[str, Path] = {}
         self.runs: list[Run] = []
         self._junit, self._summary, self._as_json = junit_path, summary_path, as_json
-        self._on_github = on_github()
-        step = os.environ.get(_STEP_SUMMARY, "")
-        self._step = Path(step) if step else None
-        for option, path in (("--junit", junit_path), ("--summary", summary_path), (_STEP_SUMMARY, self._step)):
+        self._step = step_page()
+        check_page()
+        for option, path in (("--junit", junit_path), ("--summary", summary_path)):
             if path is not None:
                 store.check_writable(path, option)
 
@@ -78,18 +78,11 @@ class Telling:
         if self._summary:
             store.write_text(self._summary.resolve(), summary.render(self.runs, cut_short))
         if self._step:
-            _append(self._step, self.runs, cut_short)
+            _append(self._step, lambda room: summary.render(self.runs, cut_short, room))
         if self._as_json:
             click.echo(record.render(self.runs))
-        if self._on_github:
-            self._annotate(raw(sys.stderr if self._as_json else sys.stdout))
-
-    def _annotate(self, stream: TextIO) -> None:
-        for run in self.runs:
-            line = github.annotation(run, self.blame(run), in_repository(self.files.get(run.scenario.name)))
-            if line:
-                stream.write(line + "\n")
-        stream.flush()
+        stream = sys.stderr if self._as_json else sys.stdout
+        annotate([(run, self.blame(run)) for run in self.runs], self.files, stream)
 
 
 def on_github() -> bool:
@@ -97,7 +90,7 @@ def on_github() -> bool:
     return bool(os.environ.get("GITHUB_ACTIONS"))
 
 
-def raw(stream: Any) -> TextIO:
+def raw(stream: Any) -> IO[str]:
     """The stream behind the one that lets no command through."""
     return stream.raw if isinstance(stream, Tamed) else stream
 
@@ -111,12 +104,41 @@ def in_repository(path: Path | None) -> str:
     return whole.relative_to(top).as_posix() if whole.is_relative_to(top) else ""
 
 
-def _append(path: Path, runs: list[Run], cut_short: str) -> None:
+def annotate(runs: Iterable[tuple[Run, Status]], files: Mapping[str, Path], stream: IO[str]) -> None:
+    """On GitHub: an annotation for each run that is so bad, at its scenario's file."""
+    if on_github():
+        for run, status in runs:
+            line = github.annotation(run, status, in_repository(files.get(run.scenario.name)))
+            raw(stream).write(f"{line}\n" if line else "")
+        raw(stream).flush()
+
+
+def step_page() -> Path | None:
+    """The page of the job, where GitHub gives one."""
+    name = os.environ.get(_STEP_SUMMARY, "")
+    return Path(name) if name else None
+
+
+def check_page() -> None:
+    """See, before anything runs, that the page can be written. Raises RunFolderError."""
+    page = step_page()
+    if page is not None:
+        store.check_writable(page, _STEP_SUMMARY)
+
+
+def add_to_page(text: str) -> None:
+    """On GitHub: a table that was made elsewhere, on the job's page, if there is room for it. Raises RunFolderError."""
+    page = step_page()
+    if page is not None:
+        _append(page, lambda room: text if len(text.encode("utf-8", "replace")) <= room else _TOO_LARGE)
+
+
+def _append(path: Path, make: Callable[[int], str]) -> None:
     try:
         with path.open("a", encoding="utf-8", errors="replace") as file:
             room = summary.LIMIT_BYTES - file.tell() - 1
             before = "\n" if file.tell() else ""  # Whoever wrote before us may not have ended the line.
-            file.write(before + summary.render(runs, cut_short, room) if room > _LEAST_ROOM else "")
+            file.write(before + make(room) if room > _LEAST_ROOM else "")
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
 

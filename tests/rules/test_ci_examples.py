@@ -55,7 +55,8 @@ def test_the_page_shows_the_example_word_for_word(path: Path) -> None:
 def test_a_job_installs_runs_and_uploads_what_the_run_writes(path: Path) -> None:
     job = job_in(path)
     install, storm = lines_of(job)
-    assert install.startswith("pip install ") and "stormproof" in install.split()
+    assert install.split() == ["pip", "install", "-r", "requirements.txt", "vendor/stormproof-*.whl"]
+    assert "pip wheel --no-deps -w vendor " in PAGE.read_text()
     given = parsed(storm).params
     written = {str(given["junit_path"]), f"{given['runs']}/"} | (
         {str(given["summary_path"])} if given["summary_path"] else set()

@@ -128,6 +128,18 @@ def test_githubs_page_is_appended_to_within_its_limit(monkeypatch: pytest.Monkey
     assert page.stat().st_size == summary.LIMIT_BYTES
 
 
+def test_a_table_that_was_made_elsewhere_is_added_to_githubs_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    telling.add_to_page("nowhere")
+    page = tmp_path / "step.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    telling.add_to_page("## A table\n")
+    telling.add_to_page("x" * summary.LIMIT_BYTES)
+    telling.add_to_page("## Another\n")
+    assert page.read_text() == "## A table\n\n*A table is left out: no page may be larger.*\n\n## Another\n"
+
+
 @pytest.mark.parametrize("place", ["a_file/summary.md", "a_folder"])
 def test_a_file_that_cannot_be_written_is_named_before_anything_runs(tmp_path: Path, place: str) -> None:
     (tmp_path / "a_file").touch()

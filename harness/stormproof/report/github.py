@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any, TextIO
 
-from stormproof.report.words import one_line, replay, telling
+from stormproof.report.words import one_line, replay, summary, telling
 from stormproof.store import Run
 from stormproof.verdict import Status
 
 _LEVELS = {Status.INVALID: "error", Status.UNKNOWN: "warning"}
+_MESSAGE = 2000
 _COMMAND = re.compile(r"(?:^|(?<=\r))([^\w:\r\n]*):(?=:)", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\[)")
 
@@ -26,8 +27,8 @@ def annotation(run: Run, status: Status, file: str = "") -> str:
     """
     if status is Status.VALID:
         return ""
-    told = telling(run, most=1)
-    message = f"{told[0] if told else 'this run was not judged'}\nreplay: {one_line(replay(run))}"
+    told = [*telling(run, most=1), summary(run)][0]
+    message = f"{told[:_MESSAGE]}\nreplay: {one_line(replay(run))}"
     properties = {"title": f"{run.title} on {run.system.name}: {run.judged.status.word if run.judged else 'unknown'}"}
     if file:
         properties["file"] = file

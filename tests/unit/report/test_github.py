@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,8 +72,20 @@ def test_a_payload_is_told_as_text_whatever_it_looks_like(forgery: str) -> None:
     line = annotation(run(Finding(kind="lost", message=forgery)), Status.INVALID, f"chaos/{forgery}.py")
     ((name, properties, data),) = commands(line)
     assert name == "error"
+    assert "##[" not in line
     assert set(properties) == {"title", "file"}
     assert "forged" in data or forgery == "::::"
+
+
+def test_a_run_in_which_nothing_was_found_though_something_must_be_says_so() -> None:
+    assert "::valid: nothing lost, doubled, stuck, slow or wrong" in annotation(run(), Status.UNKNOWN)
+    assert "::This run was not judged.%0A" in annotation(msgspec.structs.replace(run(), judged=None), Status.UNKNOWN)
+
+
+def test_the_replay_line_is_told_however_long_the_finding_is() -> None:
+    line = annotation(run(Finding(kind="lost", message="x" * 100_000)), Status.INVALID)
+    assert len(line) < 3000
+    assert line.endswith("%0Areplay: stormproof replay runs/one")
 
 
 def test_percent_comma_and_colon_come_through_as_they_were() -> None:
@@ -91,6 +104,17 @@ def test_what_looks_like_a_command_is_none_when_it_is_printed(forgery: str) -> N
 def test_what_is_no_command_is_printed_as_it_is() -> None:
     text = "worker::x ## [y] # #[z]\nreplay: stormproof replay 'worker:HSET(unacked):request:1/kill'\n"
     assert tamed(text) == text
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_no_command_comes_through_a_tamed_stream_letter_by_letter(forgery: str) -> None:
+    raw = io.StringIO()
+    stream = Tamed(raw)
+    for letter in f"before\n{forgery}\nafter":
+        stream.write(letter)
+    stream.finish()
+    assert commands(raw.getvalue()) == []
+    assert raw.getvalue().startswith("before\n") and raw.getvalue().endswith("\nafter")
 
 
 @given(st.lists(st.text(alphabet=":#[] \n\rae\u00a0", max_size=12)))

@@ -82,6 +82,10 @@ def test_a_cell_stays_one_cell_whatever_is_in_it(payload: str) -> None:
     assert cells[1] == "end"
 
 
+def test_a_backslash_before_a_bar_splits_no_cell_in_any_reading() -> None:
+    assert summary.cell("a \\| b") == "`a \ufffd\\| b`"
+
+
 def test_no_page_is_larger_than_is_shown_and_what_is_left_out_is_told() -> None:
     findings = [Finding(kind=f"kind{n}", message="ä" * 3000) for n in range(10)]
     many = [run(*findings, folder=f"runs/{n}") for n in range(60)]
