@@ -62,9 +62,9 @@ def contrast(before: Sequence[Sample], after: Sequence[Sample]) -> list[Line]:
     for name in _names(before, after, lambda sample: sample.figures):
         unit = measures.unit_of(name)
         lines.append(_number("figure", name, unit, [s.figures for s in before], [s.figures for s in after]))
-    if min(len(before), len(after)) == 1:
-        return lines
-    return _tested(lines)
+    if min(len(before), len(after)) > 1:
+        lines = _tested(lines)
+    return [_never_excused(line) for line in lines]
 
 
 def status(lines: Iterable[Line]) -> Status:
@@ -115,6 +115,12 @@ def _turned(early: Status, late: Status) -> Word:
 def _mixed(early: Sequence[Status], late: Sequence[Status]) -> Word:
     """Not told yet where there are decided runs on both sides; nothing can be where the later are all unknown, or were not asked."""
     return Word.NO_CHANGE if not early or (_decided(early) and _decided(late)) else Word.UNKNOWN
+
+
+def _never_excused(line: Line) -> Line:
+    """What no run before had broken, and one has now, may be chance, but is not called the same."""
+    broken = line.kind == "check" and line.before and not any(line.before) and any(line.after)
+    return msgspec.structs.replace(line, word=Word.UNKNOWN) if broken and line.word is Word.NO_CHANGE else line
 
 
 def _decided(found: Iterable[Status]) -> tuple[float, ...]:

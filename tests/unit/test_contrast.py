@@ -132,9 +132,15 @@ def test_a_verdict_that_all_runs_share_is_compared_as_it_stands() -> None:
 
 
 def test_a_verdict_that_turns_now_and_then_is_tested_as_a_figure_is() -> None:
-    assert word_of([VALID] * 6, [VALID] * 5 + [INVALID]) is Word.NO_CHANGE
+    assert word_of([VALID] * 5 + [INVALID], [VALID] * 4 + [INVALID] * 2) is Word.NO_CHANGE
     assert word_of([VALID] * 7 + [INVALID], [INVALID] * 7 + [VALID]) is Word.WORSE
     assert word_of([VALID] * 2, [VALID, INVALID]) is Word.TOO_FEW
+
+
+def test_what_was_never_broken_before_and_is_once_now_is_not_called_the_same() -> None:
+    assert word_of([VALID] * 6, [VALID] * 5 + [INVALID]) is Word.UNKNOWN
+    assert word_of([VALID], [VALID] * 5 + [INVALID]) is Word.UNKNOWN
+    assert word_of([VALID] * 5 + [INVALID], [VALID] * 6) is Word.NO_CHANGE
 
 
 def test_a_check_that_nobody_could_decide_any_more_is_unknown() -> None:
