@@ -64,9 +64,10 @@ def test_a_job_installs_runs_and_uploads_what_the_run_writes(path: Path) -> None
     assert written == uploaded(job)
 
 
-def test_each_command_in_the_page_has_its_options() -> None:
-    shell = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL))
-    commands = re.findall(r"^stormproof [^|\n]+", shell, re.MULTILINE)
+@pytest.mark.parametrize("page", [PAGE, ROOT / "docs" / "compare.md"], ids=lambda path: path.name)
+def test_each_command_in_the_page_has_its_options(page: Path) -> None:
+    shell = "\n".join(re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)).replace("$seed", "1")
+    commands = re.findall(r"^ *(stormproof [^|\n]+)", shell, re.MULTILINE)
     assert commands
     for line in commands:
         parsed(line)
