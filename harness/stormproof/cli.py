@@ -115,6 +115,7 @@ def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int
 @click.option(
     "--baseline", type=click.Path(path_type=Path), help="An earlier sweep: fail only on what is worse than there."
 )
+@click.option("--junit", "junit_path", type=click.Path(path_type=Path), help="Write JUnit XML, a case for each cell.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder.")
 @arguments.seed
 @arguments.lanes(6)
