@@ -11,9 +11,9 @@ from stormproof import Injection, Pause, Scenario, State, Workload
 
 scenario = Scenario(
     name="redis_frozen",
-    title="Redis answers nothing for 6 s",
+    title="Redis answers nothing for 10 s",
     workload=Workload(tasks=8, rate_per_s=3),
-    storm=(Injection(fault=Pause(component="redis"), at_s=1.0, for_s=6.0),),
+    storm=(Injection(fault=Pause(component="redis"), at_s=1.0, for_s=10.0),),
     states=tuple(State),
     demo_states=(State.IDLE, State.PREFETCHED),
 )

@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import chaos_plots
 import gevent
+import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
-from seconds import COLUMNS, KINDS, Seconds, lanes
 from stormproof.errors import UsageError
+from stormproof.history import AnyEvent
 from stormproof.remote import Document, Remote, RemoteError
+from stormproof.report import plots
+from stormproof.report.seconds import Seconds, columns
 
 _HERE = Path(__file__).parent / "chaos_page"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+_KEPT_S = 1800
 _LONGEST_S, _FURTHEST_S = 600.0, 3600.0
 _TAB = {"title": "Chaos", "key": "chaos", "component": "stormproof-chaos"}
 _STRANGER = "The token is missing: open the address that was printed when Locust started."
@@ -38,7 +41,7 @@ class ChaosTab:
         self._environment, self._steer, self._folder = environment, steer, folder
         self._token = secrets.token_urlsafe(16)
         self._cookie = f"stormproof-{environment.web_ui.port}"
-        self._seconds, self.halted = Seconds(), ""
+        self._seconds, self.halted = Seconds(_KEPT_S), ""
         self._offers: list[Document] = []
         self._system = ""
         if steer is not None:
@@ -53,8 +56,8 @@ class ChaosTab:
 
     def _watch(self, remote: Remote) -> None:
         try:
-            for event in remote.watch(*KINDS):
-                self._seconds.take(event)
+            for event in remote.watch(*(str(kind.__struct_config__.tag) for kind in Seconds.KINDS)):
+                self._seconds.take(msgspec.convert(event, AnyEvent))
         except RemoteError:
             pass  # The system has been stopped, and its page with it.
 
@@ -73,8 +76,8 @@ class ChaosTab:
         pages.register_error_handler(UsageError, _told)
         views: dict[str, Callable[[], Any]] = {
             "GET /": lambda: render_template("chaos.html", system=self._system),
-            "GET /bokeh.js": lambda: Response(chaos_plots.script(), mimetype="text/javascript"),
-            "GET /plots": lambda: Response(json.dumps(chaos_plots.document()), mimetype="application/json"),
+            "GET /bokeh.js": lambda: Response(plots.script(), mimetype="text/javascript"),
+            "GET /plots": self._plots,
             "GET /offers": lambda: jsonify(
                 [{"target": each["target"], "label": each["label"]} for each in self._offers]
             ),
@@ -129,13 +132,17 @@ class ChaosTab:
         with Remote(self._steer) as remote:
             return remote.ask(do, **more)
 
+    def _plots(self) -> Response:
+        """In the order in which Bokeh wrote them: names are used there only after they are told."""
+        return Response(json.dumps(plots.live()), mimetype="application/json")
+
     def _state(self) -> Response:
         after = request.args.get("after", -1.0, float)
         rows = [row for row in self._seconds.rows if (row["t"] or 0.0) > after]
         runner = self._environment.runner
         return jsonify(
-            rows={name: [row[name] for row in rows] for name in COLUMNS},
-            windows=lanes(self._seconds),
+            rows=columns(rows),
+            windows=self._seconds.lanes,
             load=runner.state,
             users=runner.user_count,
             halted=self.halted,

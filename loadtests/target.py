@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from stormproof import system as systems
 from stormproof.remote import Document, Remote
 
-_PLACEHOLDER = re.compile(r"\{(key|task_id)\}")
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class Target:
@@ -28,6 +28,10 @@ class Target:
         self.url, self.submit, self.status, self.run = url, submit, status, run
         self.t0, self.effects, self.recovery_s = t0, effects, recovery_s
         self._numbers = itertools.count(os.getpid() * 1_000_000)  # Several processes of Locust share a run.
+        # A key has no character that JSON would have to escape: the body is filled in as text.
+        self._body = json.dumps(submit["json"]) if submit.get("json") else ""
+        self._headers = (_JSON if self._body else {}) | submit.get("headers", {})
+        self._same_headers = filled(self._headers, key="") == self._headers
 
     @classmethod
     def steered(cls, remote: Remote) -> Target:
@@ -48,6 +52,11 @@ class Target:
         """Seconds in the system's own time."""
         return time.monotonic() - self.t0
 
+    def submission(self, key: str) -> tuple[str, str, dict[str, str]]:
+        """Path, body and headers of one."""
+        headers = self._headers if self._same_headers else filled(self._headers, key=key)
+        return filled(self.submit["path"], key=key), filled(self._body, key=key), headers
+
     def new_key(self) -> str:
         """The key of a submission that nobody else has."""
         return f"storm-{self.run}-{next(self._numbers)}"
@@ -56,7 +65,9 @@ class Target:
 def filled(template: Any, **values: str) -> Any:
     """A template of the description with `{key}` and `{task_id}` filled in."""
     if isinstance(template, str):
-        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+        for name, value in values.items():
+            template = template.replace(f"{{{name}}}", value)
+        return template
     if isinstance(template, dict):
         return {name: filled(value, **values) for name, value in template.items()}
     return [filled(value, **values) for value in template] if isinstance(template, list) else template

@@ -26,7 +26,7 @@ Fire = Callable[..., Any]
 IN_A_STORM = " (in a storm)"
 """Added to a row's name where a fault, or the recovery from it, lies between due and done: calm rows stay calm."""
 
-ENDS = {"succeeded", "failed", "revoked", "rejected"}
+_ENDS = {"succeeded", "failed", "revoked", "rejected"}
 _FLUSH_S = 0.05
 
 
@@ -34,7 +34,7 @@ class NeverEndedError(Exception):
     """A task that was accepted has not ended while it was waited for."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Life:
     """Of one submission, in the system's own time."""
 
@@ -64,6 +64,8 @@ class TaskRows:
 
     def in_a_storm(self, since: float) -> bool:
         """Whether a fault, or the time in which the system may recover from it, lies between then and now."""
+        if not self._storms:
+            return False
         now = self._target.now()
         return any(first <= now and since <= last for first, last in self._storms.values())
 
@@ -154,7 +156,7 @@ class TaskRows:
         elif event["word"] == "started" and life.started is None:
             life.started = at
             self._row(QUEUED, min(at, life.accepted or life.due), at)
-        elif event["word"] in ENDS and not life.ended:
+        elif event["word"] in _ENDS and not life.ended:
             life.ended = True
             if life.started is not None:
                 self._row(RUNNING, life.started, at)

@@ -9,22 +9,26 @@ import random
 from typing import Any, ClassVar
 
 import gevent
+import msgspec
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
 from target import Target, filled, picked
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
-_MOST_IN_FLIGHT = 200
+_AT_ONCE = 100
 _GIVE_UP_S = 60.0
 _STOP_S = 20.0
 
 
 class Arriving(FastHttpUser):
-    """Does something at each arrival, in a greenlet of its own. `target` and `rows` are the run's, set before the first user comes."""
+    """Does something at each arrival, in a greenlet of its own, `most_in_flight` of them at once: those beyond wait, and their time runs.
+    `target` and `rows` are the run's, set before the first user comes.
+    """
 
     abstract = True
     wait_time = constant(0)
-    concurrency = _MOST_IN_FLIGHT
+    most_in_flight: ClassVar[int] = 200
+    concurrency = most_in_flight
     network_timeout = _GIVE_UP_S
     target: ClassVar[Target]
     rows: ClassVar[TaskRows]
@@ -32,15 +36,18 @@ class Arriving(FastHttpUser):
     def on_start(self) -> None:
         """The first arrival is at no round time, either."""
         self._rate = self.environment.parsed_options.rate
-        self._in_flight = Pool(_MOST_IN_FLIGHT)
+        self._in_flight = Pool(self.most_in_flight)
         self._next = self.target.now() + random.expovariate(self._rate)
 
     @task
     def arrive(self) -> None:
-        """Wait until the next arrival is due, and let it happen, however many are still under way."""
+        """Wait until the next arrival is due, and let it happen, however many are still under way; those that are late come together."""
         gevent.sleep(max(0.0, self._next - self.target.now()))
-        due, self._next = self._next, self._next + random.expovariate(self._rate)
-        self._in_flight.spawn(self.act, due)
+        for _ in range(_AT_ONCE):
+            due, self._next = self._next, self._next + random.expovariate(self._rate)
+            self._in_flight.spawn(self.act, due)
+            if self._next > self.target.now():
+                break
 
     def on_stop(self) -> None:
         """What is under way has its time, and is given up then."""
@@ -56,12 +63,12 @@ class Arriving(FastHttpUser):
         how, rows = self.target.submit, self.rows
         rows.due(key, due)
         number = rows.invoked(key)
-        body, headers = filled(how["json"], key=key), filled(how["headers"], key=key)
+        path, body, headers = self.target.submission(key)
         with self.client.request(
             how["method"],
-            filled(how["path"], key=key),
+            path,
             name=self._row(how["path"], due),
-            json=body or None,
+            data=body,
             headers=headers,
             catch_response=True,
         ) as answer:
@@ -96,8 +103,8 @@ class Arriving(FastHttpUser):
 
 def _json(answer: Any) -> Any:
     try:
-        return answer.json()
-    except (ValueError, TypeError, AttributeError):
+        return msgspec.json.decode(answer.content or b"")
+    except (ValueError, TypeError):
         return None
 
 

@@ -146,6 +146,7 @@ async def conduct_all(
             done(job, run)
 
     async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(html.prepare))  # While the first systems start, and nothing is timed.
         for _ in range(lanes):
             group.create_task(lane())
     if failed and not skip:

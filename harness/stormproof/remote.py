@@ -1,9 +1,8 @@
-"""A standing system in another process, for callers with an event loop of another kind: sockets that wait, and the standard library."""
+"""A standing system in another process, for callers with an event loop of another kind: sockets that wait."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import secrets
 import signal
 import socket
@@ -13,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 Document = dict[str, Any]
 
@@ -49,7 +50,7 @@ class Remote:
         line = self._lines.readline()
         if not line:
             raise RemoteError(f"{self.path}: the system is gone")
-        answer: Document = json.loads(line)
+        answer: Document = msgspec.json.decode(line)
         if "error" in answer:
             raise RemoteError(answer["error"])
         return answer
@@ -58,11 +59,11 @@ class Remote:
         """All events of these kinds, as they happen, until the system is gone. Nothing else can be asked on this connection then."""
         self._send("watch", kinds=kinds)
         for line in self._lines:
-            yield json.loads(line)
+            yield msgspec.json.decode(line)
 
     def _send(self, do: str, **more: Any) -> None:
         try:
-            self._socket.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
+            self._socket.sendall(msgspec.json.encode({"do": do, **more}) + b"\n")
         except OSError as error:
             raise RemoteError(f"{self.path}: the system is gone: {error.strerror}") from error
 

@@ -1,5 +1,6 @@
 const byId = (id) => document.getElementById(id);
 const EVERY_MS = 1000;
+const KEPT_S = 1800;
 const VERDICTS_EVERY_MS = 3000;
 
 async function ask(path, body) {
@@ -72,33 +73,18 @@ async function offer() {
   byId("offers").replaceChildren(...groups.values());
 }
 
-function numbers(column) {
-  return column.map((value) => (value === null ? NaN : value));
-}
-
-function column(rows, name) {
-  return rows.map((row) => row[name]);
-}
-
 async function plot() {
   Bokeh.set_log_level("error"); // It warns of every plot that has no data yet.
   await Bokeh.embed.embed_item(await ask("plots"));
   const drawn = Bokeh.documents[0];
-  const [seconds, windows, lanes] = ["seconds", "windows", "lanes"].map((name) => drawn.get_model_by_name(name));
-  let after = -1;
+  const seconds = {};
   often(async () => {
-    const state = await ask(`state?after=${after}`);
-    byId("load").textContent = `load: ${state.load}, ${state.users} users` + (state.halted ? `; halted: ${state.halted}` : "");
-    byId("load").classList.toggle("invalid", Boolean(state.halted));
-    if (state.rows.t.length) {
-      after = state.rows.t.at(-1);
-      seconds.stream(Object.fromEntries(Object.entries(state.rows).map(([name, values]) => [name, numbers(values)])), 1800);
-    }
-    lanes.y_range.factors = [...new Set(column(state.windows, "lane"))].reverse();
-    lanes.height = 60 + 26 * Math.max(2, lanes.y_range.factors.length);
-    windows.data = Object.fromEntries(["lane", "left", "right", "state"].map((name) => [name, column(state.windows, name)]));
-    document.body.dataset.inForce = state.windows.filter((window) => window.in_force).length;
-    document.body.dataset.windows = state.windows.length;
+    const { rows, windows, load, users, halted } = await ask(`state?after=${seconds.t?.at(-1) ?? -1}`);
+    byId("load").textContent = `load: ${load}, ${users} users` + (halted ? `; halted: ${halted}` : "");
+    byId("load").classList.toggle("invalid", Boolean(halted));
+    for (const [name, values] of Object.entries(rows)) seconds[name] = [...(seconds[name] ?? []), ...values].slice(-KEPT_S);
+    fillBoard(drawn, { seconds, windows });
+    document.body.dataset.inForce = windows.in_force.filter(Boolean).length;
   }, EVERY_MS);
 }
 

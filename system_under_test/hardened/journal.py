@@ -178,6 +178,13 @@ class Journal:
         row = self.connection.execute("SELECT count(*) FROM submissions WHERE finished_at IS NULL").fetchone()
         return int(row[0])
 
+    def waiting(self) -> int:
+        """How many of them are published, and in nobody's hands: so many messages should be in the queue."""
+        row = self.connection.execute(
+            "SELECT count(*) FROM submissions WHERE finished_at IS NULL AND published_at IS NOT NULL AND holder IS NULL"
+        ).fetchone()
+        return int(row[0])
+
     def totals(self) -> Totals:
         """Sums over all rows, for the metrics."""
         db = self.connection

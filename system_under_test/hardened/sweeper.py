@@ -7,6 +7,7 @@ One of it is enough; several do no harm.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sqlite3
 import threading
@@ -23,7 +24,11 @@ BATCH = 100
 """Published in one sweep: a broker that comes back is not to be flooded."""
 
 BACKLOG_FACTOR = 10
-"""How much more patience while messages wait in the queue: a mere backlog must not be made longer."""
+"""How much more patience while messages wait in the queue: a mere backlog must not be made longer.
+
+And none is published again as long as the queue holds a message for each submission that waits for one: else a backlog of more than that
+patience would be published again and again, and the workers, busy with repetitions, would never come to its end.
+"""
 
 
 def sweep(settings: Settings, journal: Journal, publisher: Publishes, queue: HasLength) -> int:
@@ -32,6 +37,8 @@ def sweep(settings: Settings, journal: Journal, publisher: Publishes, queue: Has
     if queued is None:
         raise BrokerUnavailableError("no answer")
     patience_s = settings.resubmit_after_s * BACKLOG_FACTOR if queued else 0.0
+    if queued and queued >= journal.waiting():
+        patience_s = math.inf
     found = journal.due(BATCH, patience_s)
     for due in found:
         publisher.publish(due.task_id, due.arguments)

@@ -7,9 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -27,16 +26,15 @@ BAR = (0xD5, 0x5E, 0x00)
 @contextmanager
 def page(folder: Path, *arguments: str) -> Iterator[str]:
     """The address that is printed for whoever may use the tab."""
-    ports = Ports()
-    port, master = str(ports.free()), str(ports.free())
     folder.mkdir(exist_ok=True)
-    own = ("--web-port", port, "--master-bind-port", master, "--master-port", master, "--scenarios", str(folder))
-    with running(folder, folder, *own, *arguments):
-        assert eventually(lambda: "?token=" in said(folder), WITHIN_S), said(folder)
-        found = re.search(r"http://\S+\?token=\S+", said(folder))
-        assert found
-        yield found[0]
-    ports.close()
+    with closing(Ports()) as ports:
+        port, master = str(ports.free()), str(ports.free())
+        own = ("--web-port", port, "--master-bind-port", master, "--master-port", master, "--scenarios", str(folder))
+        with running(folder, folder, *own, *arguments):
+            assert eventually(lambda: "?token=" in said(folder), WITHIN_S), said(folder)
+            found = re.search(r"http://\S+\?token=\S+", said(folder))
+            assert found
+            yield found[0]
 
 
 @contextmanager
@@ -46,10 +44,6 @@ def let_in(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{base}/chaos/", trust_env=False, follow_redirects=True) as client:
         assert client.get(address).status_code == 200
         yield client
-
-
-def row_of(state: dict[str, Any], name: str) -> list[Any]:
-    return [window[name] for window in state["windows"]]
 
 
 def test_only_who_has_the_token_and_comes_from_the_page_may_press_its_buttons(tmp_path: Path) -> None:
@@ -69,7 +63,7 @@ def test_only_who_has_the_token_and_comes_from_the_page_may_press_its_buttons(tm
             client.get("state", headers={"Origin": f"http://127.0.0.1:{(client.base_url.port or 0) + 1}"}),
         )
         assert [answer.status_code for answer in strangers] == [403] * len(strangers)
-        assert client.get("state").json()["windows"] == []
+        assert client.get("state").json()["windows"]["lane"] == []
         for path, body, line in (
             ("strike", {"offer": 10_000, "for_s": 1}, "there is no such fault: 10000; reload the page"),
             ("strike", {"offer": kill, "for_s": 1e9}, "heal after 1000000000.0: name some seconds, at most 600"),
@@ -85,7 +79,7 @@ def test_only_who_has_the_token_and_comes_from_the_page_may_press_its_buttons(tm
             assert (answer.status_code, answer.json()) == (400, {"error": line})
         struck = client.post("strike", json=wanted, headers={"Origin": base.rpartition("/chaos")[0]})
         assert struck.json()["strike"].startswith("kill on ")
-        assert eventually(lambda: row_of(client.get("state").json(), "in_force") == [False])
+        assert eventually(lambda: client.get("state").json()["windows"]["in_force"] == [False])
         assert client.post("save", json={"name": "mine", "last_s": 60}).json()["path"] == str(tmp_path / "mine.py")
         assert catalogue.load(tmp_path / "mine.py").planned == ("kill",)
         assert "is there already" in client.post("save", json={"name": "mine", "last_s": 60}).json()["error"]

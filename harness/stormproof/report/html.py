@@ -1,64 +1,144 @@
-"""`report.html`: one file that opens offline. Every value is escaped."""
+"""`report.html`: one file that opens offline, made of nothing but the run folder. Every value is escaped."""
 
 from __future__ import annotations
 
-import html
+import base64
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from stormproof.history import FastForward, Fault, Quiescence
-from stormproof.report.words import printable, summary
+import jinja2
+from markupsafe import Markup
+
+from stormproof.checks.facts import Facts
+from stormproof.history import FastForward, Fault, History, Quiescence
+from stormproof.report import drawing, narrative, picture
+from stormproof.report.excerpts import excerpts
+from stormproof.report.seconds import quantile
+from stormproof.report.sequence import tell
+from stormproof.report.words import doubts, findings, printable
 from stormproof.store import Run
-from stormproof.verdict import Verdict
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem; vertical-align: top;
-border-bottom: 1px solid #8884; } code, pre { font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap; }
-.word { font-weight: bold; } .valid { color: #1a7f37; } .invalid { color: #cf222e; } .unknown { color: #9a6700; }
-"""
+_QUANTILES = {"half within": 0.5, "90 % within": 0.9, "99 % within": 0.99, "all within": 1.0}
+_MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400
 
 
-def _text(value: str) -> str:
-    return html.escape(printable(value))
+def prepare() -> None:
+    """Do what is done once in a process, and takes a second or two, before somebody waits for a report or its time counts."""
+    from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes long to import.
+
+    plots.prepare()
 
 
 def render(run: Run) -> str:
-    """The page of one judged run."""
-    judged = run.judged
-    verdicts = judged.verdicts if judged else ()
-    word = judged.status.word if judged else "unknown"
-    head = f"{run.title} on {run.system.name}"
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{_text(head)}: {word}</title><style>{_STYLE}</style></head><body>
-<h1>{_text(head)}: <span class="word {word}">{word}</span></h1>
-<p>{_text(run.scenario.title)}</p>
-<p>{_text(summary(run))}</p>
-{f"<p>Cure: {_text(run.scenario.cure)}</p>" if run.scenario.cure else ""}
-<table><thead><tr><th>check</th><th>verdict</th><th>findings</th></tr></thead><tbody>
-{"".join(_row(verdict) for verdict in verdicts)}</tbody></table>
-<h2>What was done</h2><ul>{"".join(f"<li>{_text(line)}</li>" for line in _story(run))}</ul>
-<h2>Run it again</h2><pre>stormproof replay {_text(str(run.folder))}</pre>
-</body></html>
-"""
+    """The page of one judged run. A run of which no event is there has no plots."""
+    from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes half a second to import.
+
+    drawn = picture.of(run.history)
+    shown, more = _wrong(run)
+    values: dict[str, Any] = {
+        "run": run,
+        "head": f"{run.title} on {run.system.name}",
+        "word": run.judged.status.word if run.judged else "unknown",
+        "told": narrative.tell(run) or ["This run was not judged."],
+        "verdicts": run.judged.verdicts if run.judged else (),
+        "most": _MOST_FINDINGS,
+        "lives": [_life(run, key, kinds) for key, kinds in shown],
+        "more_lives": more,
+        "quantile_names": list(_QUANTILES),
+        "quantiles": _quantiles(run.history),
+        "story": _story(run.history),
+        "plan": _plan(run),
+        "left_out": drawn.left_out,
+        "drawing": _data(plots.whole(drawn.data, drawn.until)),
+        "bokeh": _script(plots.script()),
+        "script": _script(_text("page.js")),
+    }
+    return _template().render(values)
 
 
-def _row(verdict: Verdict) -> str:
-    findings = "<br>".join(
-        f"<b>{_text(f.kind)}</b> {_text(f.message)} <small>events {', '.join(map(str, f.evidence))}</small>"
-        for f in verdict.findings
+def _script(text: str) -> Markup:
+    """What stands in a script element: nothing is escaped there by the rules of HTML, and it ends at the first `</script`."""
+    return Markup(text.replace("</script", "<\\/script"))  # noqa: S704 - as said.
+
+
+def _data(value: Any) -> Markup:
+    return _script(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+@cache
+def _text(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> jinja2.Template:
+    """Nothing gets into the page that is not printable, nor unescaped, but the scripts."""
+
+    def clean(value: Any) -> Any:
+        return value if isinstance(value, Markup | int | float) else printable(str(value))
+
+    return jinja2.Environment(autoescape=True, finalize=clean, undefined=jinja2.StrictUndefined).from_string(
+        _text("page.html")
     )
-    word = verdict.status.word
-    return f'<tr><td>{_text(verdict.check)}</td><td class="word {word}">{word}</td><td>{findings}</td></tr>\n'
 
 
-def _story(run: Run) -> list[str]:
+def _wrong(run: Run) -> tuple[list[tuple[str, str]], int]:
+    """The first submissions that went wrong, each with what was found of it; and how many more there are."""
+    facts, kinds = Facts.of(run.history), dict[str, dict[str, None]]()
+    known = {*facts.keys, *facts.effects}
+    for finding in findings(run) or doubts(run):
+        if finding.key in known:
+            kinds.setdefault(finding.key, {})[finding.kind] = None
+    wrong = [(key, ", ".join(found)) for key, found in kinds.items()]
+    return wrong[:_MOST_LIVES], max(0, len(wrong) - _MOST_LIVES)
+
+
+def _life(run: Run, key: str, kinds: str) -> dict[str, Any]:
+    """As a picture in a picture's element: no style or script of it meets those of the page."""
+    life = tell(run.history, key, broker=run.system.broker)
+    ids = {op.returned.task_id for op in Facts.of(run.history).keys.get(key, ()) if op.returned}
+    return {
+        "key": key,
+        "kinds": kinds,
+        "svg": base64.b64encode(drawing.as_svg(life).encode()).decode(),
+        "text": drawing.as_text(life)[:2000],
+        "logs": excerpts(run.folder / "logs", (key, *ids)),
+    }
+
+
+def _quantiles(history: History) -> list[dict[str, Any]]:
+    took: dict[tuple[str, str], list[float]] = {}
+    for op in Facts.of(history).ops:
+        if op.returned is not None:
+            took.setdefault((op.invoked.kind, op.returned.outcome), []).append(1000 * (op.returned.t - op.invoked.t))
+    return [
+        {
+            "kind": kind,
+            "outcome": outcome,
+            "count": len(ms),
+            "ms": [quantile(sorted(ms), q) for q in _QUANTILES.values()],
+        }
+        for (kind, outcome), ms in sorted(took.items())
+    ]
+
+
+def _story(history: History) -> list[str]:
     lines = []
-    for event in run.history:
+    for event in history:
         if isinstance(event, Fault):
             lines.append(f"{event.t:.2f} s: {event.name} on {event.target}: {event.stage} {event.detail}".rstrip())
         elif isinstance(event, FastForward):
             lines.append(f"{event.t:.2f} s: visibility timeout fast-forwarded for {len(event.task_ids)} messages")
         elif isinstance(event, Quiescence):
             lines.append(f"{event.t:.2f} s: quiescence {'proved' if event.proved else 'not proved'}: {event.detail}")
-    return lines
+    return lines if len(lines) <= _MOST_TOLD else [*lines[:_MOST_TOLD], f"and {len(lines) - _MOST_TOLD} more"]
+
+
+def _plan(run: Run) -> str:
+    """All that the run folder says of what was planned; a run that is not stored has none."""
+    try:
+        return (run.folder / "scenario.json").read_text("utf-8", "replace")
+    except OSError:
+        return f"{run.scenario}"

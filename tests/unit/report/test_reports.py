@@ -124,6 +124,6 @@ def test_junit_stays_xml_whatever_a_message_holds() -> None:
 
 def test_no_payload_becomes_markup_in_the_page() -> None:
     page = html.render(run(Finding(kind="lost", message=HOSTILE, key=HOSTILE)))
-    assert "<script>" not in page
+    assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
     assert page.encode("utf-8", "strict")

@@ -54,10 +54,26 @@ def test_what_is_due_is_published_once_and_then_left_alone(world: World) -> None
 def test_while_messages_wait_what_was_published_is_left_alone_for_longer(world: World) -> None:
     world.now += 4
     world.sweep()
-    world.queued = 7
+    world.queued = 1
     world.now += 39
     assert world.sweep() == 0
     world.now += 1
+    assert world.sweep() == 2
+
+
+def test_a_backlog_that_holds_a_message_for_each_is_not_made_longer_however_long_it_takes(world: World) -> None:
+    world.now += 4
+    world.sweep()
+    world.queued = 2
+    world.now += 4000
+    assert world.sweep() == 0
+    world.queued = 1
+    assert world.sweep() == 2
+
+
+def test_what_has_no_message_is_published_though_the_backlog_is_long(world: World) -> None:
+    world.queued = 1000
+    world.now += 4
     assert world.sweep() == 2
 
 

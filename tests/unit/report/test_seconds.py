@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from seconds import Seconds, lanes
+import msgspec
+from stormproof.history import AnyEvent
+from stormproof.report.seconds import Seconds
 
 
 def told(*events: dict[str, Any]) -> Seconds:
     seconds = Seconds()
-    for event in events:
-        seconds.take(event)
-    seconds.take({"type": "sample", "store": "results", "t": 1000.0})  # The last second is whole.
+    whole = {"type": "sample", "store": "results", "up": True, "t": 1000.0}
+    for event in (*events, whole):
+        seconds.take(msgspec.convert(event, AnyEvent))
     return seconds
 
 
@@ -20,7 +22,7 @@ def invoked(t: float, op: int = 1, key: str = "a") -> dict[str, Any]:
 
 
 def probe(t: float, word: str, key: str = "a") -> dict[str, Any]:
-    return {"type": "probe", "t": t, "word": word, "key": key}
+    return {"type": "probe", "component": "worker", "pid": 2, "parent": 1, "t": t, "word": word, "key": key}
 
 
 def fault(t: float, stage: str, detail: str = "") -> dict[str, Any]:
@@ -31,9 +33,9 @@ def test_a_second_is_told_by_its_end_with_what_came_what_was_done_and_what_waits
     seconds = told(
         invoked(5.1),
         invoked(5.2, 2, "b"),
-        {"type": "sample", "store": "broker", "t": 5.3, "queued": 7, "unacked": 2},
-        {"type": "process", "role": "worker", "component": "worker", "word": "ready", "t": 5.4},
-        {"type": "process", "role": "api", "component": "api", "word": "ready", "t": 5.4},
+        {"type": "sample", "store": "broker", "up": True, "t": 5.3, "queued": 7, "unacked": 2},
+        {"type": "process", "role": "worker", "component": "worker", "pid": 1, "word": "ready", "t": 5.4},
+        {"type": "process", "role": "api", "component": "api", "pid": 3, "word": "ready", "t": 5.4},
         probe(5.5, "started"),
         probe(5.6, "succeeded"),
     )
@@ -67,22 +69,24 @@ def test_what_was_refused_is_not_under_way() -> None:
 
 def test_a_worker_that_exited_does_not_work() -> None:
     events = [
-        {"type": "process", "role": "worker", "component": "worker", "word": word, "t": 5.0}
+        {"type": "process", "role": "worker", "component": "worker", "pid": 1, "word": word, "t": 5.0}
         for word in ("ready", "exited")
     ]
     assert told(*events).rows[-1]["workers"] == 0
 
 
 def test_a_window_lasts_until_it_is_healed_and_a_proof_may_come_after_that() -> None:
-    (lane,) = lanes(told(fault(5.0, "injected"), fault(7.0, "healed"), fault(7.1, "bit", "17 is gone")))
-    assert lane == {"lane": "kill worker", "left": 5.0, "right": 7.0, "state": "17 is gone", "in_force": False}
+    lanes = told(fault(5.0, "injected"), fault(7.0, "healed"), fault(7.1, "bit", "17 is gone")).lanes
+    assert lanes == {
+        "lane": ["kill worker"], "left": [5.0], "right": [7.0], "state": ["17 is gone"], "in_force": [False],
+    }  # fmt: skip
 
 
 def test_a_window_that_is_open_lasts_until_now_and_says_that_nothing_proves_it() -> None:
-    (lane,) = lanes(told(fault(5.0, "injected")))
-    assert (lane["right"], lane["in_force"], lane["state"]) == (1000.0, True, "no proof yet that it bit")
+    lanes = told(fault(5.0, "injected")).lanes
+    assert (lanes["right"], lanes["in_force"], lanes["state"]) == ([1000.0], [True], ["nothing proves that it bit"])
 
 
 def test_what_could_not_be_done_says_why() -> None:
-    (lane,) = lanes(told(fault(5.0, "injected"), fault(6.0, "failed", "no such process")))
-    assert (lane["right"], lane["state"]) == (6.0, "no such process")
+    lanes = told(fault(5.0, "injected"), fault(6.0, "failed", "no such process")).lanes
+    assert (lanes["right"], lanes["state"]) == ([6.0], ["no such process"])

@@ -1,0 +1,40 @@
+"""The lines of a run's logs that tell of one task, with some around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+_AROUND, _MOST_LINES = 2, 40
+_MOST_BYTES = 8 << 20
+
+
+def excerpts(logs: Path, names: Iterable[str]) -> dict[str, list[str]]:
+    """By file: the lines that name one of `names` and those around them, `...` between stretches; of long files the end."""
+    wanted = [name for name in names if name]
+    found = {}
+    for path in sorted(logs.glob("*.log")) if wanted and logs.is_dir() else ():
+        if lines := _of(path, wanted):
+            found[path.name] = lines
+    return found
+
+
+def _of(path: Path, wanted: list[str]) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _MOST_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []  # A log that cannot be read takes nothing away from the rest of the report.
+    hits = [number for number, line in enumerate(lines) if any(name in line for name in wanted)]
+    near = sorted({n for hit in hits for n in range(max(0, hit - _AROUND), min(len(lines), hit + _AROUND + 1))})[
+        :_MOST_LINES
+    ]
+    said: list[str] = []
+    before = None
+    for number in near:
+        if before is not None and number > before + 1:
+            said.append("...")
+        said.append(lines[number][:500])
+        before = number
+    return said

@@ -1,0 +1,90 @@
+"""The verdict of a run in words that a person would use, from what its findings name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from stormproof.checks.facts import Facts, Task
+from stormproof.history import Fault, History, Process
+from stormproof.report.words import counts, findings
+from stormproof.store import Run
+from stormproof.verdict import Finding
+
+_LOST = {
+    "lost": "never done",
+    "stuck": "still undone, and nobody will do them",
+    "effect_missing": "done, but never sent",
+}
+_TWICE = {"executed_twice": "executed more than once", "effect_doubled": "sent more than once"}
+
+
+def tell(run: Run) -> list[str]:
+    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong."""
+    history, found = run.history, findings(run)
+    promised = len(Facts.of(history).promised)
+    said = []
+    for kind, what in (_LOST | _TWICE).items():
+        keys = sorted({finding.key for finding in found if finding.kind == kind and finding.key})
+        if keys:
+            said.append(
+                f"{len(keys)} of {promised:,} accepted submissions {'was' if len(keys) == 1 else 'were'} {what}{_where(history, keys, kind)}."
+            )
+    other = Counter(
+        finding.kind for finding in found if finding.kind not in _LOST | _TWICE and finding.kind != "never_executed"
+    )
+    said += [_other(kind, number, found) for kind, number in other.most_common()]
+    if not said and run.judged is not None:
+        said.append(_calm(run, promised))
+    return said
+
+
+def _other(kind: str, number: int, found: Iterable[Finding]) -> str:
+    first = next(finding.message for finding in found if finding.kind == kind)
+    more = f" (and {number - 1} more)" if number > 1 else ""
+    return f"{kind.replace('_', ' ')}: {first}{more}"
+
+
+def _calm(run: Run, promised: int) -> str:
+    bits = {event.fault for _, event in run.history.of(Fault) if event.stage == "bit"}
+    struck = f" while {len(bits)} fault{'' if len(bits) == 1 else 's'} bit" if bits else ""
+    nothing = "Nothing proves that anything was" if run.judged and run.judged.status.word == "unknown" else "None was"
+    return f"{promised:,} submissions were accepted{struck}. {nothing} lost, doubled, stuck, slow or wrong."
+
+
+def _where(history: History, keys: list[str], kind: str) -> str:
+    """Whose hands they were in, where that process died."""
+    if kind in _TWICE:
+        return ""
+    exits = {event.pid: event for _, event in history.of(Process) if event.word == "exited"}
+    wanted, hands = set(keys), Counter[str]()
+    for task in Facts.of(history).tasks.values():
+        if task.key in wanted and (hand := _hand(task, exits)):
+            hands[hand] += 1
+    if not hands:
+        return ""
+    (hand, number), *others = hands.most_common()
+    all_of_them = (
+        {1: "it was", 2: "both were"}.get(number, f"all {number} were")
+        if number == len(keys) and not others
+        else f"{number} were"
+    )
+    return f"; {all_of_them} in the hands of {hand}"
+
+
+def _hand(task: Task, exits: dict[int, Process]) -> str:
+    """The process that had it last, and how that ended; empty where it lived on."""
+    if not task.probes:
+        return ""
+    last = task.probes[-1][1]
+    died = next((exits[pid] for pid in (last.pid, last.parent) if pid in exits and exits[pid].t >= last.t), None)
+    if died is None:
+        return ""
+    how = f"was killed (signal {-died.code})" if died.code < 0 else f"exited ({died.code})"
+    return f"{last.component} when it {how} at {died.t:.1f} s"
+
+
+def tallied(run: Run) -> list[tuple[str, int]]:
+    """Column and number of the submissions that count there."""
+    number = counts(run)
+    return [(name, getattr(number, name)) for name in number.__struct_fields__]

@@ -1,0 +1,201 @@
+"""Plots of a system's life, one below the other on one axis of time, with the windows of faults through all of them.
+
+Bokeh makes them once, without data: that takes the better part of a second. The sources that `SOURCES` names are filled in the JSON of a
+run that is over, and by the page (`board.js`) while one goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from bokeh.embed import json_item
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, DataRange1d, FactorRange, HoverTool, LinearScale, Quad, Range1d
+from bokeh.plotting import figure
+from bokeh.resources import Resources
+
+from stormproof.report.looks import BLUE, GREEN, GREY, ORANGE, RED, SOURCES
+
+_LIVE = (
+    ("tasks/s", (("submitted", BLUE, "solid"), ("done", GREEN, "dashed"))),
+    ("task, ms", (("p50_ms", BLUE, "solid"), ("p95_ms", ORANGE, "dashed"))),
+    ("tasks", (("under_way", BLUE, "solid"), ("queued", ORANGE, "dashed"), ("unacked", GREEN, "dotted"))),
+    ("workers alive", (("workers", BLUE, "solid"),)),
+)
+"""The plots of the source `seconds`: each one's axis, and its lines: column, colour, dash."""
+
+_HEIGHT = 130
+_NAN = {"type": "number", "value": "nan"}
+_HEAD, _LANE = 60, 22
+"""Pixels of what has lanes: for its legend, and for each lane."""
+_LANES = "lanes of "
+"""What the name of a plot with lanes, and that of their range, begins with; then comes that of its source."""
+
+
+@cache
+def live() -> Any:
+    """JSON for `Bokeh.embed.embed_item`: the plots of a system that goes on."""
+    board = _Board(DataRange1d(range_padding=0.01, follow="end", follow_interval=300, name="time"))
+    board.seconds()
+    board.lanes()
+    return board.document()
+
+
+def whole(data: Mapping[str, Mapping[str, list[Any]]], until: float) -> Any:
+    """The same of a run that is over: with every answer, every component's memory, and every task on the process that had it.
+
+    `data`: by source and column, None for what is not known; `until`: when it ends.
+    """
+    return _filled(_empty(), data, until)
+
+
+def prepare() -> None:
+    """Make the skeleton now."""
+    _empty()
+
+
+@cache
+def _empty() -> Any:
+    board = _Board(Range1d(0, 1, name="time"))
+    board.answers()
+    board.seconds()
+    board.memory()
+    board.tasks()
+    board.lanes()
+    return board.document()
+
+
+def _filled(node: Any, data: Mapping[str, Mapping[str, list[Any]]], until: float) -> Any:
+    """A copy of Bokeh's JSON with what a run shows. An object stands in full where it is met first, and as its id from there on."""
+    if isinstance(node, list):
+        return [_filled(each, data, until) for each in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {name: _filled(each, data, until) for name, each in node.items()}
+    attributes = copy.get("attributes", {})
+    name = attributes.get("name")
+    if copy.get("name") == "ColumnDataSource":
+        attributes["data"] = {
+            "type": "map",
+            "entries": [[each, _values(values)] for each, values in data[name].items()],
+        }
+    elif name == "time":
+        attributes |= {"start": 0, "end": until, "reset_start": 0, "reset_end": until, "bounds": [0, until]}
+    elif isinstance(name, str) and name.startswith(_LANES):
+        lanes = sorted(set(data[name.removeprefix(_LANES)]["lane"]), reverse=True)
+        attributes |= {"height": _HEAD + _LANE * max(2, len(lanes))} if copy["name"] == "Figure" else {"factors": lanes}
+    return copy
+
+
+@cache
+def script() -> str:
+    """Bokeh's own script, whole, and what fills the plots: a page needs no other host."""
+    own = resources.files(__package__).joinpath("board.js").read_text("utf-8")
+    return "\n".join([*Resources(mode="inline", components=["bokeh"]).js_raw, own])
+
+
+def _values(values: list[Any]) -> list[Any]:
+    """Bokeh takes null for nought."""
+    return [_NAN if value is None else value for value in values]
+
+
+class _Board:
+    def __init__(self, time: Any) -> None:
+        self._time, self._plots = time, list[Any]()
+        self._sources = {
+            name: ColumnDataSource({each: [] for each in names}, name=name) for name, names in SOURCES.items()
+        }
+
+    def document(self) -> Any:
+        return json_item(column(*self._plots, sizing_mode="stretch_width"), "plots")
+
+    def plot(self, axis: str, height: int = _HEIGHT, **more: Any) -> Any:
+        """A new plot, with the windows behind all that it will show; legible on light and on dark."""
+        plot = figure(
+            height=height,
+            x_range=self._time,
+            sizing_mode="stretch_width",
+            tools="xpan,xwheel_zoom,xbox_zoom,reset",
+            toolbar_location=None,
+            **more,
+        )
+        plot.background_fill_alpha = plot.border_fill_alpha = 0.0
+        plot.outline_line_color = None
+        plot.yaxis.axis_label, plot.grid.grid_line_alpha = axis, 0.2
+        for each in plot.axis:
+            each.axis_label_text_color = each.major_label_text_color = each.axis_line_color = GREY
+            each.major_tick_line_color, each.minor_tick_line_color = GREY, None
+        plot.min_border_left = 110
+        if not isinstance(plot.y_range, FactorRange):  # Lanes have windows of their own.
+            plot.extra_y_ranges, plot.extra_y_scales = {"all": Range1d(0, 1)}, {"all": LinearScale()}
+            window = Quad(left="left", right="right", bottom=0, top=1, fill_color=RED, fill_alpha=0.15, line_color=None)
+            plot.add_glyph(self._sources["windows"], window, y_range_name="all")
+        self._plots.append(plot)
+        return plot
+
+    def answers(self) -> None:
+        plot = self.plot("answer, ms", 200, y_axis_type="log", y_range=DataRange1d())
+        points = plot.scatter(
+            "t", "ms", source=self._sources["answers"], color="colour", marker="marker", size=5, legend_field="outcome"
+        )
+        plot.y_range.renderers = [points]
+        tips = [("", "@kind: @outcome"), ("at", "@t{0.00} s"), ("took", "@ms{0.0} ms")]
+        plot.add_tools(HoverTool(renderers=[points], tooltips=tips))
+        _legend(plot)
+
+    def seconds(self) -> None:
+        source = self._sources["seconds"]
+        for axis, lines in _LIVE:
+            plot = self.plot(axis, y_range=DataRange1d(start=0, only_visible=True))
+            plot.y_range.renderers = drawn = [
+                plot.line("t", name, source=source, color=colour, line_dash=dash, width=2, legend_label=_words(name))
+                for name, colour, dash in lines
+            ]
+            for name, colour, _ in lines:  # A second between two in which nothing was done has no line.
+                plot.scatter("t", name, source=source, color=colour, size=3)
+            _legend(plot)
+            tips = [("second", "@t"), *((_words(name), f"@{name}") for name, _, _ in lines)]
+            plot.add_tools(HoverTool(renderers=drawn[:1], mode="vline", tooltips=tips))
+
+    def memory(self) -> None:
+        plot = self.plot("memory, MiB", y_range=DataRange1d(start=0))
+        look = {"color": "colour", "line_dash": "dash", "line_width": 2, "legend_field": "name"}
+        plot.y_range.renderers = [plot.multi_line("ts", "mib", source=self._sources["memory"], **look)]
+        _legend(plot)
+
+    def tasks(self) -> None:
+        plot = self.plot("", y_range=FactorRange(name=f"{_LANES}tasks"), name=f"{_LANES}tasks")
+        look = {"fill_color": "colour", "line_color": "colour", "hatch_pattern": "hatch", "hatch_alpha": 0.6}
+        bars = plot.hbar(
+            y="lane",
+            left="left",
+            right="right",
+            height="height",
+            source=self._sources["tasks"],
+            legend_field="state",
+            **look,
+        )
+        tips = [("", "@state"), ("", "@key"), ("task", "@task"), ("from", "@left{0.00} s"), ("to", "@right{0.00} s")]
+        plot.add_tools(HoverTool(renderers=[bars], tooltips=tips))
+        _legend(plot)
+
+    def lanes(self) -> None:
+        plot = self.plot("", y_range=FactorRange(name=f"{_LANES}windows"), name=f"{_LANES}windows")
+        look = {"fill_color": RED, "line_color": RED, "hatch_pattern": "/", "hatch_alpha": 0.4}
+        bars = plot.hbar(y="lane", left="left", right="right", height=0.7, source=self._sources["windows"], **look)
+        plot.add_tools(HoverTool(renderers=[bars], tooltips=[("", "@lane"), ("from", "@left{0.0} s"), ("", "@state")]))
+        plot.xaxis.axis_label = "seconds since the system was started"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _legend(plot: Any) -> None:
+    """A small one, within the plot."""
+    plot.legend.location, plot.legend.orientation = "top_left", "horizontal"
+    plot.legend.background_fill_alpha, plot.legend.border_line_alpha = 0.0, 0.0
+    plot.legend.label_text_color, plot.legend.padding, plot.legend.label_text_font_size = GREY, 2, "11px"
