@@ -104,6 +104,11 @@ def control(finished: Iterable[Run]) -> list[str]:
     return lines
 
 
+def blame_of_control(run: Run) -> Status:
+    """How bad a run is whose faults were disarmed."""
+    return Status.INVALID if control([run]) else Status.VALID
+
+
 async def conduct_all(
     jobs: Iterable[Job],
     runs: Path,

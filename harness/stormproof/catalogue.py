@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -45,3 +46,8 @@ def load_folder(folder: Path) -> list[Scenario]:
     if not paths:
         raise ScenarioError(f"{folder}: no scenario files there; run from a clone of the repository, or name a folder")
     return [load(path) for path in paths]
+
+
+def files(scenarios: Iterable[Scenario], folder: Path) -> dict[str, Path]:
+    """Name -> file, of scenarios that were loaded from a folder."""
+    return {scenario.name: folder / f"{scenario.name}.py" for scenario in scenarios}

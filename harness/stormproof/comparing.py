@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stormproof import campaign, catalogue, environments, store, versions
+from stormproof import campaign, catalogue, environments, store, telling, versions
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.expectation import Expected, met, shown
@@ -198,6 +198,7 @@ def compare(
     wait: Callable[[Coroutine[Any, Any, Any]], Any],
 ) -> int:
     """Build, run, and print the table; the exit code is that of the worst cell."""
+    telling.check_page()
     file = versions.load(path)
     found = cells(file.chosen(only), times)
     python = interpreters(file, [cell.environment for cell in found], cache, console)
@@ -210,6 +211,9 @@ def compare(
     console.print(table(found))
     if out is not None:
         store.write_text(out, markdown(found))
+    telling.add_to_page(markdown(found))
     code, lines = ending(found)
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    blamed = [(run, as_expected(run, cell.expected)) for cell in found for run in cell.runs]
+    telling.annotate(blamed, {cell.row.scenario.stem: cell.row.scenario for cell in found}, console.file)
     return code

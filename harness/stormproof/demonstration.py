@@ -12,7 +12,7 @@ from stormproof import catalogue
 from stormproof import system as systems
 from stormproof.campaign import Job
 from stormproof.redis_server import Binary
-from stormproof.report.words import tally, telling
+from stormproof.report.words import replay, tally, telling
 from stormproof.store import Run
 from stormproof.verdict import Status
 
@@ -51,7 +51,7 @@ def evidence(runs: list[Run]) -> list[str]:
         lines += ["", f"{run.title} on {run.system.name}: {run.scenario.title}"]
         lines += [f"    {line}" for line in telling(run, most=2)]
         lines += [f"    cure: {run.scenario.cure}"] if run.scenario.cure else []
-        lines.append(f"    replay: stormproof replay {run.folder}")
+        lines.append(f"    replay: {replay(run)}")
     return lines
 
 
@@ -75,6 +75,14 @@ def _cell(run: Run) -> Text:
 
 def _ordered(runs: list[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.title, run.system.name != _FALLS))
+
+
+def blame(run: Run) -> Status:
+    """How bad a run is for the demonstration: the one must stand, and the other fall."""
+    status = run.judged.status if run.judged else Status.UNKNOWN
+    if run.system.name != _FALLS:
+        return status
+    return Status.VALID if status is Status.INVALID else Status.UNKNOWN
 
 
 def ending(runs: list[Run]) -> tuple[int, str]:

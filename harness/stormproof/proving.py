@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stormproof import campaign, store
+from stormproof import campaign, store, telling
 from stormproof import proof as proofs
 from stormproof.campaign import Job
 from stormproof.expectation import met, shown
@@ -107,6 +107,12 @@ def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, li
     return (0 if len(caught) == len(found) and len(valid) == planned else 1), lines
 
 
+def blamed(found: list[Answer], clean: list[Run]) -> list[tuple[Run, Status]]:
+    """The runs that are not as they must be: of a mistake that was not caught, and of the system itself where it was not valid."""
+    missed = [(answer.run, Status.INVALID) for answer in found if answer.run is not None and not answer.caught]
+    return missed + [(run, telling.own_status(run)) for run in clean]
+
+
 def _where(run: Run | None) -> str:
     return f"\n    replay: stormproof replay {run.folder}" if run else ": it did not start"
 
@@ -122,6 +128,7 @@ def prove(
     wait: Callable[[Coroutine[Any, Any, list[Run]]], list[Run]],
 ) -> int:
     """The whole command; the exit code."""
+    telling.check_page()
     proof = proofs.load(file).only(only)
     jobs, storms = plan(proof, seed), len(proof.controls)
     console.print(f"{len(proof.mistakes)} mistakes, and {storms} storms in which {proof.system.name} must stand")
@@ -132,6 +139,8 @@ def prove(
     console.print(table(found))
     if out is not None:
         store.write_text(out, markdown(found))
+    telling.add_to_page(f"## Planted mistakes\n\n{markdown(found)}")
     code, lines = ending(found, controls(proof, finished), storms)
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    telling.annotate(blamed(found, controls(proof, finished)), {}, console.file)
     return code

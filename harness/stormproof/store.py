@@ -45,7 +45,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored run."""
+    """One stored run. `redis`, `versions` and `components` are those of its `Plan`: what it ran on."""
 
     folder: Path
     scenario: Scenario
@@ -54,6 +54,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     choices: Choices
     history: History
     judged: Judged | None
+    redis: Binary | None = None
+    versions: dict[str, str] = {}
+    components: dict[str, dict[str, str]] = {}
 
     @property
     def title(self) -> str:
@@ -89,6 +92,22 @@ def fresh_folder(runs: Path, name: str) -> Path:
 def write(folder: Path, name: str, value: Any) -> None:
     """Write one JSON file of a run folder, whole or not at all. Raises RunFolderError."""
     _write(folder / name, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def check_writable(path: Path, option: str) -> None:
+    """See, before anything runs, that a file can be written when all is over. Raises RunFolderError."""
+    path, named = path.resolve(), path  # A link to a file that is not yet there stays.
+    known = path.exists()
+    if known and not path.is_file():
+        raise RunFolderError(f"{option} {named}: cannot be written: it is no file; name another")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a"):
+            pass
+        if not known:
+            path.unlink()
+    except OSError as error:
+        raise RunFolderError(f"{option} {named}: cannot be written: {error.strerror}; name another file") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -151,6 +170,9 @@ def load(folder: Path) -> Run:
         choices=plan.choices,
         history=History.load(folder / "history.jsonl"),
         judged=_load_judged(folder / "verdict.json"),
+        redis=plan.redis,
+        versions=plan.versions,
+        components=plan.components,
     )
 
 

@@ -14,11 +14,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stormproof import store
+from stormproof import store, telling
 from stormproof import system as systems
 from stormproof.errors import UsageError
 from stormproof.redis_server import Binary, find_binary
-from stormproof.report import matrix
+from stormproof.report import matrix, summary
 from stormproof.sweep import cells, conduct
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell
@@ -29,6 +29,9 @@ from stormproof.verdict import Status
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine to its end."""
+
+
+_CELLS_ON_A_PAGE = 100
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +48,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     lanes: int
     runs: Path
     depth: int
+    junit_path: Path | None
 
 
 def sweep(options: Options, console: Console, wait: Wait) -> int:
     """Record the points, play the cells, print the matrix; the exit code is that of the worst, or of what is worse than the baseline."""
+    telling.check_page()
+    if options.junit_path is not None:
+        store.check_writable(options.junit_path, "--junit")
     binary = find_binary()
     baseline = sheets.load(options.baseline) if options.baseline else None
     if options.resume:
@@ -75,8 +82,24 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
     finally:
         _, failing = _failing(sheet, baseline)
         matrix.write(folder, sheet, failing)
+        if options.junit_path is not None:
+            store.write_text(options.junit_path.resolve(), matrix.junit(sheet, failing))
+        telling.add_to_page(page(sheet, failing))
     minutes = (time.monotonic() - began) / 60
     return _tell(sheet, baseline, folder, (len(sheet.results) - known) / minutes, console)
+
+
+def page(sheet: Sheet, failing: list[str]) -> str:
+    """The matrix for a job's page, and what replays each cell that counts as a failure."""
+    parts = [f"## Sweep of {summary.code(sheet.name)}", "", matrix.markdown(sheet), ""]
+    parts += [f"- {summary.code(text.strip())}" for text in matrix.legend(sheet)]
+    parts += ["", f"### {len(failing)} failing cells", ""] if failing else []
+    for cell in failing[:_CELLS_ON_A_PAGE]:
+        replay = f"stormproof replay '{cell}' --system FILE"
+        parts.append(f"- {summary.code(matrix.line(sheet.results[cell])[:2000])}: {summary.code(replay)}")
+    if len(failing) > _CELLS_ON_A_PAGE:
+        parts.append(f"- ... and {len(failing) - _CELLS_ON_A_PAGE} more")
+    return "\n".join(parts) + "\n"
 
 
 def _faults(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from stormproof import cli
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "system_under_test" / "tutorial.toml"
@@ -125,3 +126,22 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
 
 def test_the_demo_outside_a_clone_says_where_to_run_it(tmp_path: Path) -> None:
     assert_one_line(stormproof("demo", cwd=tmp_path), 254, "tutorial.toml: no such file")
+
+
+@pytest.mark.parametrize("on_github", ["", "true"])
+def test_a_failure_of_ours_ends_with_255_and_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], on_github: str
+) -> None:
+    def fail(**_: object) -> int:
+        raise RuntimeError("\n::error::forged")
+
+    monkeypatch.setenv("GITHUB_ACTIONS", on_github)
+    monkeypatch.setattr(cli, "app", fail)
+    streams = sys.stdout, sys.stderr
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 255
+    assert (sys.stdout, sys.stderr) == streams
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert lines[-1] == (": :error::forged" if on_github else "::error::forged")

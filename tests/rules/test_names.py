@@ -19,6 +19,8 @@ TESTED_TOGETHER = {
 }
 COVERED_BY = {
     "cli.py": "test_cli.py",
+    "arguments.py": "test_cli.py",
+    "running.py": "test_cli.py",
     "settle.py": "test_experiment.py",
     "world.py": "test_faults.py",
     "reaper.py": "test_processes.py",

@@ -98,3 +98,4 @@ def test_a_control_is_unknown_where_a_fault_was_planned(
     )
     said = [f"a on plain is {status.word}, and no fault has struck: runs/a"]
     assert campaign.control([run]) == (said if wrong else [])
+    assert campaign.blame_of_control(run) is (Status.INVALID if wrong else Status.VALID)

@@ -46,6 +46,13 @@ def test_it_succeeds_only_if_the_one_fell_and_the_other_stood() -> None:
     assert demonstration.ending([run("tutorial", LOST), run("hardened", LOST)])[0] == 1
 
 
+def test_a_run_is_to_blame_where_it_is_not_as_it_must_be() -> None:
+    assert demonstration.blame(run("tutorial", LOST)) is Status.VALID
+    assert demonstration.blame(run("tutorial")) is Status.UNKNOWN
+    assert demonstration.blame(run("hardened")) is Status.VALID
+    assert demonstration.blame(run("hardened", LOST)) is Status.INVALID
+
+
 def test_an_unknown_verdict_is_no_success() -> None:
     doubt = msgspec.structs.replace(LOST, status=Status.UNKNOWN)
     assert demonstration.ending([run("tutorial", LOST), run("hardened", doubt)])[0] == 1

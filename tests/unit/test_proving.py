@@ -92,3 +92,9 @@ def test_the_tables_name_the_mistake_and_what_showed_besides() -> None:
         assert "early_acknowledgement" in said
         assert "no_task_lost.lost" in said
         assert "did not start" in said
+
+
+def test_what_is_not_as_it_must_be_is_to_blame() -> None:
+    other = run(IGNORED, IGNORED.system, "no_task_lost.lost")
+    found = proving.answers(PROOF, [CAUGHT[0], other, SOUND])
+    assert proving.blamed(found, [SOUND]) == [(other, Status.INVALID), (SOUND, Status.VALID)]

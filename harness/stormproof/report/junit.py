@@ -1,41 +1,70 @@
-"""JUnit XML of stored runs: a suite for each run, a case for each check."""
+"""JUnit XML of stored runs, as GitLab and Jenkins read it: a suite for each run, a case for each check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from stormproof.report.words import printable
+from stormproof.report.words import one_line, replay
 from stormproof.store import Run
 from stormproof.verdict import Status, Verdict
 
+_MOST_FINDINGS = 50
+"""So many are told of a check. A report of more than 30 MB is not read by GitLab."""
 
-def render(runs: Iterable[Run]) -> str:
-    """The XML text. An invalid check is a failure, an unknown one an error; evidence and replay line are in the message."""
+
+def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None) -> str:
+    """The XML text. An invalid check is a failure, an unknown one an error; evidence and replay line are in the message.
+
+    `files`: name of a scenario -> its file, where that is known. GitLab and Jenkins know a case again, from build to build, by its
+    `classname` and `name`, and [GitLab](https://docs.gitlab.com/ci/testing/unit_test_reports/) ignores the second of a name: so
+    neither holds a seed or a time, and the second run of a title says that it is. GitLab shows the element's text, Jenkins its
+    `message`, too: the replay line is in both.
+    """
     suites = ET.Element("testsuites")
+    turns: Counter[str] = Counter()
     for run in runs:
-        verdicts = run.judged.verdicts if run.judged else ()
-        suite = ET.SubElement(
-            suites,
-            "testsuite",
-            name=f"{run.title} {run.system.name}",
-            tests=str(len(verdicts)),
-            failures=str(sum(v.status is Status.INVALID for v in verdicts)),
-            errors=str(sum(v.status is Status.UNKNOWN for v in verdicts)),
-            time=str(run.judged.seconds if run.judged else 0),
-        )
-        for verdict in verdicts:
-            _case(suite, run, verdict)
+        name = f"{run.system.name}.{run.title}"
+        turns[name] += 1
+        turn = f" (run {turns[name]})" if turns[name] > 1 else ""
+        file = (files or {}).get(run.scenario.name)
+        _suite(suites, run, turn, {"file": one_line(str(file))} if file else {})
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, run: Run, verdict: Verdict) -> None:
-    case = ET.SubElement(suite, "testcase", classname=f"{run.system.name}.{run.title}", name=verdict.check)
-    if verdict.status is Status.VALID:
-        return
+def _suite(suites: ET.Element, run: Run, turn: str, file: dict[str, str]) -> None:
+    verdicts = run.judged.verdicts if run.judged else (Verdict(check="judged", status=Status.UNKNOWN),)
+    suite = ET.SubElement(
+        suites,
+        "testsuite",
+        name=f"{run.title} {run.system.name}{turn}",
+        tests=str(len(verdicts)),
+        failures=str(sum(v.status is Status.INVALID for v in verdicts)),
+        errors=str(sum(v.status is Status.UNKNOWN for v in verdicts)),
+        skipped="0",
+        time=str(run.judged.seconds if run.judged else 0),
+    )
+    for verdict in verdicts:
+        named = {"classname": f"{run.system.name}.{run.title}{turn}", "name": verdict.check, "time": "0"}
+        case = ET.SubElement(suite, "testcase", named | file)
+        if verdict.status is not Status.VALID:
+            _problem(case, run, verdict)
+
+
+def _problem(case: ET.Element, run: Run, verdict: Verdict) -> None:
+    told = verdict.findings[:_MOST_FINDINGS]
+    lines = [one_line(f"{f.kind}: {f.message}") + _events(f.evidence) for f in told] or ["there is no verdict"]
+    if len(verdict.findings) > len(told):
+        lines.append(f"... and {len(verdict.findings) - len(told)} more")
+    again = f"replay: {one_line(replay(run))}"
     word = "failure" if verdict.status is Status.INVALID else "error"
-    lines = [f"{f.kind}: {f.message} (events {', '.join(map(str, f.evidence))})" for f in verdict.findings]
-    text = printable("\n".join([*lines, f"replay: stormproof replay {run.folder}"]))
-    problem = ET.SubElement(case, word, message=text.splitlines()[0], type=verdict.findings[0].kind)
-    problem.text = text
+    kind = told[0].kind if told else verdict.status.word
+    problem = ET.SubElement(case, word, message=f"{lines[0]}; {again}", type=kind)
+    problem.text = "\n".join([*lines, again])
+
+
+def _events(indexes: tuple[int, ...]) -> str:
+    return f" (events {', '.join(map(str, indexes))})" if indexes else ""

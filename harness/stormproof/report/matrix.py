@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stormproof import store
+from stormproof.report.summary import cell as code_cell
 from stormproof.report.words import one_line, printable
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet
@@ -80,7 +81,7 @@ def markdown(sheet: Sheet) -> str:
     """The matrix for a page of documentation."""
     head = "| fault point | " + " | ".join(sheet.faults) + " |\n|" + " --- |" * (len(sheet.faults) + 1)
     rows = [
-        f"| `{point.name}` | "
+        f"| {code_cell(point.name)} | "
         + " | ".join(_mark(sheet, f"{point.name}/{fault}").plain for fault in sheet.faults)
         + " |"
         for point in sheet.points
@@ -157,6 +158,7 @@ def junit(sheet: Sheet, failing: Iterable[str]) -> str:
         elif result.outcome.word is Word.UNKNOWN:
             ElementTree.SubElement(case, "skipped", message="the fault did not bite, or nothing was proved")
     suite.set("failures", str(len(failed & set(sheet.results))))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stormproof.report.words import doubts, findings, summary, telling
+from stormproof.report.words import doubts, findings, replay, summary, telling
 from stormproof.store import Run
 
 
@@ -11,7 +11,7 @@ def lines(run: Run) -> list[str]:
     found = [f"{run.title} on {run.system.name}: {summary(run)}"]
     found += [f"    {line}" for line in telling(run)]
     if findings(run) or doubts(run):
-        found.append(f"    replay: stormproof replay {run.folder}")
+        found.append(f"    replay: {replay(run)}")
     found.append(f"    report: {run.folder / 'report.html'}")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 
 import msgspec
@@ -34,6 +35,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The text as a terminal should be told it: printable, and without any end of a line."""
     return printable(" ".join(text.replace("\t", " ").splitlines()))
+
+
+def replay(run: Run) -> str:
+    """The line that plays a run again, as a shell takes it."""
+    return f"stormproof replay {shlex.quote(str(run.folder))}"
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

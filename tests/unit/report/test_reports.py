@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 from stormproof import Scenario, State
 from stormproof.experiment import Choices
 from stormproof.history import Fault, History, Quiescence
@@ -69,6 +70,11 @@ def test_the_terminal_says_how_to_replay_what_it_found() -> None:
     assert not any("replay" in line for line in terminal.lines(run()))
 
 
+def test_a_shell_takes_the_replay_line_as_it_stands() -> None:
+    spaced = msgspec.structs.replace(run(LOST), folder=Path("my runs/one"))
+    assert "    replay: stormproof replay 'my runs/one'" in terminal.lines(spaced)
+
+
 def test_a_replay_reproduces_where_it_finds_all_that_was_found() -> None:
     other = Finding(kind="wedged", message="w")
     assert terminal.same_findings(run(LOST, other), run(LOST))
@@ -82,8 +88,33 @@ def test_junit_has_a_case_for_each_check_with_its_evidence() -> None:
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
     failure = suite.find("testcase/failure")
     assert failure is not None
-    assert failure.get("message") == "lost: a is gone (events 3, 4)"
-    assert "stormproof replay runs/one" in (failure.text or "")
+    assert failure.get("message") == "lost: a is gone (events 3, 4); replay: stormproof replay runs/one"
+    assert (failure.text or "").splitlines() == ["lost: a is gone (events 3, 4)", "replay: stormproof replay runs/one"]
+
+
+def test_junit_names_no_case_twice_however_often_a_scenario_ran() -> None:
+    cases = ET.fromstring(junit.render([run(LOST), run(LOST), run()])).findall("testsuite/testcase")
+    names = [(case.get("classname"), case.get("name")) for case in cases]
+    assert len(set(names)) == len(names) == 6
+    assert names[0] == ("mine.storm[idle]", "no_task_lost")
+    assert names[2] == ("mine.storm[idle] (run 2)", "no_task_lost")
+
+
+def test_junit_names_the_scenarios_file_where_it_is_known() -> None:
+    case = ET.fromstring(junit.render([run()], {"storm": Path("chaos/storm.py")})).find("testsuite/testcase")
+    assert case is not None and case.get("file") == "chaos/storm.py"
+
+
+def test_junit_calls_a_run_that_was_not_judged_an_error() -> None:
+    (suite,) = ET.fromstring(junit.render([msgspec.structs.replace(run(), judged=None)]))
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert suite.find("testcase/error") is not None
+
+
+def test_junit_tells_of_a_thousand_findings_within_bounds() -> None:
+    many = [Finding(kind="lost", message=f"{number}") for number in range(1000)]
+    failure = ET.fromstring(junit.render([run(*many)])).find("testsuite/testcase/failure")
+    assert failure is not None and (failure.text or "").splitlines()[50] == "... and 950 more"
 
 
 def test_junit_stays_xml_whatever_a_message_holds() -> None:

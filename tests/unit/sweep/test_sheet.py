@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
+from stormproof import sweeping
 from stormproof.errors import RunFolderError
 from stormproof.redis_server import Binary
 from stormproof.report import matrix
@@ -87,6 +88,20 @@ def test_a_hostile_value_stays_text_on_the_page() -> None:
 def test_the_matrix_has_a_row_for_each_point_in_order() -> None:
     rows = matrix.markdown(sheet(Word.LOST, Word.INTACT, Word.WEDGED)).splitlines()
     assert rows[2:] == ["| `worker:HSET(unacked):request:1` | LOST | WEDG |", "| `worker:EXEC:reply:1` | · | - |"]
+
+
+def test_a_jobs_page_has_the_matrix_and_what_replays_each_failing_cell() -> None:
+    page = sweeping.page(sheet(Word.LOST, Word.INTACT, said="`<b>"), [IDS[0]])
+    assert "## Sweep of `mine`" in page
+    assert "| `worker:HSET(unacked):request:1` | LOST | - |" in page
+    (line,) = [text for text in page.splitlines() if "stormproof replay" in text]
+    assert line == f"- ``lost       {IDS[0]}: `<b>``: `stormproof replay '{IDS[0]}' --system FILE`"
+
+
+def test_a_jobs_page_tells_of_a_hundred_failing_cells_at_most() -> None:
+    page = sweeping.page(sheet(Word.LOST), [IDS[0]] * 120)
+    assert page.count("stormproof replay") == 100
+    assert "- ... and 20 more" in page
 
 
 def test_first_faults_that_left_the_same_state_are_followed_once() -> None:

@@ -1,0 +1,95 @@
+"""`stormproof run`: scenarios on a system, each in all its worker states."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import click
+
+from stormproof import arguments, campaign, catalogue, interruption, telling
+from stormproof import system as systems
+from stormproof.campaign import Job
+from stormproof.errors import UsageError
+from stormproof.progress import Progress
+from stormproof.redis_server import find_binary
+from stormproof.report import terminal
+from stormproof.scenario import Scenario, State
+from stormproof.store import Run
+from stormproof.telling import Telling
+from stormproof.verdict import Status
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, type=click.Path(path_type=Path))
+@arguments.system
+@arguments.allow_host
+@click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
+@click.option("--disarmed", is_flag=True, help="A control: no fault strikes; 0 if all that plans one is unknown.")
+@arguments.seed
+@arguments.times
+@arguments.lanes(1)
+@arguments.runs
+@telling.options
+def command(
+    scenarios: tuple[Path, ...],
+    system: Path,
+    allowed: tuple[str, ...],
+    storm_s: float | None,
+    state: str | None,
+    disarmed: bool,
+    seed: int | None,
+    times: int,
+    lanes: int,
+    runs: Path,
+    told: Telling,
+) -> int:
+    """Run SCENARIOS (files, or folders of them), or a random storm, on a system, each in all its worker states."""
+    description = systems.load(system, allowed=arguments.warn(allowed, told.console))
+    chosen = _chosen(scenarios, told)
+    first = seed if seed is not None else random.SystemRandom().getrandbits(32)
+    if storm_s is not None:
+        from stormproof import random_storm  # noqa: PLC0415 - Hypothesis takes half a second to import.
+
+        chosen.append(random_storm.draw(description, storm_s, first))
+    if not chosen:
+        raise UsageError("run what? Name a scenario file, such as chaos/worker_killed.py, or --storm SECONDS")
+    jobs = [
+        Job(scenario=scenario, system=description, state=each, seed=first + turn, armed=not disarmed)
+        for scenario in chosen
+        for each in ([State(state)] if state else scenario.states)
+        for turn in range(times)
+    ]
+    if disarmed:
+        told.blame = campaign.blame_of_control
+    finished = _conduct(jobs, runs, lanes, told)
+    if disarmed:
+        wrong = campaign.control(finished)
+        told.console.print(
+            "\n".join([*wrong, f"{len(finished) - len(wrong)} of {len(finished)} controls are as they must be."])
+        )
+        return int(bool(wrong))
+    return max((run.judged.status for run in finished if run.judged), default=Status.UNKNOWN).exit_code
+
+
+def _chosen(paths: tuple[Path, ...], told: Telling) -> list[Scenario]:
+    """The scenarios of all files and folders, each file told of."""
+    chosen = []
+    for path in paths:
+        found = catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)]
+        told.files |= catalogue.files(found, path if path.is_dir() else path.parent)
+        chosen += found
+    return chosen
+
+
+def _conduct(jobs: list[Job], runs: Path, lanes: int, told: Telling) -> list[Run]:
+    binary = find_binary()
+    with Progress(told.console, len(jobs)) as progress:
+
+        def done(job: Job, run: Run) -> None:
+            told.add(run)
+            progress.done(job)
+            progress.say(terminal.lines(run))
+
+        return interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
