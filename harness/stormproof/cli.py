@@ -23,6 +23,7 @@ from stormproof import (
     proving,
     replaying,
     serializing,
+    serving,
     shrinking,
     standing,
     store,
@@ -316,6 +317,7 @@ def up_command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs:
 
 
 app.add_command(serializing.command)
+app.add_command(serving.command)
 
 
 def main() -> None:
