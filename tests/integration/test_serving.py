@@ -170,7 +170,7 @@ def test_a_scenario_over_time_is_a_row_of_marks_for_each_system_the_oldest_first
         assert client.get("/over-time?scenario=snow").status_code == 404
     marks = [re.findall(r'href="/runs/(\w+)".*?>(.)</a>', part) for part in page.split("<section>")[1:]]
     assert marks == [[("a", "✓"), ("b", "!"), ("c", "✗")], [("o", "✓")]]
-    assert "1 valid, 1 invalid, 1 crashed" in page
+    assert "1 valid, 1 invalid, 1 crashed, from 2026-11-2" in page
 
 
 def test_every_cell_of_a_sweep_leads_to_its_drawing_and_to_its_slice(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_every_cell_of_a_sweep_leads_to_its_drawing_and_to_its_slice(tmp_path: P
 def test_a_folder_that_cannot_be_read_is_a_line(tmp_path: Path) -> None:
     broken(tmp_path / "broken")
     no_json = make_run(tmp_path, "no-json")
-    (no_json / "verdict.json").write_text("[" * 100_000)
+    (no_json / "verdict.json").write_text('{"x": ' + "[" * 100_000)
     pipe = make_run(tmp_path, "pipe")
     (pipe / "verdict.json").unlink()
     os.mkfifo(pipe / "verdict.json")
@@ -217,6 +217,29 @@ def test_a_folder_that_cannot_be_read_is_a_line(tmp_path: Path) -> None:
         (tmp_path / "history" / "history.jsonl").write_text("no event\n")
         assert client.get("/runs/history").status_code == 200
         assert client.get("/runs/history/report.html").status_code == 422
+
+
+def test_what_only_a_closer_look_finds_wrong_is_said_in_one_line(tmp_path: Path) -> None:
+    nested = make_run(tmp_path, "nested")
+    (nested / "history.jsonl").write_text('{"type": "phase", "t": 1, "x": ' + "[" * 100_000 + "\n")
+    strange = make_run(tmp_path, "strange")
+    plan = json.loads((strange / "scenario.json").read_text())
+    store.write(strange, "scenario.json", {**plan, "system": {"name": "mine"}})
+    sweep = make_sweep(tmp_path)
+    sheet = json.loads((sweep / "sweep.json").read_text())
+    store.write(sweep, "sweep.json", {**sheet, "system": {"name": "mine"}})
+    half = make_sweep(tmp_path, "half")
+    store.write(half, "sweep.json", {**sheet, "points": [1]})
+    with guest(tmp_path) as client:
+        assert "unreadable" not in [row[1] for row in cells(client.get("/").text)]
+        for name in ("nested", "strange"):
+            assert client.get(f"/runs/{name}").status_code == 200
+            for answer in (client.get(f"/runs/{name}/report.html"), press(client, f"/runs/{name}/judge")):
+                assert answer.status_code == 422 and "cannot be read" in answer.text
+        assert client.get("/sweeps/sweep").status_code == 200
+        assert "It cannot be drawn" in client.get("/sweeps/sweep/cell", params={"cell": CELL}).text
+        assert client.get("/sweeps/sweep/life.svg", params={"cell": CELL}).status_code == 422
+        assert client.get("/sweeps/half").status_code == 422
 
 
 def test_a_folder_of_runs_that_is_not_there_is_empty(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from stormproof.serving.entry import Entry
 from stormproof.serving.listing import Listing
 from stormproof.serving.replays import Replays
 from stormproof.serving.run_pages import found
+from stormproof.serving.stored import reading
 
 _SEE_OTHER = 303
 
@@ -34,9 +35,10 @@ def router(listing: Listing, replays: Replays) -> APIRouter:
     @routes.post("/runs/{name}/judge")
     def judge(name: str) -> RedirectResponse:
         entry = ended(name)
-        with judging:
-            stored = store.load(listing.folder(entry))
-            campaign.judge_run(stored, stored.history)
+        folder = listing.folder(entry)
+        with judging, reading(folder):
+            run = store.load(folder)
+            campaign.judge_run(run, run.history)
         return RedirectResponse(path_of("runs", entry.name), _SEE_OTHER)
 
     @routes.post("/runs/{name}/replay")

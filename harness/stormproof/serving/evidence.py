@@ -10,6 +10,7 @@ import msgspec
 from stormproof import explaining
 from stormproof.errors import RunFolderError
 from stormproof.report.sequence import Life
+from stormproof.serving.stored import reading
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet
@@ -59,7 +60,8 @@ def _cell(sheet: Sheet, planned: frozenset[str], cell: str) -> Cell:
 
 def load(folder: Path) -> Sheet:
     """The sheet of a sweep. Raises RunFolderError."""
-    return sheets.load(folder / sheets.FILE)
+    with reading(folder):
+        return sheets.load(folder / sheets.FILE)
 
 
 def lane(folder: Path, result: Result) -> Path:
@@ -77,4 +79,5 @@ def lane(folder: Path, result: Result) -> Path:
 def life(folder: Path, result: Result) -> Life:
     """The life of the task that met a cell's fault. Raises RunFolderError, UsageError where no task is in the slice."""
     lane(folder, result)
-    return explaining.told(folder, None, result.cell)[1]
+    with reading(folder):
+        return explaining.told(folder, None, result.cell)[1]

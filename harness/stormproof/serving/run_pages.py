@@ -48,7 +48,8 @@ def router(listing: Listing) -> APIRouter:
         if stored.is_there(folder / "report.html"):
             with stored.opened(folder / "report.html") as file:
                 return HTMLResponse(file.read(), headers=drawn.STORED_PAGE)
-        text = html.render(store.load(folder))
+        with stored.reading(folder):
+            text = html.render(store.load(folder))
         return HTMLResponse(text.encode("utf-8", "replace"), headers=drawn.STORED_PAGE)
 
     @routes.get("/runs/{name}/logs/{log}")

@@ -7,6 +7,7 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,15 @@ from stormproof.errors import RunFolderError
 from stormproof.report.words import printable
 
 _PIECE_BYTES = 256 * 1024
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Whatever is wrong with what a folder holds is a RunFolderError: somebody else may have written it, or an older release."""
+    try:
+        yield
+    except (ValueError, OverflowError, RecursionError, LookupError) as error:
+        raise RunFolderError(f"{folder.name}: cannot be read: {type(error).__name__}: {error}") from error
 
 
 def logs(folder: Path) -> dict[str, int]:
