@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from served import LOST, TOKEN, make_run, make_sweep, origin, stranger
 from stormproof import campaign, store
+from stormproof.serving.gate import STRANGER
 
 CHROMIUM = shutil.which("chromium")
 
@@ -106,6 +107,34 @@ def test_a_person_finds_a_run_by_keyboard_opens_it_and_its_report(
         assert drawing.evaluate("image => image.naturalWidth") > 300
         browser.close()
     assert wrong == []
+
+
+HOSTILE_REPORT = """<!doctype html><title>a report</title>
+<form id="form" method="post" action="/runs/{name}/judge"></form><img src="/replay"><script>
+fetch("/runs/{name}/judge", {{ method: "POST", credentials: "include" }}).catch(() => 0);
+fetch("/runs/{name}/judge", {{ method: "POST", credentials: "include", mode: "no-cors" }}).catch(() => 0);
+navigator.sendBeacon("/runs/{name}/judge");
+document.getElementById("form").submit();
+setTimeout(() => {{ location.href = "{origin}/"; }}, 500);
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH; apt-get install chromium")
+def test_a_hostile_report_can_use_no_cookie_and_press_no_button(tmp_path: Path) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    folder = make_run(tmp_path, "hostile", judged=False)
+    with stranger(tmp_path) as client, sync_playwright() as playwright:
+        (folder / "report.html").write_text(HOSTILE_REPORT.format(name=folder.name, origin=origin(client)))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page()
+        tab.goto(f"{origin(client)}/runs/hostile?token={TOKEN}")
+        tab.get_by_role("link", name="Report").click()
+        expect(tab.locator("body")).to_have_text(STRANGER)
+        tab.goto(f"{origin(client)}/runs/hostile")
+        expect(tab.get_by_role("heading", level=1)).to_contain_text("crashed")
+        browser.close()
+    assert not (folder / "verdict.json").exists()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH; apt-get install chromium")
