@@ -7,7 +7,7 @@ import threading
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from stormproof import campaign, store
+from stormproof import campaign
 from stormproof.report.words import printable
 from stormproof.serving import drawn
 from stormproof.serving.drawn import path_of
@@ -15,7 +15,7 @@ from stormproof.serving.entry import Entry
 from stormproof.serving.listing import Listing
 from stormproof.serving.replays import Replays
 from stormproof.serving.run_pages import found
-from stormproof.serving.stored import reading
+from stormproof.serving.stored import loaded, reading
 
 _SEE_OTHER = 303
 
@@ -37,7 +37,7 @@ def router(listing: Listing, replays: Replays) -> APIRouter:
         entry = ended(name)
         folder = listing.folder(entry)
         with judging, reading(folder):
-            run = store.load(folder)
+            run = loaded(folder)
             campaign.judge_run(run, run.history)
         return RedirectResponse(path_of("runs", entry.name), _SEE_OTHER)
 

@@ -10,7 +10,7 @@ import msgspec
 from stormproof import explaining
 from stormproof.errors import RunFolderError
 from stormproof.report.sequence import Life
-from stormproof.serving.stored import reading
+from stormproof.serving.stored import opened, reading
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet
@@ -65,7 +65,8 @@ def load(folder: Path) -> Sheet:
 
 
 def lane(folder: Path, result: Result) -> Path:
-    """The history that a cell's evidence is in. Raises RunFolderError where its folder is none of the sweep's own."""
+    """The history that a cell's evidence is in. Raises RunFolderError where its folder is none of the sweep's own, or
+    something else than a file stands in its place."""
     try:
         with os.scandir(folder) as inside:
             known = {one.name for one in inside if one.is_dir(follow_symlinks=False)}
@@ -73,7 +74,9 @@ def lane(folder: Path, result: Result) -> Path:
         raise RunFolderError(f"{folder.name}: cannot be read: {error.strerror}") from error
     if result.lane not in known:
         raise RunFolderError(f"{folder.name}: there is no lane {result.lane!r} in it")
-    return folder / result.lane / "history.jsonl"
+    history = folder / result.lane / "history.jsonl"
+    opened(history).close()
+    return history
 
 
 def life(folder: Path, result: Result) -> Life:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from stormproof import store
 from stormproof.report import html, words
 from stormproof.serving import drawn, stored
 from stormproof.serving.entry import PACKAGES, Entry
@@ -49,7 +48,7 @@ def router(listing: Listing) -> APIRouter:
             with stored.opened(folder / "report.html") as file:
                 return HTMLResponse(file.read(), headers=drawn.STORED_PAGE)
         with stored.reading(folder):
-            text = html.render(store.load(folder))
+            text = html.render(stored.loaded(folder))
         return HTMLResponse(text.encode("utf-8", "replace"), headers=drawn.STORED_PAGE)
 
     @routes.get("/runs/{name}/logs/{log}")

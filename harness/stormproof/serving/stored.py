@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from stormproof import store
 from stormproof.errors import RunFolderError
 from stormproof.report.words import printable
+from stormproof.store import Run
 
 _PIECE_BYTES = 256 * 1024
 
@@ -59,6 +61,13 @@ def is_there(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def loaded(folder: Path) -> Run:
+    """A run with its history. Raises RunFolderError, also where a pipe or a link stands in the history's place."""
+    opened(folder / "history.jsonl").close()
+    with reading(folder):
+        return store.load(folder)
 
 
 def text(file: BinaryIO) -> Iterator[bytes]:
