@@ -104,6 +104,8 @@ def test_what_is_replayed_ends_with_the_server_however_that_ends(
         assert server.wait(timeout=60) == code
         # Who can say that everything is stopped has waited for it.
         assert eventually(lambda: not living(tmp), 30 if number == signal.SIGKILL else 0.3), living(tmp)
+        # It was ended, and did not come to its own end in that time.
+        assert not (max(runs.iterdir()) / "verdict.json").exists()
         assert server.stderr is not None and server.stderr.read().lstrip("\n") == said  # click ends the line of the ^C.
 
 
