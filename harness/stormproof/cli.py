@@ -26,6 +26,7 @@ from stormproof import (
     replaying,
     running,
     serializing,
+    serving,
     shrinking,
     standing,
     store,
@@ -232,7 +233,7 @@ def up_command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs:
     return 0
 
 
-for command in (contrasting.command, running.command, serializing.command):
+for command in (contrasting.command, running.command, serializing.command, serving.command):
     app.add_command(command)
 
 

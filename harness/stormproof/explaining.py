@@ -18,6 +18,15 @@ from stormproof.verdict import Finding
 
 def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Life]:
     """Draw a task's life into the folder; where that is, and the life. Raises UsageError, RunFolderError."""
+    chosen, life = told(folder, about, cell)
+    name = re.sub("[^A-Za-z0-9_-]", "_", chosen)[:80]  # A system may name its tasks as it likes.
+    path = folder / f"explain-{name}.svg"
+    store.write_text(path, drawing.as_svg(life))
+    return path, life
+
+
+def told(folder: Path, about: str | None, cell: str | None) -> tuple[str, Life]:
+    """The task that is meant, and its life; nothing is drawn. Raises UsageError, RunFolderError."""
     history, findings, broker = _of_sweep(folder, cell) if (folder / sheets.FILE).exists() else _of_run(folder, cell)
     chosen = about or gone_wrong(history, findings) or _first(history)
     if chosen is None:
@@ -25,10 +34,7 @@ def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Li
     life = tell(history, chosen, broker=broker)
     if not life.steps:
         raise UsageError(f"{folder}: nothing of {chosen!r} is in its history; name a submission's key or a task id")
-    name = re.sub("[^A-Za-z0-9_-]", "_", chosen)[:80]  # A system may name its tasks as it likes.
-    path = folder / f"explain-{name}.svg"
-    store.write_text(path, drawing.as_svg(life))
-    return path, life
+    return chosen, life
 
 
 def _of_run(folder: Path, cell: str | None) -> tuple[History, Iterable[Finding], str]:

@@ -16,6 +16,7 @@ TESTED_TOGETHER = {
     "pytest_plugin": "test_pytest_plugin.py",  # It is nothing without pytest: whole runs of it show each part.
     "report": "test_reports.py",  # Pure functions of one stored run.
     "serial": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
+    "serving": "test_serving.py",  # Pages are asked for as a browser asks; how it starts and ends is `test_serving_processes.py`.
 }
 COVERED_BY = {
     "cli.py": "test_cli.py",
