@@ -21,7 +21,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from stormproof.errors import UsageError
 from stormproof.history import AnyEvent
 from stormproof.remote import Document, Remote, RemoteError
-from stormproof.report import plots
+from stormproof.report import board
 from stormproof.report.seconds import Seconds, columns
 
 _HERE = Path(__file__).parent / "chaos_page"
@@ -76,7 +76,7 @@ class ChaosTab:
         pages.register_error_handler(UsageError, _told)
         views: dict[str, Callable[[], Any]] = {
             "GET /": lambda: render_template("chaos.html", system=self._system),
-            "GET /bokeh.js": lambda: Response(plots.script(), mimetype="text/javascript"),
+            "GET /bokeh.js": lambda: Response(board.script(), mimetype="text/javascript"),
             "GET /plots": self._plots,
             "GET /offers": lambda: jsonify(
                 [{"target": each["target"], "label": each["label"]} for each in self._offers]
@@ -134,7 +134,7 @@ class ChaosTab:
 
     def _plots(self) -> Response:
         """In the order in which Bokeh wrote them: names are used there only after they are told."""
-        return Response(json.dumps(plots.live()), mimetype="application/json")
+        return Response(json.dumps(board.live()), mimetype="application/json")
 
     def _state(self) -> Response:
         after = request.args.get("after", -1.0, float)

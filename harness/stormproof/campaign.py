@@ -18,7 +18,7 @@ from stormproof.history import History, encode
 from stormproof.interruption import stop_of_this_task
 from stormproof.judging import checks_for
 from stormproof.redis_server import Binary
-from stormproof.report import html, junit
+from stormproof.report import board, html, junit
 from stormproof.scenario import Scenario, State
 from stormproof.store import Run
 from stormproof.system import System
@@ -146,7 +146,7 @@ async def conduct_all(
             done(job, run)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(asyncio.to_thread(html.prepare))  # While the first systems start, and nothing is timed.
+        group.create_task(asyncio.to_thread(board.prepare))  # While the first systems start, and nothing is timed.
         for _ in range(lanes):
             group.create_task(lane())
     if failed and not skip:

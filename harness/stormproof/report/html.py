@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from stormproof.checks.facts import Facts
 from stormproof.history import FastForward, Fault, History, Quiescence
-from stormproof.report import drawing, narrative, picture
+from stormproof.report import board, drawing, narrative, picture
 from stormproof.report.excerpts import excerpts
 from stormproof.report.seconds import quantile
 from stormproof.report.sequence import tell
@@ -24,17 +24,8 @@ _QUANTILES = {"half within": 0.5, "90 % within": 0.9, "99 % within": 0.99, "all 
 _MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400
 
 
-def prepare() -> None:
-    """Do what is done once in a process, and takes a second or two, before somebody waits for a report or its time counts."""
-    from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes long to import.
-
-    plots.prepare()
-
-
 def render(run: Run) -> str:
     """The page of one judged run. A run of which no event is there has no plots."""
-    from stormproof.report import plots  # noqa: PLC0415 - Bokeh takes half a second to import.
-
     drawn = picture.of(run.history)
     shown, more = _wrong(run)
     values: dict[str, Any] = {
@@ -51,8 +42,8 @@ def render(run: Run) -> str:
         "story": _story(run.history),
         "plan": _plan(run),
         "left_out": drawn.left_out,
-        "drawing": _data(plots.whole(drawn.data, drawn.until)),
-        "bokeh": _script(plots.script()),
+        "drawing": _data(board.whole(drawn.data, drawn.until)),
+        "bokeh": _script(board.script()),
         "script": _script(_text("page.js")),
     }
     return _template().render(values)

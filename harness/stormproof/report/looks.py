@@ -29,3 +29,6 @@ STATES = {
 
 TRACKS = [(colour, dash) for dash in ("solid", "dashed", "dotted") for colour in (BLUE, ORANGE, GREEN, PINK)]
 """Colours and dashes of lines of which nobody knows how many there will be."""
+
+LANES = "lanes of "
+"""What the name of a plot with lanes, and that of their range, begins with; then comes that of its source."""

@@ -1,23 +1,18 @@
 """Plots of a system's life, one below the other on one axis of time, with the windows of faults through all of them.
 
-Bokeh makes them once, without data: that takes the better part of a second. The sources that `SOURCES` names are filled in the JSON of a
-run that is over, and by the page (`board.js`) while one goes on.
+They are made without data, which `board` fills in. Nothing else imports this: Bokeh takes more than a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from bokeh.embed import json_item
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, DataRange1d, FactorRange, HoverTool, LinearScale, Quad, Range1d
 from bokeh.plotting import figure
-from bokeh.resources import Resources
 
-from stormproof.report.looks import BLUE, GREEN, GREY, ORANGE, RED, SOURCES
+from stormproof.report.looks import BLUE, GREEN, GREY, LANES, ORANGE, RED, SOURCES
 
 _LIVE = (
     ("tasks/s", (("submitted", BLUE, "solid"), ("done", GREEN, "dashed"))),
@@ -28,14 +23,8 @@ _LIVE = (
 """The plots of the source `seconds`: each one's axis, and its lines: column, colour, dash."""
 
 _HEIGHT = 130
-_NAN = {"type": "number", "value": "nan"}
-_HEAD, _LANE = 60, 22
-"""Pixels of what has lanes: for its legend, and for each lane."""
-_LANES = "lanes of "
-"""What the name of a plot with lanes, and that of their range, begins with; then comes that of its source."""
 
 
-@cache
 def live() -> Any:
     """JSON for `Bokeh.embed.embed_item`: the plots of a system that goes on."""
     board = _Board(DataRange1d(range_padding=0.01, follow="end", follow_interval=300, name="time"))
@@ -44,21 +33,8 @@ def live() -> Any:
     return board.document()
 
 
-def whole(data: Mapping[str, Mapping[str, list[Any]]], until: float) -> Any:
-    """The same of a run that is over: with every answer, every component's memory, and every task on the process that had it.
-
-    `data`: by source and column, None for what is not known; `until`: when it ends.
-    """
-    return _filled(_empty(), data, until)
-
-
-def prepare() -> None:
-    """Make the skeleton now."""
-    _empty()
-
-
-@cache
-def _empty() -> Any:
+def whole() -> Any:
+    """The same of a run that is over: with every answer, every component's memory, and every task on the process that had it."""
     board = _Board(Range1d(0, 1, name="time"))
     board.answers()
     board.seconds()
@@ -66,40 +42,6 @@ def _empty() -> Any:
     board.tasks()
     board.lanes()
     return board.document()
-
-
-def _filled(node: Any, data: Mapping[str, Mapping[str, list[Any]]], until: float) -> Any:
-    """A copy of Bokeh's JSON with what a run shows. An object stands in full where it is met first, and as its id from there on."""
-    if isinstance(node, list):
-        return [_filled(each, data, until) for each in node]
-    if not isinstance(node, dict):
-        return node
-    copy = {name: _filled(each, data, until) for name, each in node.items()}
-    attributes = copy.get("attributes", {})
-    name = attributes.get("name")
-    if copy.get("name") == "ColumnDataSource":
-        attributes["data"] = {
-            "type": "map",
-            "entries": [[each, _values(values)] for each, values in data[name].items()],
-        }
-    elif name == "time":
-        attributes |= {"start": 0, "end": until, "reset_start": 0, "reset_end": until, "bounds": [0, until]}
-    elif isinstance(name, str) and name.startswith(_LANES):
-        lanes = sorted(set(data[name.removeprefix(_LANES)]["lane"]), reverse=True)
-        attributes |= {"height": _HEAD + _LANE * max(2, len(lanes))} if copy["name"] == "Figure" else {"factors": lanes}
-    return copy
-
-
-@cache
-def script() -> str:
-    """Bokeh's own script, whole, and what fills the plots: a page needs no other host."""
-    own = resources.files(__package__).joinpath("board.js").read_text("utf-8")
-    return "\n".join([*Resources(mode="inline", components=["bokeh"]).js_raw, own])
-
-
-def _values(values: list[Any]) -> list[Any]:
-    """Bokeh takes null for nought."""
-    return [_NAN if value is None else value for value in values]
 
 
 class _Board:
@@ -167,7 +109,7 @@ class _Board:
         _legend(plot)
 
     def tasks(self) -> None:
-        plot = self.plot("", y_range=FactorRange(name=f"{_LANES}tasks"), name=f"{_LANES}tasks")
+        plot = self.plot("", y_range=FactorRange(name=f"{LANES}tasks"), name=f"{LANES}tasks")
         look = {"fill_color": "colour", "line_color": "colour", "hatch_pattern": "hatch", "hatch_alpha": 0.6}
         bars = plot.hbar(
             y="lane",
@@ -183,7 +125,7 @@ class _Board:
         _legend(plot)
 
     def lanes(self) -> None:
-        plot = self.plot("", y_range=FactorRange(name=f"{_LANES}windows"), name=f"{_LANES}windows")
+        plot = self.plot("", y_range=FactorRange(name=f"{LANES}windows"), name=f"{LANES}windows")
         look = {"fill_color": RED, "line_color": RED, "hatch_pattern": "/", "hatch_alpha": 0.4}
         bars = plot.hbar(y="lane", left="left", right="right", height=0.7, source=self._sources["windows"], **look)
         plot.add_tools(HoverTool(renderers=[bars], tooltips=[("", "@lane"), ("from", "@left{0.0} s"), ("", "@state")]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 from stormproof.history import (
     AnyEvent,
     Fault,
@@ -16,7 +18,7 @@ from stormproof.history import (
     Returned,
     Sample,
 )
-from stormproof.report import picture, plots
+from stormproof.report import board, picture
 from stormproof.report.looks import SOURCES
 
 
@@ -89,12 +91,37 @@ def test_memory_is_that_of_process_trees_and_of_stores_that_were_up() -> None:
 def test_the_plots_of_a_run_are_filled_and_those_of_the_next_are_not_touched_by_it() -> None:
     fault = Fault(t=1.0, fault="0", name="kill", stage="injected", target="worker")
     first, empty = of(*op(1, 1.0, 0.25), fault), of()
-    filled = [json.dumps(plots.whole(each.data, each.until)) for each in (first, empty, first)]
+    filled = [json.dumps(board.whole(each.data, each.until)) for each in (first, empty, first)]
     assert "kill worker" in filled[0]
     assert "kill worker" not in filled[1]
     assert filled[0] == filled[2]
     unknown = json.dumps(["p50_ms", [{"type": "number", "value": "nan"}]])
     assert unknown in json.dumps(
-        plots.whole(of(Sample(t=0.5, store="b", up=True)).data, 1.0)
+        board.whole(of(Sample(t=0.5, store="b", up=True)).data, 1.0)
     )  # Null would be drawn as nought.
     assert all({*source} == {*SOURCES[name]} for name, source in first.data.items())
+
+
+def test_what_bokeh_has_made_is_kept_and_what_cannot_be_kept_or_read_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = of()
+
+    def made() -> str:
+        board._empty.cache_clear()
+        return json.dumps(board.whole(empty.data, empty.until))
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none" / "yet"))
+    first = made()
+    (kept,) = (tmp_path / "none" / "yet" / "stormproof").iterdir()
+    monkeypatch.setattr(board, "_PLOTS", "nothing.of.this.name")
+    assert made() == first
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none" / "yet"))
+    kept.write_text("{")
+    assert "ColumnDataSource" in made()
+    assert json.loads(kept.read_text())
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert "ColumnDataSource" in made()
+    board._empty.cache_clear()

@@ -1,0 +1,113 @@
+"""The plots of a page, filled: Bokeh is asked for them once on a machine, and then its JSON is kept.
+
+To import Bokeh, and have it make a dozen plots, takes two seconds; a command that makes one run would spend them, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import import_module, metadata, resources, util
+from pathlib import Path
+from typing import Any, Literal
+
+from stormproof.report.looks import LANES
+
+_HEAD, _LANE = 60, 22
+"""Pixels of what has lanes: for its legend, and for each lane."""
+_NAN = {"type": "number", "value": "nan"}
+_PLOTS = "stormproof.report.plots"
+
+Data = Mapping[str, Mapping[str, list[Any]]]
+"""By source and column, as `looks.SOURCES` names them; None for what is not known."""
+
+
+def live() -> Any:
+    """JSON for `Bokeh.embed.embed_item`: the plots of a system that goes on, which the page fills (`board.js`)."""
+    return _empty("live")
+
+
+def whole(data: Data, until: float) -> Any:
+    """The same of a run that is over, with what it shows. `until`: when it ends."""
+    return _filled(_empty("whole"), data, until)
+
+
+def prepare() -> None:
+    """Have the plots made now, if they were never made on this machine."""
+    _empty("whole")
+
+
+@cache
+def script() -> str:
+    """Bokeh's own script, whole, and what fills live plots: a page needs no other host."""
+    bokeh = util.find_spec("bokeh")
+    assert bokeh is not None
+    assert bokeh.origin is not None
+    theirs = Path(bokeh.origin).parent / "server" / "static" / "js" / "bokeh.min.js"
+    own = resources.files(__package__).joinpath("board.js")
+    return f"{theirs.read_text('utf-8')}\n{own.read_text('utf-8')}"
+
+
+@cache
+def _empty(which: Literal["live", "whole"]) -> Any:
+    kept = _kept(which)
+    try:
+        return json.loads(kept.read_bytes())
+    except (OSError, ValueError):
+        made = getattr(import_module(_PLOTS), which)()
+        _keep(kept, made)
+        return made
+
+
+def _kept(which: str) -> Path:
+    """Where its JSON is kept: for this Bokeh, and for this version of what asks it."""
+    asks = b"".join(
+        resources.files(__package__).joinpath(name).read_bytes() for name in ("plots.py", "looks.py", "seconds.py")
+    )
+    version, digest = metadata.version("bokeh"), hashlib.sha256(asks).hexdigest()[:16]
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stormproof"
+    return folder / f"{which}-{version}-{digest}.json"
+
+
+def _keep(path: Path, made: Any) -> None:
+    """Whole or not at all; where it cannot be, it is made again next time."""
+    fresh = path.with_name(f".{secrets.token_hex(8)}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_text(json.dumps(made), encoding="utf-8")
+            fresh.rename(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+
+
+def _filled(node: Any, data: Data, until: float) -> Any:
+    """A copy of Bokeh's JSON with what a run shows. An object stands in full where it is met first, and as its id from there on."""
+    if isinstance(node, list):
+        return [_filled(each, data, until) for each in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {name: _filled(each, data, until) for name, each in node.items()}
+    attributes = copy.get("attributes", {})
+    name = attributes.get("name")
+    if copy.get("name") == "ColumnDataSource":
+        attributes["data"] = {
+            "type": "map",
+            "entries": [[each, _values(values)] for each, values in data[name].items()],
+        }
+    elif name == "time":
+        attributes |= {"start": 0, "end": until, "reset_start": 0, "reset_end": until, "bounds": [0, until]}
+    elif isinstance(name, str) and name.startswith(LANES):
+        lanes = sorted(set(data[name.removeprefix(LANES)]["lane"]), reverse=True)
+        attributes |= {"height": _HEAD + _LANE * max(2, len(lanes))} if copy["name"] == "Figure" else {"factors": lanes}
+    return copy
+
+
+def _values(values: list[Any]) -> list[Any]:
+    """Bokeh takes null for nought."""
+    return [_NAN if value is None else value for value in values]
