@@ -14,7 +14,7 @@ from stormproof.serving.listing import Listing
 from stormproof.serving.replays import Replays
 
 PORT = 8765
-_NEEDED = {"fastapi", "jinja2", "markupsafe", "starlette", "uvicorn"}
+_NEEDED = {"fastapi", "starlette", "uvicorn"}
 
 
 @click.command("serve")
