@@ -20,7 +20,7 @@ from locust.exception import RPCError
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 from shapes import NAMES, check, shape
 from stormproof.errors import StormproofError, UsageError
-from stormproof.remote import Remote, RemoteError, Up, end_with_parent
+from stormproof.remote import Remote, RemoteError, Up, tie_forks
 from target import Target
 from task_rows import TaskRows
 from thresholds import Thresholds, load
@@ -38,9 +38,7 @@ BROKEN_THRESHOLD = 3
 
 WRONG_INPUT = 254
 
-os.register_at_fork(
-    after_in_child=end_with_parent
-)  # Those of --processes would look for a master that died for five minutes.
+tie_forks()  # Those of --processes would look for a master that died for five minutes.
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: Any) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,28 @@ _LONGEST_FOLDER = 70
 
 class RemoteError(Exception):
     """What was asked for cannot be done, in one line."""
+
+
+def ending_with_us() -> Callable[[], None]:
+    """What a child calls just after its fork: it is told to end (SIGTERM) when this process has died, however that came."""
+    parent = os.getpid()
+    return lambda: _end_with(parent)
+
+
+def tie_forks() -> None:
+    """The same for all that this process forks from now on, and for all that those fork."""
+    parents = [0]
+
+    def note() -> None:
+        parents[0] = os.getpid()
+
+    os.register_at_fork(before=note, after_in_child=lambda: _end_with(parents[0]))
+
+
+def _end_with(parent: int) -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:  # It died before the kernel was asked.
+        os._exit(1)
 
 
 def end_with_parent() -> None:
@@ -94,7 +117,7 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # Ctrl-C is for the caller, who ends it when its own work is done.
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call of C, and no lock.
+            preexec_fn=ending_with_us(),  # noqa: PLW1509 - one call of C, and no lock.
         )
         said = ""
         assert self._process.stdout is not None

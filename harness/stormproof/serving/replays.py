@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from stormproof.remote import end_with_parent
+from stormproof.remote import ending_with_us
 
 _KEPT = 400_000
 """Characters of output that are kept; the last ones."""
@@ -52,7 +52,7 @@ class Replay:
                 errors="replace",
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # Ctrl-C is for the server, which ends it.
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - one call of C, and no lock.
+                preexec_fn=ending_with_us(),  # noqa: PLW1509 - one call of C, and no lock.
             )
         except (OSError, subprocess.SubprocessError) as error:
             self._said, self.code = f"cannot be started: {error}\n", 255
