@@ -49,11 +49,6 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-def end_with_parent() -> None:
-    """In a child, just after the fork: it is told to end (SIGTERM) when its parent has died, however that came."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-
-
 class Remote:
     """A connection to the socket of `stormproof up --steer`. Raises RemoteError where nobody is there."""
 
