@@ -116,7 +116,7 @@ def _check_port(environment: Any) -> None:
     if environment.web_ui is not None:
         host, port = environment.web_ui.host, environment.web_ui.port
         try:
-            with socket.create_server((host, port)):
+            with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
                 pass
         except OSError as error:
             raise UsageError(f"--web-port {port}: {os.strerror(error.errno)}; name another") from error

@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 from gevent.lock import RLock
+from stormproof.checks.facts import ENDS
 from stormproof.remote import Document, Remote, RemoteError
 from target import Target
 
@@ -26,7 +27,6 @@ Fire = Callable[..., Any]
 IN_A_STORM = " (in a storm)"
 """Added to a row's name where a fault, or the recovery from it, lies between due and done: calm rows stay calm."""
 
-_ENDS = {"succeeded", "failed", "revoked", "rejected"}
 _FLUSH_S = 0.05
 
 
@@ -156,7 +156,7 @@ class TaskRows:
         elif event["word"] == "started" and life.started is None:
             life.started = at
             self._row(QUEUED, min(at, life.accepted or life.due), at)
-        elif event["word"] in _ENDS and not life.ended:
+        elif event["word"] in ENDS and not life.ended:
             life.ended = True
             if life.started is not None:
                 self._row(RUNNING, life.started, at)

@@ -136,11 +136,13 @@ class Steering:
             injection = Injection(fault=faults.decode_fault(fault))
         except (msgspec.ValidationError, KeyError, TypeError) as error:
             raise ScenarioError(f"not a fault: {error}") from error
+        nemesis.check(self._world, (injection,))
         number = str(len(self._injections))
         strike = Strike(self._world, number, injection, self._seed)
-        await strike.begin()
+        # Known before it has begun, which may take seconds: another may come meanwhile, and heal everything, too.
         self._injections.append(injection)
         self._strikes[number] = strike
+        await strike.begin()
         if for_s is not None:
             self._storms.append(asyncio.create_task(self._heal_later(number, for_s)))
         return {"number": number, "strike": str(strike), "bit": strike.bit}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,24 @@ def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"stormproof: --steer \S+: cannot be a socket: .*; name a shorter path, or another\n", run.stderr
     )
+
+
+def test_what_is_struck_while_another_fault_still_begins_is_healed_with_it(standing: Up) -> None:
+    def strike(**fault: str) -> str:
+        with Remote(standing.path) as remote:
+            return str(remote.ask("strike", fault=fault)["strike"])
+
+    with ThreadPoolExecutor() as threads, Remote(standing.path) as remote:
+        slow = threads.submit(
+            strike, fault="mail", mode="silent"
+        )  # Nobody sends, so for seconds nothing proves that it bit.
+        watched = (event["name"] for event in remote.watch("fault"))
+        assert next(watched) == "mail"
+        assert strike(fault="pause", component="worker") == "pause on worker"
+        assert not slow.done()
+        with Remote(standing.path) as other:
+            assert sorted(other.ask("heal")["healed"]) == ["mail on mail", "pause on worker"]
+        assert slow.result(timeout=WITHIN_S) == "mail on mail"
 
 
 def test_who_is_not_there_cannot_be_steered(tmp_path: Path, standing: Up) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import Fault, History, Process
-from stormproof.report.words import counts, findings
+from stormproof.report.words import findings
 from stormproof.store import Run
 from stormproof.verdict import Finding
 
@@ -82,9 +82,3 @@ def _hand(task: Task, exits: dict[int, Process]) -> str:
         return ""
     how = f"was killed (signal {-died.code})" if died.code < 0 else f"exited ({died.code})"
     return f"{last.component} when it {how} at {died.t:.1f} s"
-
-
-def tallied(run: Run) -> list[tuple[str, int]]:
-    """Column and number of the submissions that count there."""
-    number = counts(run)
-    return [(name, getattr(number, name)) for name in number.__struct_fields__]
