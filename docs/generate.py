@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "catalogue.md"
 FINDINGS = ROOT / "docs" / "findings.md"
 SUITES = ROOT / "tests" / "serialization"
-LIBRARIES = {"celery": "Celery 5.7", "kombu": "kombu 5.7", "redis_py": "redis-py 8", "fakeredis": "fakeredis 2.40"}
+LIBRARIES = {"celery": "Celery 5.7", "kombu": "kombu 5.7", "redis_py": "redis-py 8", "fakeredis": "fakeredis 2.41"}
 PARTS = {
     "round_trip": "Serializers, producers, canvases",
     "results": "The result backend",

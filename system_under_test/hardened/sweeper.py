@@ -36,16 +36,20 @@ def sweep(settings: Settings, journal: Journal, publisher: Publishes, queue: Has
     queued = queue.length()
     if queued is None:
         raise BrokerUnavailableError("no answer")
-    patience_s = settings.resubmit_after_s * BACKLOG_FACTOR if queued else 0.0
-    if queued and queued >= journal.waiting():
-        patience_s = math.inf
-    found = journal.due(BATCH, patience_s)
+    found = journal.due(BATCH, patience_s(queued, journal.waiting(), settings.resubmit_after_s))
     for due in found:
         publisher.publish(due.task_id, due.arguments)
         journal.published(due, settings.resubmit_after_s)
         logger.info("%s published again", due.task_id)
     journal.forget_finished(settings.keep_outcomes_s)
     return len(found)
+
+
+def patience_s(queued: int, waiting: int, resubmit_after_s: float) -> float:
+    """Beyond when it was due, how long a submission is left to the message that it had; `waiting` as `Journal.waiting()` has it."""
+    if not queued:
+        return 0.0
+    return math.inf if queued >= waiting else resubmit_after_s * BACKLOG_FACTOR
 
 
 def run(settings: Settings, stop: threading.Event) -> None:

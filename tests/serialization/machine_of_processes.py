@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 from hardened.broker_queue import QUEUE
 from hardened.journal import Journal, held
+from hardened.sweeper import patience_s
 from kombu.exceptions import OperationalError
 from machine import KEEP_OUTCOMES_S, LIVES, Answer, Delivered, Fate, MailServer, Spoiling, Submission, When, Who
 from mail_server import MODES, KeepingSmtpServer
@@ -255,7 +256,7 @@ class OfProcesses:
         old = "SELECT count(*) FROM submissions WHERE finished_at < ?"
         if self.journal.connection.execute(old, (time.time() - KEEP_OUTCOMES_S,)).fetchone()[0]:
             return False
-        return not self.journal.due(1, RESUBMIT_S * 10 if self._queued() else 0.0)
+        return not self.journal.due(1, patience_s(self._queued(), self.journal.waiting(), RESUBMIT_S))
 
 
 def _answer(response: httpx.Response) -> Answer:

@@ -39,16 +39,6 @@ def test_a_full_server_refuses_what_needs_memory(client: redis.Redis) -> None:
         client.set("key", "x")
 
 
-@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception, reason="EXPIRE answers 0 or 1 for whatever time")
-@pytest.mark.parametrize("there", [True, False])
-def test_a_time_to_live_beyond_all_reckoning_is_refused(client: redis.Redis, there: bool) -> None:
-    """As SETEX does, in fakeredis too."""
-    if there:
-        client.set("key", "x")
-    with pytest.raises(ResponseError, match="invalid expire time"):
-        client.expire("key", 1 << 60)
-
-
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the line of a script that failed is not told")
 def test_an_error_within_a_script_tells_its_line(client: redis.Redis) -> None:
     """`@user_script:19:`, with Redis 6.2; here it is a question mark."""
