@@ -35,6 +35,7 @@ from stormproof.wire.server import Link
 from stormproof.wire.trigger import Counter, Trigger, receives, sends
 
 Story = Callable[[Link, RedisServer], Awaitable[None]]
+LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 
 
 def with_link(
@@ -108,7 +109,7 @@ def test_who_is_let_in_as_the_link_is_closed_is_cut_off(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@LOOPS
 def test_a_client_does_all_that_it_does_without_a_link(
     tmp_path: Path, protocol: int, loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
@@ -193,16 +194,20 @@ def test_a_black_hole_never_answers_and_stays_one_for_its_connections(tmp_path: 
     with_link(tmp_path, story)
 
 
-def test_a_delay_delays_by_no_less_than_it_says(tmp_path: Path) -> None:
+@LOOPS
+def test_a_delay_delays_by_no_less_than_it_says(tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Also by a part of a millisecond, of which uvloop knows nothing."""
+
     async def story(link: Link, server: RedisServer) -> None:
         async with client(link) as one:
             await one.ping()
-            async with armed(link, Delay(delay_ms=150), sends("worker", "GET")):
-                began = time.monotonic()
-                await one.get("a")
-                assert time.monotonic() - began >= 0.15
+            for _ in range(20):
+                async with armed(link, Delay(delay_ms=15.4), sends("worker", "GET")):
+                    began = time.monotonic()
+                    await one.get("a")
+                    assert time.monotonic() - began >= 0.0154
 
-    with_link(tmp_path, story)
+    with_link(tmp_path, story, loop)
 
 
 def test_what_waits_for_the_heal_arrives_when_it_is_healed(tmp_path: Path) -> None:

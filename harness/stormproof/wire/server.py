@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -110,20 +112,15 @@ class Link:
                 self._server = None
 
     async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _LISTEN_S
+        deadline = time.monotonic() + _LISTEN_S
         while True:
             try:
-                self._server = await loop.create_server(
-                    self.newcomer,
-                    "127.0.0.1",
-                    self.port,
-                    ssl=self._server_tls,
-                    backlog=512,
+                self._server = await asyncio.get_running_loop().create_server(
+                    self.newcomer, "127.0.0.1", self.port, ssl=self._server_tls, backlog=512
                 )
                 return
             except OSError as error:
-                if loop.time() > deadline:
+                if time.monotonic() > deadline:
                     said = f"{self.name}: its link cannot listen on port {self.port}: {error.strerror}"
                     raise ComponentError(said) from error
                 await asyncio.sleep(0.01)  # Our own last listener may not be closed yet.
@@ -170,7 +167,7 @@ class _Connection:
                 half.end("reset")
                 return
             if rule.fault.greeting == "swallow":
-                self._perform(self.conversation.struck(rule))
+                self.strike(rule)
         redis = self._halves["redis"] = _Half(self, "redis")
         half.other, redis.other = redis, half
         half.pause("Redis is not reached yet")
@@ -192,7 +189,7 @@ class _Connection:
 
     def received(self, origin: Side, data: bytes) -> None:
         """Bytes came, and do not simply pass."""
-        self._perform(self.conversation.receive(origin, data, self._loop.time()))
+        self._perform(self.conversation.receive(origin, data, time.monotonic()))
         if self.conversation.backlog(origin) > _BACKLOG_BYTES:
             self._halves[origin].pause("too much waits")
 
@@ -233,15 +230,20 @@ class _Connection:
                 if command.whole:
                     self._halves[_OTHER[command.to]].end("fin", both=True)
             elif isinstance(command, Sleep):
-                self._loop.call_at(command.until, self._wake, command.origin)
+                self._sleep(command.until, command.origin)
             elif isinstance(command, Consult):
-                command.rule.asked(command.moment, self._decider(command.origin))
+                command.rule.asked(command.moment, functools.partial(self._decided, command.origin))
 
-    def _decider(self, origin: Side) -> Callable[[bool], None]:
-        def decide(goes_on: bool) -> None:
-            self._perform(self.conversation.decided(origin, goes_on))
+    def _decided(self, origin: Side, goes_on: bool) -> None:
+        self._perform(self.conversation.decided(origin, goes_on))
 
-        return decide
+    def _sleep(self, until: float, origin: Side) -> None:
+        """Wake no earlier: uvloop counts in whole milliseconds, from when it last looked at the clock."""
+        left = until - time.monotonic()
+        if left > 0:
+            self._loop.call_later(left, self._sleep, until, origin)
+        else:
+            self._loop.call_soon(self._wake, origin)
 
     def _wake(self, origin: Side) -> None:
         self._perform(self.conversation.wake(origin))
@@ -275,9 +277,8 @@ class _Half(asyncio.Protocol):
         self._early: list[bytes] = []
         self._early_end: How | None = None
         self.other: _Half | None = None
-        self.write: Callable[[bytes], object] = (
-            self._early.append
-        )  # A loop may read once more though it was told to pause.
+        # A loop may read once more though it was told to pause.
+        self.write: Callable[[bytes], object] = self._early.append
         self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -336,9 +337,10 @@ class _Half(asyncio.Protocol):
             return
         self.write = _nowhere
         if how == "reset":
-            raw = self._transport.get_extra_info("socket")
             with contextlib.suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+                self._transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE
+                )
             self._transport.abort()
         elif both or not self._transport.can_write_eof():  # TLS knows no half-closed connection.
             self._transport.close()
