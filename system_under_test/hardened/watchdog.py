@@ -3,6 +3,9 @@
 Celery's worker can live on, answer pings, and take no message any more: an acknowledgement that was lost on the wire
 leaves its prefetch window full for ever. Nothing in Celery notices. The sign is plain: messages wait, a pool process
 is free, and nothing comes in.
+
+Nor does its shutdown always come to an end: after an error that it calls unrecoverable, as an acknowledgement that a full Redis refused,
+it waits for tasks that have ended long ago.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Any
 from celery import bootsteps, signals
 from celery.worker import state
 
-from hardened.broker_queue import BrokerQueue
+from hardened.broker_queue import BrokerQueue, HasLength
 from hardened.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,9 @@ class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
         queue = BrokerQueue(settings.celery_broker_url, timeout_s=1.0)
         detector = StallDetector(settings.stall_s, parent.concurrency)
         every_s = min(1.0, settings.stall_s / 5)
-        threading.Thread(target=self._watch, args=(queue, detector, every_s), name="watchdog", daemon=True).start()
+        ends_within_s = settings.hard_limit_s + settings.stall_s
+        watching = (queue, detector, every_s, ends_within_s)
+        threading.Thread(target=self._watch, args=watching, name="watchdog", daemon=True).start()
 
     def stop(self, parent: Any) -> None:
         """The worker shuts down and rightly takes no more messages."""
@@ -74,7 +79,12 @@ class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
         self._received += 1
 
     def _watch(
-        self, queue: BrokerQueue, detector: StallDetector, every_s: float, end: Callable[[int], Any] = os._exit
+        self,
+        queue: HasLength,
+        detector: StallDetector,
+        every_s: float,
+        ends_within_s: float,
+        end: Callable[[int], Any] = os._exit,
     ) -> None:
         while not self._stop.wait(every_s):
             in_hand = len(state.reserved_requests)
@@ -83,3 +93,8 @@ class Watchdog(bootsteps.StartStopStep):  # type: ignore[misc, unused-ignore]
                     "messages wait, %d are in hand, and none is received: this worker is stuck, exiting", in_hand
                 )
                 end(EXIT_CODE)
+        time.sleep(ends_within_s)  # The process ends meanwhile, and this thread with it.
+        logger.critical(
+            "the shutdown has not ended in %g s, the most that a task may take and more: exiting", ends_within_s
+        )
+        end(EXIT_CODE)

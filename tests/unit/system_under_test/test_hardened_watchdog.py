@@ -1,6 +1,9 @@
-"""A worker that is stuck is told from one that is busy, idle, or cut off."""
+"""A worker that is stuck is told from one that is busy, idle, or cut off; and so is a shutdown that has no end."""
 
-from hardened.watchdog import StallDetector
+import time
+from types import SimpleNamespace
+
+from hardened.watchdog import EXIT_CODE, StallDetector, Watchdog
 
 
 def first_stall(queued: int | None, in_hand: int, received_each_s: int = 0) -> int | None:
@@ -38,3 +41,32 @@ def test_a_good_moment_starts_the_count_again() -> None:
     assert not detector.stalled(5.0, 3, 0, 1), "one was received"
     assert not any(detector.stalled(float(t), 3, 0, 1) for t in range(6, 10))
     assert detector.stalled(10.0, 3, 0, 1)
+
+
+def watched(queued: int, *, closing: bool) -> tuple[list[int], float]:
+    """The codes by which a watchdog ended its worker, and after how many seconds: at most one here, as it lives on in a test."""
+    watchdog = Watchdog(SimpleNamespace())
+    if closing:
+        watchdog.close(SimpleNamespace())
+    codes: list[int] = []
+
+    def end(code: int) -> None:
+        codes.append(code)
+        watchdog.close(SimpleNamespace())
+        raise SystemExit
+
+    began = time.monotonic()
+    try:
+        watchdog._watch(SimpleNamespace(length=lambda: queued), StallDetector(0.01, 2), 0.005, 0.1, end)
+    except SystemExit:
+        pass
+    return codes, time.monotonic() - began
+
+
+def test_a_shutdown_is_given_its_time_and_no_more() -> None:
+    codes, seconds = watched(3, closing=True)
+    assert codes == [EXIT_CODE] and seconds >= 0.1, "a queue is no reason to end it sooner"
+
+
+def test_a_stuck_worker_is_ended_at_once() -> None:
+    assert watched(3, closing=False)[0] == [EXIT_CODE]
