@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 class Link:
     """Listens on `port`, connects to `redis_port`, and does to what passes what its rules say. `name` is the component's name, with
-    `.results` and the like for a Redis that is not the broker.
+    `.results` and the like for a Redis that is not the broker. `over`: it has been closed for good.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Link:
         self._server_tls, self._client_tls = server_tls, client_tls
         self._server: asyncio.Server | None = None
         self._door: asyncio.Lock = asyncio.Lock()
-        self._wanted = self._over = False
+        self._wanted = self.over = False
 
     @property
     def url(self) -> str:
@@ -75,7 +75,7 @@ class Link:
 
     async def close(self) -> None:
         """The end of the link: everything is cut, and so is who has knocked and is let in only now."""
-        self._over = True
+        self.over = True
         await self.shut()
         for connection in list(self.conversations):
             connection.cut()
@@ -129,11 +129,6 @@ class Link:
         """What speaks with a component that has just connected."""
         return _Half(_Connection(self), "component")
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the link has been closed for good."""
-        return self._over
-
     async def reach_redis(self, half: _Half) -> None:
         """Connect to Redis. Raises OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
@@ -156,7 +151,7 @@ class _Connection:
     def accepted(self, half: _Half) -> None:
         """A component has connected."""
         self._halves["component"] = half
-        if self._link.is_over:
+        if self._link.over:
             half.end("reset")
             return
         self._link.conversations.add(self)
