@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from stored import LOST, SYSTEM
 from stormproof import Scenario, State, Workload, contrasting, store
 from stormproof.errors import RunFolderError, UsageError
 from stormproof.experiment import Choices
@@ -18,15 +19,6 @@ from stormproof.system import System
 from stormproof.verdict import Finding, Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "compare.md"
-LOST = Finding(kind="lost", message="a is gone", key="a")
-SYSTEM = {
-    "name": "mine",
-    "redis": {"broker": {}},
-    "results": None,
-    "components": {"api": {"role": "api", "command": ["api"]}},
-    "submit": {"path": "/", "json": {}},
-    "status": {"path": "/"},
-}
 
 
 def stored(

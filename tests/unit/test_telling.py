@@ -8,41 +8,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from stormproof import Scenario, State, telling
+from stored import LOST, run
+from stormproof import telling
 from stormproof.errors import ComponentError, RunFolderError
-from stormproof.experiment import Choices
-from stormproof.history import History
 from stormproof.report import summary
-from stormproof.store import Judged, Run
-from stormproof.system import System
 from stormproof.telling import Telling
-from stormproof.verdict import Finding, Status, Verdict
-
-SCENARIO = Scenario(name="storm", title="a storm")
-LOST = Finding(kind="lost", message="a is gone", key="a")
-SYSTEM = System.model_validate(
-    {
-        "name": "mine",
-        "redis": {"broker": {}},
-        "results": None,
-        "components": {"api": {"role": "api", "command": ["api"]}},
-        "submit": {"path": "/", "json": {}},
-        "status": {"path": "/"},
-    }
-)
-
-
-def run(*findings: Finding) -> Run:
-    verdict = Verdict.of("no_task_lost", findings, 1)
-    return Run(
-        folder=Path("runs/one"),
-        scenario=SCENARIO,
-        system=SYSTEM,
-        state=State.IDLE,
-        choices=Choices.draw(SCENARIO, 1),
-        history=History([]),
-        judged=Judged(status=verdict.status, verdicts=(verdict,), seconds=1.0, events=1),
-    )
+from stormproof.verdict import Status
 
 
 @pytest.fixture(autouse=True)

@@ -6,43 +6,24 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
+import stored
+from stored import LOST
 from stormproof import Scenario, State
-from stormproof.experiment import Choices
 from stormproof.history import Fault, History, Quiescence
 from stormproof.report import html, junit, terminal, words
-from stormproof.store import Judged, Run
-from stormproof.system import System
-from stormproof.verdict import Finding, Status, Verdict, merge
+from stormproof.store import Run
+from stormproof.verdict import Finding, Status
 
 HOSTILE = "<script>alert(1)</script>\x00\ud800"
-LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
 SCENARIO = Scenario(name="storm", title="a storm", states=(State.IDLE, State.PREFETCHED), cure="a roof")
 
 
 def run(*findings: Finding, scenario: Scenario = SCENARIO) -> Run:
-    verdicts = (Verdict.of("no_task_lost", findings, 5), Verdict.of("no_phantom", (), 5))
     events = [
         Fault(t=1.0, fault="0", name="kill", stage="bit", target="worker", detail=HOSTILE),
         Quiescence(t=2.0, proved=True, detail="nothing left"),
     ]
-    return Run(
-        folder=Path("runs/one"),
-        scenario=scenario,
-        system=System.model_validate(
-            {
-                "name": "mine",
-                "redis": {"broker": {}},
-                "results": None,
-                "components": {"api": {"role": "api", "command": ["api"]}},
-                "submit": {"path": "/", "json": {}},
-                "status": {"path": "/"},
-            }
-        ),
-        state=State.IDLE,
-        choices=Choices.draw(scenario, 1),
-        history=History(events),
-        judged=Judged(status=merge(verdicts), verdicts=verdicts, seconds=1.5, events=2),
-    )
+    return msgspec.structs.replace(stored.run(*findings, scenario=scenario), history=History(events))
 
 
 def test_a_submission_is_counted_once_a_column() -> None:
