@@ -38,6 +38,17 @@ def rows(tmp_path: Path) -> dict[str, tuple[int, int]]:
     return {f"{row['method']} {row['name']}": (row["num_requests"], row["num_failures"]) for row in found}
 
 
+def all_ended(found: dict[str, tuple[int, int]]) -> int:
+    """How many came; each that was accepted is in every row, without a failure. One that a busy API answered with 503 was promised nothing,
+    and may have been done all the same: it is in as many rows as were written before the answer.
+    """
+    came, refused = found["TASK due to accepted"]
+    for row in ("due to done", "due to e-mail", "queued", "running"):
+        count, failed = found[f"TASK {row}"]
+        assert failed == 0 and came - refused <= count <= came, (row, found)
+    return came
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     ports = Ports()
@@ -50,10 +61,7 @@ def test_a_run_starts_its_system_shows_what_became_of_tasks_and_judges_it(tmp_pa
     assert code == 0, told[-2000:]
     assert "valid: nothing lost, doubled, stuck, slow or wrong" in told
     found = rows(tmp_path)
-    accepted = found["TASK due to accepted"]
-    assert accepted[0] > 20
-    for row in ("due to done", "due to e-mail", "queued", "running"):
-        assert found[f"TASK {row}"] == (accepted[0], 0), row
+    assert all_ended(found) > 20
     assert found["POST wrong requests"][1] == 0
     assert found["TASK due to seen as done"][0] > 5
 
@@ -80,9 +88,7 @@ def test_processes_of_a_distributed_run_add_up(tmp_path: Path, port: int) -> Non
     code, told = locust(tmp_path, *by_two(port), "-u", "6", "-r", "6", "-t", "8s", "FollowUser")
     assert code == 0, told[-2000:]
     assert "valid: nothing lost" in told
-    found = rows(tmp_path)
-    assert found["TASK due to accepted"][0] > 15
-    assert len({found[f"TASK {row}"] for row in ("due to accepted", "due to done", "due to e-mail", "running")}) == 1
+    assert all_ended(rows(tmp_path)) > 15
 
 
 @pytest.fixture
