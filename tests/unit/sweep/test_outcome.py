@@ -5,22 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import stored
 from stormproof import history as h
 from stormproof.sweep.outcome import MEANINGS, Outcome, Word, outcome
 from stormproof.system import System
 
 KEY, NEXT = "storm-00ab-0001", "storm-00ab-0002"
-SYSTEM = System.model_validate(
-    {
-        "name": "mine",
-        "redis": {"broker": {}},
-        "results": None,
-        "components": {"api": {"role": "api", "command": ["api"]}},
-        "submit": {"path": "/", "json": {}},
-        "status": {"path": "/"},
-        "promises": {"effects": "once"},
-    }
-)
+SYSTEM = System.model_validate({**stored.SYSTEM, "promises": {"effects": "once"}})
 HIT = (
     h.Fault(t=1.0, fault="c", name="reset", stage="injected", target="link of worker"),
     h.Fault(t=1.2, fault="c", name="reset", stage="bit", target="link of worker"),

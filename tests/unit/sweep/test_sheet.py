@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
+import stored
 from stormproof import sweeping
 from stormproof.errors import RunFolderError
 from stormproof.redis_server import Binary
@@ -19,16 +20,7 @@ from stormproof.sweep.sheet import Result, Sheet
 from stormproof.system import System
 
 POINTS = (Point.parse("worker:HSET(unacked):request:1"), Point.parse("worker:EXEC:reply:1"))
-SYSTEM = System.model_validate(
-    {
-        "name": "mine",
-        "redis": {"broker": {}},
-        "results": None,
-        "components": {"api": {"role": "api", "command": ["api"]}},
-        "submit": {"path": "/", "json": {}},
-        "status": {"path": "/"},
-    }
-)
+SYSTEM = System.model_validate(stored.SYSTEM)
 IDS = tuple(cell.id for cell in cells(POINTS, ("kill", "reset"), "broker"))
 
 
