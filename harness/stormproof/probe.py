@@ -169,8 +169,8 @@ class Recorder:
     def unknown(self, message: Any, exc: Any, name: str, id: str, **_: Any) -> None:
         self._journal.write("unknown", id, name, _key_in(message.headers, message.body), detail=_describe(exc))
 
-    def ready(self, **_: Any) -> None:
-        self._journal.write("ready", "", "", "")
+    def ready(self, sender: Any = None, **_: Any) -> None:
+        self._journal.write("ready", "", "", "", value=_settings(sender))
 
     def stopping(self, how: str = "", **_: Any) -> None:
         self._journal.write("stopping", "", "", "", detail=str(how))
@@ -179,6 +179,37 @@ class Recorder:
 def _key_in(*parts: Any) -> str:
     found = _find_key(repr(parts))
     return found.group() if found else ""
+
+
+def _settings(consumer: Any) -> str:
+    """What a worker is able to do at once, and where its messages are, as JSON; "" where this Celery does not tell."""
+    try:
+        worker, channel = consumer.controller, consumer.task_consumer.channel
+        buckets = [bucket.fill_rate for bucket in consumer.task_buckets.values() if bucket]
+        told = {
+            "pool": worker.pool_cls.__module__.rpartition(".")[2],
+            "processes": worker.max_concurrency or worker.concurrency,
+            "fewest": worker.min_concurrency or worker.concurrency,
+            "prefetch": consumer.initial_prefetch_count or 0,
+            "slowest_s": max([1 / rate for rate in buckets if rate], default=0.0),
+            "transport": consumer.connection.transport.driver_type,
+            "queues": [queue.name for queue in consumer.task_consumer.queues],
+            "serializer": consumer.app.conf.task_serializer,
+        }
+        if hasattr(channel, "unacked_key"):  # kombu's Redis transport
+            told.update(
+                database=int(str(consumer.connection.virtual_host or 0).strip("/") or 0),
+                prefix=channel.global_keyprefix,
+                separator=channel.sep,
+                steps=list(channel.priority_steps),
+                unacked_key=channel.unacked_key,
+                unacked_index_key=channel.unacked_index_key,
+                visibility_s=float(channel.visibility_timeout),
+            )
+        return _as_text(told)
+    except Exception as error:
+        _complain("cannot tell the worker's settings", error)
+        return ""
 
 
 def _as_json(value: Any) -> str:

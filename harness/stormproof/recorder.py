@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from stormproof.errors import RunFolderError, StormproofError, exhausted
-from stormproof.history import AnyEvent, Closed, Fault, Probe, encode
+from stormproof.history import AnyEvent, Closed, Fault, Probe, Settings, encode
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -20,7 +20,8 @@ class Picture:
     """What is so at this moment, according to all events until now.
 
     `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
-    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended.
+    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended. `settings`: what each worker
+    said of itself when it became ready last, by component.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Picture:
         self.executing: dict[tuple[str, int], Probe] = {}
         self.ready_at: dict[str, float] = {}
         self.received: dict[str, Probe] = {}
+        self.settings: dict[str, Settings] = {}
         self.last_probe_t = 0.0
         self.last_heal_t = 0.0
 
@@ -38,6 +40,8 @@ class Picture:
         """Take one event into account."""
         if isinstance(event, Probe):
             self._probe(event)
+        elif isinstance(event, Settings):
+            self.settings[event.component] = event
         elif isinstance(event, Fault) and event.stage == "healed":
             self.last_heal_t = event.t
 
