@@ -30,6 +30,7 @@ ProbeWord = Literal[
     "revoked",
     "rejected",
     "unknown",
+    "consuming",
     "ready",
     "stopping",
 ]
@@ -93,6 +94,7 @@ class Probe(Event, frozen=True, tag="probe"):
 
     `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
     main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
+    `consuming`: the worker begins to consume, at its start and after each lost connection; what it held before it has forgotten.
     """
 
     component: str

@@ -27,7 +27,7 @@ import sys
 import time
 from typing import Any, Callable  # Python 3.8 needs this one at run time
 
-from celery import shared_task, signals
+from celery import bootsteps, shared_task, signals
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
 VALUE_LIMIT_BYTES = 4096
@@ -181,6 +181,18 @@ def _key_in(*parts: Any) -> str:
     return found.group() if found else ""
 
 
+def _tell_each_start_of_consuming(app: Any, journal: Journal) -> None:
+    """Add a step to the worker's consumer, which Celery starts anew after each lost connection: it has forgotten then what it held."""
+
+    class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+
+        def start(self, parent: Any) -> None:
+            journal.write("consuming", "", "", "")
+
+    app.steps["consumer"].add(Consuming)
+
+
 def _settings(consumer: Any) -> str:
     """What a worker is able to do at once, and where its messages are, as JSON; "" where this Celery does not tell."""
     try:
@@ -281,20 +293,23 @@ def hold(key: str, release_path: str, at_most_s: float) -> None:
 
 def install(environ: Any = os.environ) -> None:
     """Start to journal, if the environment says so."""
-    journal = environ.get("STORMPROOF_JOURNAL")
-    if not journal:
+    path = environ.get("STORMPROOF_JOURNAL")
+    if not path:
         return
-    Recorder(Journal(journal, environ.get("STORMPROOF_COMPONENT", "worker"))).connect()
+    journal = Journal(path, environ.get("STORMPROOF_COMPONENT", "worker"))
+    Recorder(journal).connect()
     # Results are ignored so that the harness leaves no key of its own in the system's Redis.
     shared_task(name="stormproof.hold_early", acks_late=False, ignore_result=True)(hold)
     shared_task(name="stormproof.hold_late", acks_late=True, ignore_result=True)(hold)
-    path = environ.get("STORMPROOF_ORDERS")
-    if path:
-        orders = Orders(path)
-        # The moment between the import of all task modules and the first tracer, which keeps a reference to `run`.
-        signals.worker_init.connect(
-            lambda sender, **_: _take_orders(sender.app, orders), weak=False, dispatch_uid="stormproof.worker_init"
-        )
+    orders = environ.get("STORMPROOF_ORDERS")
+
+    def begin(sender: Any, **_: Any) -> None:
+        """The moment between the import of all task modules and the first tracer, which keeps a reference to `run`."""
+        _tell_each_start_of_consuming(sender.app, journal)
+        if orders:
+            _take_orders(sender.app, Orders(orders))
+
+    signals.worker_init.connect(begin, weak=False, dispatch_uid="stormproof.worker_init")
 
 
 install()
