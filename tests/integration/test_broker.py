@@ -60,7 +60,9 @@ class Workers:
 Story = Callable[[Broker], Awaitable[None]]
 
 
-def tell(tmp_path: Path, story: Story, settings: Settings | None = DEFAULT, queues: tuple[str, ...] = ("celery",)) -> None:
+def tell(
+    tmp_path: Path, story: Story, settings: Settings | None = DEFAULT, queues: tuple[str, ...] = ("celery",)
+) -> None:
     """Have a story told with a real Redis, and a worker of these settings of which only its word is there."""
 
     async def run() -> None:
@@ -165,7 +167,9 @@ def test_a_redis_that_is_loading_or_gone_counts_nothing_as_none(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("settings", [DEFAULT, ELSEWHERE], ids=["defaults", "elsewhere"])
-def test_an_abandoned_message_goes_back_to_where_a_worker_of_those_settings_reads(tmp_path: Path, settings: Settings) -> None:
+def test_an_abandoned_message_goes_back_to_where_a_worker_of_those_settings_reads(
+    tmp_path: Path, settings: Settings
+) -> None:
     async def story(broker: Broker) -> None:
         task_id = await publish(broker, settings, settings.queues[0], priority=8)
         await take(broker, settings, settings.queues[0])
@@ -214,7 +218,9 @@ def test_a_worker_whose_link_saw_it_ask_for_nothing_is_said_to_be_unseen(tmp_pat
     tell(tmp_path, story)
 
 
-def test_messages_that_pass_through_another_redis_are_said_to_be_unseen_with_the_line_that_mends_it(tmp_path: Path) -> None:
+def test_messages_that_pass_through_another_redis_are_said_to_be_unseen_with_the_line_that_mends_it(
+    tmp_path: Path,
+) -> None:
     async def story(broker: Broker) -> None:
         broker.deliveries.watch(frame("BRPOP", "celery", "1"), 1.0)
         broker.deliveries.watch(frame("SELECT", "4", store="results", connection=2), 1.0)
