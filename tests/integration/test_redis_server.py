@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from stormproof.broker import sample
 from stormproof.errors import ComponentError, UsageError
 from stormproof.ports import Ports
 from stormproof.processes import Launcher
-from stormproof.broker import sample
 from stormproof.redis_server import RedisServer, find_binary
 from stormproof.system import Redis
 
