@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stormproof.deliveries import Deliveries, Workers
+from stormproof.deliveries import Deliveries
 from stormproof.errors import DescriptionError
 from stormproof.history import Wire
 from stormproof.recorder import Recorder
@@ -19,12 +20,14 @@ from stormproof.wire.trigger import Moment
 
 class Links:
     """`log`: the file for what they do not understand. `names`: submission key -> the task ids that frames with that key have named.
-    `last_t`: when the last frame passed that is worth recording. `deliveries`: who was given which message, by what `workers` tells.
+    `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy of a component, the pid of its main process, 0
+    while it does not run. `deliveries`: who was given which message.
     """
 
-    def __init__(self, recorder: Recorder, broker: str, log: Path, workers: Workers) -> None:
+    def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
         self._recorder, self._broker, self._log = recorder, broker, log
-        self.deliveries = Deliveries(workers)
+        self.main_pid = main_pid
+        self.deliveries = Deliveries(self)
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.names: dict[str, set[str]] = {}
@@ -102,6 +105,10 @@ class Links:
             self._rules.remove(rule)
             for link in chosen:
                 await link.disarm(rule)
+
+    def consuming_since(self, replica: str) -> float:
+        """When a worker began to consume last, by its probe; minus infinity where it never said so."""
+        return self._recorder.picture.consuming_at.get(replica, -math.inf)
 
     def connected(self, name: str, number: int) -> bool:
         """Whether a component still has that connection of its link of that name."""
