@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from stormproof.checks.facts import PROMISED, Facts, Task
 from stormproof.history import History
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Delivery:
     executions: int | None = None
 
     name: ClassVar[str] = "delivery"
-    kinds: ClassVar[tuple[str, ...]] = (
-        "executed_twice",
-        "repeated_in_calm",
-        "executed_too_often",
-        "never_executed",
-        "unsettled",
-    )
+    kinds: ClassVar[Kinds] = {
+        "executed_twice": Category.REPEATED,
+        "repeated_in_calm": Category.REPEATED,
+        "executed_too_often": Category.REPEATED,
+        "never_executed": Category.NEVER_RAN,
+        "unsettled": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

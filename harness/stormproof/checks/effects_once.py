@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _COUNTED = frozenset({"workload", "recovery", "warmup"})
 
@@ -25,7 +25,10 @@ class EffectsOnce:
     """
 
     name: ClassVar[str] = "effects_once"
-    kinds: ClassVar[tuple[str, ...]] = ("effect_doubled", "effect_missing")
+    kinds: ClassVar[Kinds] = {
+        "effect_doubled": Category.DOUBLED,
+        "effect_missing": Category.UNSENT,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

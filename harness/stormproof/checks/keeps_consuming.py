@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import Event, Fault, History, Indexed, Probe, Process, Sample
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CONSUMING = frozenset({"received", "started"})
 
@@ -21,14 +21,16 @@ class KeepsConsuming:
     may hold the worker (before the phase `recover`), nothing counts. Observes the samples of stores that are up. Findings:
 
     wedged: that was so for more than `stall_s`
-    held_back: nothing was queued, unacknowledged or executing, the system itself held accepted work back, and that was so for
-    more than `stall_s`
+    held_back: for more than `stall_s` nothing was queued, unacknowledged or executing, and the system itself held accepted work back
     """
 
     stall_s: float
 
     name: ClassVar[str] = "keeps_consuming"
-    kinds: ClassVar[tuple[str, ...]] = ("wedged", "held_back")
+    kinds: ClassVar[Kinds] = {
+        "wedged": Category.WEDGED,
+        "held_back": Category.WEDGED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Process
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,11 @@ class NoTaskLost:
     """
 
     name: ClassVar[str] = "no_task_lost"
-    kinds: ClassVar[tuple[str, ...]] = ("lost", "stuck", "unsettled")
+    kinds: ClassVar[Kinds] = {
+        "lost": Category.LOST,
+        "stuck": Category.STUCK,
+        "unsettled": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
