@@ -57,6 +57,7 @@ class Category(enum.Enum):
     DIED = "died", "wrong", ""
     LEAK = "leak", "wrong", ""
     WRONG = "wrong", "wrong", ""
+    STRANDED = "stranded", "", ""
     NEVER_RAN = "never ran", "", ""
     """Tells of a submission what LOST or STUCK tells of it, too: it is not counted again."""
     UNDECIDED = "undecided", "", ""
@@ -74,8 +75,8 @@ Kinds = Mapping[str, Category]
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a check found: `kind` is a stable word, `evidence` the indexes of the events that prove it.
 
-    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof and
-    UNKNOWN for what could not be decided.
+    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof, UNKNOWN for what
+    could not be decided, and VALID for a remark: it accuses nobody and changes no verdict, but a user should know it.
     """
 
     kind: str
@@ -83,6 +84,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[int, ...] = ()
     key: str = ""
     status: Status = Status.INVALID
+
+    @property
+    def is_remark(self) -> bool:
+        """Whether it only says something, and holds nothing against the system."""
+        return self.status is Status.VALID
+
+    @property
+    def word(self) -> str:
+        """`invalid`, `unknown` or `remark`."""
+        return "remark" if self.is_remark else self.status.word
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,11 +106,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, check: str, findings: Iterable[Finding], observed: int) -> Verdict:
-        """The worst of the findings; nothing observed and nothing found is `unknown`, never `valid`."""
+        """The worst of the findings; nothing observed and nothing found but remarks is `unknown`, never `valid`."""
         found = tuple(findings)
-        if not found and observed == 0:
+        if observed == 0 and all(finding.is_remark for finding in found):
             nothing = Finding(kind=NOTHING_OBSERVED, message="there was nothing to judge", status=Status.UNKNOWN)
-            return cls(check=check, status=Status.UNKNOWN, findings=(nothing,))
+            return cls(check=check, status=Status.UNKNOWN, findings=(nothing, *found))
         status = max((finding.status for finding in found), default=Status.VALID)
         return cls(check=check, status=status, findings=found, observed=observed)
 

@@ -41,9 +41,10 @@ def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
     for key, effects in facts.effects.items():
         if len(effects) > 1 and key in keys:
             times = ", ".join(f"{effect.t:.1f}" for _, effect in effects)
+            tasks = (task for task in facts.tasks.values() if task.key == key)
             yield Finding(
                 kind="effect_doubled",
-                message=f"{key}: {len(effects)} effects, at {times} s",
+                message=f"{key}: {len(effects)} effects, at {times} s{facts.fast_forwards(*tasks)}",
                 evidence=tuple(index for index, _ in effects),
                 key=key,
             )

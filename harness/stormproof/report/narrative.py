@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from stormproof.checks import category
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import Fault, History, Process
-from stormproof.report.words import findings
+from stormproof.report.words import and_more, findings, remarks
 from stormproof.store import Run
 from stormproof.verdict import Category, Finding
 
 
 def tell(run: Run) -> list[str]:
-    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong."""
+    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong; then remarks."""
     history, found = run.history, findings(run)
     promised = len(Facts.of(history).promised)
     said = []
@@ -31,7 +31,7 @@ def tell(run: Run) -> list[str]:
     said += [_other(kind, number, found) for kind, number in other.most_common()]
     if not said and run.judged is not None:
         said.append(_calm(run, promised))
-    return said
+    return said + [f"Remark: {and_more(remarked)}" for remarked in remarks(run).values()]
 
 
 def _other(kind: str, number: int, found: Iterable[Finding]) -> str:

@@ -62,6 +62,16 @@ def doubts(run: Run) -> list[Finding]:
     return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.UNKNOWN]
 
 
+def remarks(run: Run) -> dict[str, list[Finding]]:
+    """All findings that accuse nobody, by their kind: a user should know them."""
+    found: dict[str, list[Finding]] = {}
+    for verdict in run.judged.verdicts if run.judged else ():
+        for finding in verdict.findings:
+            if finding.is_remark:
+                found.setdefault(finding.kind, []).append(finding)
+    return found
+
+
 def ranked(kinds: Iterable[str]) -> list[str]:
     """Kinds of findings, those that tell most first."""
     order = list(Category)
@@ -69,7 +79,7 @@ def ranked(kinds: Iterable[str]) -> list[str]:
 
 
 def telling(run: Run, most: int = 3) -> list[str]:
-    """The findings that tell most: one of each kind, with how many more there are of it."""
+    """The findings that tell most: one of each kind, with how many more there are of it. Then the remarks, in the same way."""
     kinds: dict[str, list[Finding]] = {}
     for finding in findings(run) or doubts(run):
         if category(finding.kind) is not Category.NEVER_RAN:
@@ -77,11 +87,15 @@ def telling(run: Run, most: int = 3) -> list[str]:
     ordered = ranked(kinds)
     lines = []
     for kind in ordered[:most]:
-        more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
-        lines.append(one_line(f"{kind}: {kinds[kind][0].message}{more}"))
+        lines.append(f"{kind}: {and_more(kinds[kind])}")
     if len(ordered) > most:
         lines.append(f"... and {', '.join(ordered[most:])}")
-    return lines
+    return [*lines, *(f"remark: {kind}: {and_more(found)}" for kind, found in remarks(run).items())]
+
+
+def and_more(found: list[Finding]) -> str:
+    """What the first of them says, in one line, and how many more there are."""
+    return one_line(found[0].message + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 def tally(run: Run) -> str:
@@ -91,8 +105,9 @@ def tally(run: Run) -> str:
 
 
 def summary(run: Run) -> str:
-    """One sentence for people."""
+    """One sentence for people. Remarks stand behind what is counted: `valid: nothing lost, ...; 1 stranded; ...`."""
     if run.judged is None:
         return "This run was not judged."
     said = tally(run) or "nothing lost, doubled, stuck, slow or wrong"
-    return f"{run.judged.status.word}: {said}; {run.judged.events} events in {run.judged.seconds:.1f} s."
+    remarked = "".join(f"; {len({finding.key for finding in found})} {kind}" for kind, found in remarks(run).items())
+    return f"{run.judged.status.word}: {said}{remarked}; {run.judged.events} events in {run.judged.seconds:.1f} s."

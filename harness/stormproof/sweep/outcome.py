@@ -74,6 +74,7 @@ WORDS: dict[Category, Word] = {
     Category.UNTRUE: Word.UNTRUE,
     Category.UNSTEADY: Word.UNSTEADY,
     Category.PHANTOM: Word.PHANTOM,
+    Category.STRANDED: Word.STRANDED,
     Category.ANSWER: Word.API_WRONG,
     Category.SLOW_ANSWER: Word.API_WRONG,
 }
