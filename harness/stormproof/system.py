@@ -120,6 +120,8 @@ class Promises(_Model):
     These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
     where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
+
+    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
     """
 
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
@@ -132,6 +134,7 @@ class Promises(_Model):
     executions: int | None = Field(default=None, ge=1)
     durable: tuple[str, ...] = ()
     events: bool = False
+    may_expire: bool = False
 
 
 class System(_Model):

@@ -26,6 +26,7 @@ COVERED_BY = {
     "world.py": "test_faults.py",
     "reaper.py": "test_processes.py",
     "facts.py": "test_registry.py",
+    "workers.py": "test_keeps_consuming.py",
     "probe_journal.py": "test_probe.py",
     "judging.py": "test_experiment.py",
     "progress.py": "test_demonstration.py",

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import Fault, History, Indexed
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,11 @@ class FaultHappened:
     copies: int = 1
 
     name: ClassVar[str] = "fault_happened"
-    kinds: ClassVar[tuple[str, ...]] = ("not_injected", "failed", "did_not_bite")
+    kinds: ClassVar[Kinds] = {
+        "not_injected": Category.UNDECIDED,
+        "failed": Category.UNDECIDED,
+        "did_not_bite": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

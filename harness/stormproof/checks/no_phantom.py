@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import History
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,10 @@ class NoPhantom:
     """
 
     name: ClassVar[str] = "no_phantom"
-    kinds: ClassVar[tuple[str, ...]] = ("phantom", "ran_after_fail")
+    kinds: ClassVar[Kinds] = {
+        "phantom": Category.PHANTOM,
+        "ran_after_fail": Category.PHANTOM,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import stored
 from stormproof import history as h
-from stormproof.sweep.outcome import MEANINGS, Outcome, Word, outcome
+from stormproof.checks import category
+from stormproof.judging import checks_of_tasks
+from stormproof.sweep.outcome import BROKEN, MEANINGS, WORDS, Outcome, Word, outcome
 from stormproof.system import System
+from stormproof.verdict import Category
 
 KEY, NEXT = "storm-00ab-0001", "storm-00ab-0002"
 SYSTEM = System.model_validate({**stored.SYSTEM, "promises": {"effects": "once"}})
@@ -91,6 +94,9 @@ CASES: dict[Word, tuple[Any, ...]] = {
     Word.STRANDED: (HIT, submitted(1, KEY), h.FastForward(t=1.3, store="broker", task_ids=("1",)), ONCE, QUIET, read()),
     Word.LATE: (HIT, submitted(1, KEY), line("received", 1.2), ONCE, QUIET, read()),
     Word.UNREADABLE: (HIT, submitted(1, KEY), ONCE, QUIET, read("PENDING")),
+    Word.UNTRUE: (HIT, submitted(1, KEY), line("started"), mail(), line("failed"), QUIET, read()),
+    Word.PHANTOM: (HIT, submitted(1, KEY), ONCE, line("started", key=NEXT), line("succeeded", key=NEXT), QUIET, read()),
+    Word.UNSTEADY: (HIT, submitted(1, KEY), ONCE, read("STARTED", 7), read("PENDING", 8), QUIET, read()),
     Word.API_WRONG: (HIT, submitted(1, KEY, outcome="info", http_status=500, task_id=""), QUIET),
     Word.LEAKED: (
         h.Sample(t=1.0, store="broker", up=True, keys=3),
@@ -147,6 +153,27 @@ def test_a_refusal_with_a_date_for_the_next_try_is_in_order() -> None:
         of(HIT, submitted(1, KEY, outcome="info", http_status=503, task_id="", retry_after=True), QUIET).word
         is Word.INTACT
     )
+
+
+def test_every_kind_by_which_a_cell_is_judged_has_a_word() -> None:
+    categories = {
+        category: kind
+        for check in checks_of_tasks(SYSTEM)
+        for kind, category in check.kinds.items()
+        if category is not Category.UNDECIDED
+    }
+    assert set(categories) == set(WORDS)
+
+
+def test_a_kind_that_tells_of_no_result_is_not_called_unreadable() -> None:
+    words = {kind: WORDS[category(kind)] for kind in ("phantom", "left_terminal", "repeated_in_calm", "invented")}
+    assert words == {
+        "phantom": Word.PHANTOM,
+        "left_terminal": Word.UNSTEADY,
+        "repeated_in_calm": Word.RAN_TWICE,
+        "invented": Word.API_WRONG,
+    }
+    assert Word.UNSTEADY not in BROKEN
 
 
 def test_every_word_has_its_meaning() -> None:
