@@ -19,9 +19,8 @@ from stormproof.wire.trigger import Moment
 
 
 class Links:
-    """`log`: the file for what they do not understand. `names`: submission key -> the task ids that frames with that key have named.
-    `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy of a component, the pid of its main process, 0
-    while it does not run. `deliveries`: who was given which message.
+    """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
+    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message.
     """
 
     def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
@@ -30,7 +29,6 @@ class Links:
         self.deliveries = Deliveries(self)
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
-        self.names: dict[str, set[str]] = {}
         self.last_t = 0.0
 
     def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
@@ -124,7 +122,6 @@ class Links:
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
             return  # Who waits in vain tells nothing.
         self.last_t = self._recorder.now()
-        self._learn(moment.ids)
         self._recorder.add(
             Wire(
                 t=self.last_t,
@@ -139,9 +136,3 @@ class Links:
                 fault=injection,
             )
         )
-
-    def _learn(self, ids: tuple[str, ...]) -> None:
-        """A message names its task first, and the submission's key in the arguments."""
-        for key in ids:
-            if key.startswith("storm-") and not ids[0].startswith("storm-"):
-                self.names.setdefault(key, set()).add(ids[0])

@@ -71,7 +71,8 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, and `{number}` its
+    place in the workload; a value of the template that is `"{number}"` becomes a whole number.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -290,7 +291,9 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
 
 
 def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings."""
+    """Like `fill` for every text in nested lists and mappings; a text that is `{number}` and nothing else becomes that whole number."""
+    if template == "{number}" and "number" in values:
+        return int(values["number"])
     if isinstance(template, str):
         return fill(template, values, where)
     if isinstance(template, Mapping):

@@ -46,6 +46,7 @@ class World:
     def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary, run: str) -> None:
         self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
         self.picture = recorder.picture
+        self.picture.submissions.front = system.submit.component
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
         self.mail = SmtpServer(recorder.add, recorder.t0)
@@ -258,10 +259,8 @@ class World:
         return key(self.run, place)
 
     def known_as(self, place: int) -> frozenset[str]:
-        """The key of a submission and the ids of its tasks, as far as a client or the wire has named them."""
-        key = self.key(place)
-        clients = (task_id for task_id, known in self.clients.tasks.items() if known == key)
-        return frozenset({key, *clients, *self.links.names.get(key, ())})
+        """What a frame may call the submission at this place, as far as that is known."""
+        return self.picture.submissions.names(self.key(place))
 
     def _main_pid(self, component: str) -> int:
         """The pid of the main process of one copy of a component, 0 where it does not run."""

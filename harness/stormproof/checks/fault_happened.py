@@ -19,7 +19,7 @@ class FaultHappened:
     `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. `copies`: how often each submission
     was to be sent. All findings are `unknown`: they say nothing against the system. Observes the injections. Findings:
 
-    not_injected: a planned fault was never injected, or no submission was sent as often as planned (unknown)
+    not_injected: a planned fault was never injected, as what it waited for did not come, or no submission was sent as often as planned (unknown)
     failed: a fault could not be done (unknown)
     did_not_bite: a fault was injected, and nothing shows that it had its effect (unknown)
     """
@@ -70,7 +70,10 @@ def _of_injection(stages: list[Indexed[Fault]]) -> Iterator[Finding]:
     fault = stages[0][1]
     evidence = tuple(index for index, _ in stages)
     said = f"{fault.name} on {fault.target or 'the system'} at {fault.t:.1f} s"
-    if "failed" in reached:
+    if fault.stage == "failed":
+        message = f"{fault.name} on {fault.target or 'the system'}: not injected: {fault.detail}"
+        yield Finding(kind="not_injected", message=message, evidence=evidence, status=Status.UNKNOWN)
+    elif "failed" in reached:
         message = f"{said}: {reached['failed'][1].detail or 'could not be done'}"
         yield Finding(kind="failed", message=message, evidence=evidence, status=Status.UNKNOWN)
     elif "bit" not in reached:

@@ -162,7 +162,9 @@ class Process(Event, frozen=True, tag="process"):
 
 
 class Fault(Event, frozen=True, tag="fault"):
-    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done."""
+    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done, and as the first
+    stage, it was not even injected, as what it waited for did not come.
+    """
 
     fault: str
     name: str

@@ -89,13 +89,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[str, ...] = ()
 
 
-def outcome(history: History, system: System, key: str, *, wedged: bool, planned: int = 1) -> Outcome:
+def outcome(
+    history: History, system: System, key: str, *, wedged: bool, planned: int = 1, life_s: float = 0.0
+) -> Outcome:
     """Judge a cell's slice. `key` is the submission that met the fault; `wedged`: a live worker did not take the next task in the
-    time that the system promises; `planned`: how many faults must have bitten.
+    time that the system promises; `planned`: how many faults must have bitten; `life_s`: the longest that a task has taken in calm.
     """
     findings = _findings(history, system)
     words = {WORDS[category(finding.kind)] for finding in findings if finding.status is Status.INVALID}
-    words |= _by_facts(history, key)
+    words |= _by_facts(history, key, life_s + system.promises.stall_s)
     if wedged:
         words = (words - {Word.HUNG}) | {Word.WEDGED}
     if Word.DIED in words:
@@ -114,7 +116,7 @@ def _findings(history: History, system: System) -> list[Finding]:
     return [finding for finding in found if finding.kind != NOTHING_OBSERVED]
 
 
-def _by_facts(history: History, key: str) -> set[Word]:
+def _by_facts(history: History, key: str, hangs_after_s: float) -> set[Word]:
     facts, words = Facts.of(history), set[Word]()
     tasks = [task for task in facts.tasks.values() if task.key == key]
     forwarded = {task_id for _, event in history.of(FastForward) for task_id in event.task_ids}
@@ -125,13 +127,19 @@ def _by_facts(history: History, key: str) -> set[Word]:
     if any(len(task.starts) > 1 for task in tasks):
         words.add(Word.RAN_TWICE)
     quiescence = facts.quiescence
-    if quiescence is not None and not quiescence[1].proved and quiescence[1].executing:
+    if quiescence is not None and not quiescence[1].proved and _hangs(facts, quiescence[1], hangs_after_s):
         words.add(Word.HUNG)
     if any(event.word == "gave_up" for _, event in history.of(Process)):
         words.add(Word.DIED)
     if _leaked(history):
         words.add(Word.LEAKED)
     return words
+
+
+def _hangs(facts: Facts, end: Quiescence, after_s: float) -> bool:
+    """Whether a task that is in hand at the end has been there since its last start for longer than that."""
+    held = (facts.tasks[task_id] for task_id in end.in_hand if task_id in facts.tasks)
+    return any(task.starts and end.t - task.starts[-1][1].t > after_s for task in held)
 
 
 def _leaked(history: History) -> bool:

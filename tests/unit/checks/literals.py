@@ -91,9 +91,11 @@ def process(t: float, component: str, word: h.ProcessWord, pid: int = 10, **more
     return h.Process(t=t, component=component, role=component, pid=pid, word=word, **more)
 
 
-def fault(t: float, stage: h.FaultStage, number: str = "0.0", name: str = "kill", target: str = "worker") -> h.Fault:
+def fault(
+    t: float, stage: h.FaultStage, number: str = "0.0", name: str = "kill", target: str = "worker", detail: str = ""
+) -> h.Fault:
     """A stage of an injection."""
-    return h.Fault(t=t, fault=number, name=name, stage=stage, target=target)
+    return h.Fault(t=t, fault=number, name=name, stage=stage, target=target, detail=detail)
 
 
 def phase(t: float, name: str) -> h.Phase:
@@ -133,6 +135,16 @@ def settings(t: float, processes: int = 1, component: str = "worker", **more: An
 def wire(t: float, command: str, *ids: str) -> h.Wire:
     """A request of the worker's about the hash `unacked`."""
     return h.Wire(t=t, link="worker", connection=1, direction="request", command=command, key="unacked", ids=ids)
+
+
+def published(t: float, *ids: str, link: str = "api") -> h.Wire:
+    """A message is put into the queue: its task's id comes first, then whatever else it names."""
+    return h.Wire(t=t, link=link, connection=2, direction="request", command="LPUSH", key="celery", ids=ids)
+
+
+def lost(t: float, op: int, key: str = OTHER) -> tuple[h.AnyEvent, ...]:
+    """A submission whose answer is lost 0.1 s later, as when the API is killed: two events."""
+    return asked(t, op, key), h.Returned(t=t + 0.1, op=op, outcome="info", error="ReadError")
 
 
 @dataclass(frozen=True)
