@@ -47,7 +47,7 @@ class World:
         self.picture = recorder.picture
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
-        self.mail = SmtpServer(recorder.add, recorder.t0)
+        self.mail = SmtpServer(recorder.add, recorder.t0, contain=system.promises.effects_contain)
         self.links = Links(recorder, system.broker, folder / "logs" / "links.log")
         self._binary = binary
         self._ports = Ports()
