@@ -17,7 +17,9 @@ import msgspec
 from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
-from stormproof.system import System, fill_all, pick
+from stormproof.system import System, pick
+from stormproof.templates import fill, fill_all
+from stormproof.workload import number_of
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 """A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
@@ -96,30 +98,29 @@ class Clients:
         where the harness itself is short of descriptors.
         """
         how = self._system.submit
-        number = self._invoke("submit", key, client, purpose)
-        body = fill_all(how.json_template, {"key": key}, "submit.json")
-        headers = fill_all(how.headers, {"key": key}, "submit.headers")
-        path = fill_all(how.path, {"key": key}, "submit.path")
+        op = self._invoke("submit", key, client, purpose)
+        values = {"key": key, "number": number_of(key)}
+        body = fill_all(how.json_template, values, "submit.json")
+        headers = {name: fill(text, values, "submit.headers") for name, text in how.headers.items()}
+        path = fill(how.path, values, "submit.path")
         self.submitting += 1
         try:
-            answer = await self._ask(
-                how.method, self._address(how.component) + path, json=body or None, headers=headers
-            )
+            answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return self._failed(number, error)
+            return self._failed(op, error)
         finally:
             self.submitting -= 1
         task_id = str(pick(answer.document, how.task_id) or "")
         outcome: Outcome = "info"
         if len(task_id) > _LONGEST_ID:
-            return self._answered(number, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
+            return self._answered(op, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
         if answer.status_code in how.accept and task_id:
             outcome = "ok"
             self.accepted.setdefault(key, task_id)
             self.tasks[task_id] = key
         elif answer.status_code in how.refused:
             outcome = "fail"
-        return self._answered(number, answer, outcome=outcome, task_id=task_id)
+        return self._answered(op, answer, outcome=outcome, task_id=task_id)
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
         """One `status` operation; raises what `submit` raises."""

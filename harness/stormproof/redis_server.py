@@ -6,12 +6,15 @@ import asyncio
 import importlib.util
 import json
 import os
+import secrets
+import shlex
 import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import msgspec
 import redis.asyncio
@@ -25,6 +28,9 @@ from stormproof.history import Sample
 from stormproof.processes import Launcher, Running
 from stormproof.system import Redis
 
+_USER = "stormproof-harness"
+_EMPTY = '""'
+"""How redis.conf writes an empty value."""
 _PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 """kombu keeps one list for each priority step; these are its separator and default steps."""
 
@@ -66,17 +72,35 @@ def _version(said: str) -> str:
     return words[0] if words else said.strip()
 
 
+def _words(line: str) -> list[str]:
+    """The words of a line of redis.conf, which may be quoted."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return [line]
+
+
 class RedisServer:
-    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`."""
+    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`.
+
+    Where the description demands that clients log in, the server has one more user, which is the harness's own: `login` holds what
+    a client of the harness says (empty where nobody logs in), and `url` says it, too. What the system is told is `url_for_system`.
+    """
 
     def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
         self.name, self.spec, self.port = name, spec, port
         self.component = f"redis.{name}"
-        self.url = f"redis://127.0.0.1:{port}"
         self.running: Running | None = None
         self._binary, self._launcher, self._folder = binary, launcher, folder
+        self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
+        self.login: dict[str, str] = {}
+        if self._config.keys() & {"requirepass", "user"}:
+            self.login = {"username": _USER, "password": secrets.token_hex(16)}
+        named = "{username}:{password}@".format(**self.login) if self.login else ""
+        self.url = f"redis://{named}127.0.0.1:{port}"
         self.client = redis.asyncio.Redis(
             port=port,
+            **self.login,
             socket_timeout=0.5,
             socket_connect_timeout=0.5,
             max_connections=4,
@@ -89,14 +113,9 @@ class RedisServer:
         which it does before it has loaded its data. Raises ComponentError.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": str(self._folder),
-            "appendonly": "yes" if self.spec.append_only else "no",
-            **self.spec.config,
-        }
-        argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        written = self._folder / "redis.conf"
+        written.write_text(self._directives(), encoding="utf-8")
+        argv = [self._binary.path, str(written)]
         if not Path(self._binary.path).exists():
             raise ComponentError(
                 f"{self.component}: {self._binary.path} is gone; install it again, or name another with STORMPROOF_REDIS"
@@ -104,6 +123,22 @@ class RedisServer:
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
         await self._answers(within_s=15, listening=listening)
+
+    def url_for_system(self, port: int) -> str:
+        """What `{redis.NAME.url}` stands for where this server is reached at `port`. It has the password that `requirepass` demands."""
+        words = [word for line in self._config.get("requirepass", ()) for word in _words(line)]
+        return f"redis://:{quote(words[-1], safe='')}@127.0.0.1:{port}" if any(words) else f"redis://127.0.0.1:{port}"
+
+    def _directives(self) -> str:
+        """Its redis.conf. What the description says comes last, and so wins."""
+        ours = {"bind": "127.0.0.1", "port": self.port, "dir": shlex.quote(str(self._folder))}
+        lines = [f"{name} {value}" for name, value in ours.items()]
+        lines.append(f"appendonly {'yes' if self.spec.append_only else 'no'}")
+        for directive, values in self._config.items():
+            lines += [f"{directive} {value or _EMPTY}" for value in values]
+        if self.login:
+            lines.append("user {username} on >{password} allkeys allchannels allcommands".format(**self.login))
+        return "\n".join([*lines, ""])
 
     async def _answers(self, within_s: float, listening: Callable[[], Awaitable[None]] | None) -> None:
         deadline = time.monotonic() + within_s
@@ -125,7 +160,9 @@ class RedisServer:
                 return
             await asyncio.sleep(0.02)
         tail = self._launcher.output(self.component).tail()
-        last = tail.splitlines()[-1] if tail else "no output"
+        said = tail.splitlines() or ["no output"]
+        # A directive that it does not take stands in the line before its last.
+        last = ": ".join([*(line for line in said[-2:-1] if line.startswith(">>>")), said[-1]])
         raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
 
     def forget_data(self) -> None:
@@ -143,7 +180,7 @@ class RedisServer:
         """A connection to each database that holds something."""
         for space in await self.info("keyspace"):
             number = int(space.removeprefix("db"))
-            async with redis.asyncio.Redis(port=self.port, db=number, socket_timeout=1) as client:
+            async with redis.asyncio.Redis(port=self.port, db=number, **self.login, socket_timeout=1) as client:
                 yield client
 
     async def info(self, section: str) -> dict[str, Any]:

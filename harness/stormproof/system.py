@@ -7,6 +7,7 @@ system promises. It holds no code. `docs/description.md` explains each key with 
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 import tomllib
@@ -15,12 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from stormproof.errors import DescriptionError
 from stormproof.loopback import refuse_others
-
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+from stormproof.templates import Directive, Text, fill, fill_all, texts
 
 
 class _Model(BaseModel):
@@ -28,11 +28,20 @@ class _Model(BaseModel):
 
 
 class Redis(_Model):
-    """One Redis that Stormproof starts for the system. `config` holds further redis.conf directives."""
+    """One Redis that Stormproof starts for the system. `config`: further directives of redis.conf, each with the rest of its line, or with
+    several such lines.
+    """
 
     append_only: bool = False
     port: int | None = Field(default=None, ge=1, le=65535)
-    config: dict[str, str] = {}
+    config: dict[str, Directive] = {}
+
+    @field_validator("config")
+    @classmethod
+    def _no_file_of_users(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if any(directive.lower() == "aclfile" for directive in value):
+            raise ValueError("aclfile leaves no room for the user that Stormproof adds; list the users with `user`")
+        return value
 
 
 class Ready(_Model):
@@ -58,9 +67,9 @@ class Component(_Model):
     """One process role of the system. `restart = "always"`: a supervisor starts it again when it dies."""
 
     role: Literal["api", "worker", "flower", "beat", "other"]
-    command: tuple[str, ...] = Field(min_length=1)
+    command: tuple[Text, ...] = Field(min_length=1)
     python: str = sys.executable
-    env: dict[str, str] = {}
+    env: dict[str, Text] = {}
     cwd: str = "."
     replicas: int = Field(default=1, ge=1, le=16)
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -71,7 +80,8 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, `{number}` its whole
+    number. The template is any JSON value; None: no body.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -79,11 +89,16 @@ class Submit(_Model):
     component: str = "api"
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str
-    json_template: dict[str, Any] = Field(default={}, alias="json")
-    headers: dict[str, str] = {}
+    json_template: JsonValue = Field(default=None, alias="json")
+    headers: dict[str, Text] = {}
     accept: tuple[int, ...] = (200, 201, 202)
     refused: tuple[int, ...] = (400, 409, 413, 415, 422)
     task_id: str = "task_id"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether what is sent names the submission's key, so that the task can be known by it."""
+        return any("{key}" in text for text in texts([self.path, self.json_template, self.headers]))
 
 
 class Status(_Model):
@@ -139,7 +154,7 @@ class System(_Model):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     folder: Path = Path()
-    env: dict[str, str] = {}
+    env: dict[str, Text] = {}
     queues: tuple[str, ...] = ("celery",)
     broker: str = "broker"
     results: str | None = "results"
@@ -149,6 +164,21 @@ class System(_Model):
     status: Status
     backlog: Backlog | None = None
     promises: Promises = Promises()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _results_where_they_can_be(cls, data: Any) -> Any:
+        """Where no Redis is called `results`, and none is named, the broker's holds them, if any does."""
+        redis = data.get("redis") if isinstance(data, dict) else None
+        if isinstance(redis, Mapping) and "results" not in data and "results" not in redis:
+            return {**data, "results": data.get("broker", "broker")}
+        return data
+
+    @model_validator(mode="after")
+    def _effects_have_keys(self) -> System:
+        if self.promises.effects == "once" and not self.submit.keyed:
+            raise ValueError("promises.effects: 'once' needs {key} in submit: e-mails are told apart by it")
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> System:
@@ -189,6 +219,10 @@ class System(_Model):
         return [
             name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
         ]
+
+    def program(self, word: str) -> str:
+        """Where a program is: a path with a slash starts in the description's folder; a bare name is looked for on PATH, and stays."""
+        return os.path.abspath(self.folder / word) if "/" in word else word
 
     @property
     def servers(self) -> list[str]:
@@ -238,8 +272,24 @@ def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[
         system = System.model_validate({**data, "folder": folder})
     except ValidationError as error:
         raise DescriptionError(f"{where}: {first_mistake(error)}") from error
+    _refuse_unknown_placeholders(where, system)
     refuse_others(where, system, allowed)
     return system
+
+
+def _refuse_unknown_placeholders(where: str, system: System) -> None:
+    of_redis = [f"redis.{name}.{part}" for name in system.redis for part in ("url", "host", "port")]
+    of_components = dict.fromkeys([*of_redis, "smtp.host", "smtp.port", "port", "python", "probe", "work"], "")
+    of_submissions: dict[str, str | int] = {"key": "", "number": 0}
+    try:
+        fill_all(system.env, of_components, "env")
+        for name, component in system.components.items():
+            fill_all([component.command, component.env], of_components, f"components.{name}")
+        for name, template in system.submit.model_dump(include={"json_template", "headers", "path"}).items():
+            fill_all(template, of_submissions, f"submit.{name.removesuffix('_template')}")
+        fill(system.status.path, {"task_id": ""}, "status.path")
+    except DescriptionError as error:
+        raise DescriptionError(f"{where}: {error}") from error
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,29 +322,6 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
     names = [field.alias or name for name, field in model.model_fields.items()] if model else []
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(names))}"
-
-
-def fill(text: str, values: Mapping[str, str], where: str) -> str:
-    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in values:
-            raise DescriptionError(f"{where}: unknown placeholder {{{name}}}; known: {', '.join(sorted(values))}")
-        return values[name]
-
-    return _PLACEHOLDER.sub(value, text)
-
-
-def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings."""
-    if isinstance(template, str):
-        return fill(template, values, where)
-    if isinstance(template, Mapping):
-        return {key: fill_all(value, values, where) for key, value in template.items()}
-    if isinstance(template, list | tuple):
-        return [fill_all(value, values, where) for value in template]
-    return template
 
 
 def pick(document: Any, path: str) -> Any:

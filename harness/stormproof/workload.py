@@ -23,3 +23,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def key(run: str, place: int) -> str:
     """The key of the submission at `place` in the run whose four hexadecimal digits are `run`."""
     return f"storm-{run}-{place:04d}"
+
+
+def number_of(key: str) -> int:
+    """The place of the submission with this key, as `{number}` in a description: a whole number that no other submission of the run has."""
+    place = key.rpartition("-")[2]
+    return int(place) if place.isascii() and place.isdigit() else 0

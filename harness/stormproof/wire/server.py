@@ -54,11 +54,6 @@ class Link:
         self._wanted = self.over = False
 
     @property
-    def url(self) -> str:
-        """What the component connects to."""
-        return f"redis://127.0.0.1:{self.port}"
-
-    @property
     def is_open(self) -> bool:
         """Whether connections are accepted."""
         return self._server is not None
