@@ -18,7 +18,7 @@ from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System, pick
-from stormproof.templates import fill, fill_all
+from stormproof.templates import fill, fill_all, word
 from stormproof.workload import number_of
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
@@ -74,7 +74,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 class Clients:
     """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
-    `tasks`: task id -> key of all that it has taken.
+    `tasks`: task id -> key of all that it has taken. `latest`: the answer that came last.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Clients:
         self._numbers = itertools.count()
         self._stopped = False
         self.submitting = 0
+        self.latest: Answer | None = None
         self.accepted: dict[str, str] = {}
         self.tasks: dict[str, str] = {}
 
@@ -99,7 +100,7 @@ class Clients:
         """
         how = self._system.submit
         op = self._invoke("submit", key, client, purpose)
-        values = {"key": key, "number": number_of(key)}
+        values: dict[str, str | int] = {"key": key, "number": number_of(key)}
         body = fill_all(how.json_template, values, "submit.json")
         headers = {name: fill(text, values, "submit.headers") for name, text in how.headers.items()}
         path = fill(how.path, values, "submit.path")
@@ -110,7 +111,7 @@ class Clients:
             return self._failed(op, error)
         finally:
             self.submitting -= 1
-        task_id = str(pick(answer.document, how.task_id) or "")
+        task_id = word(pick(answer.document, how.task_id))
         outcome: Outcome = "info"
         if len(task_id) > _LONGEST_ID:
             return self._answered(op, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
@@ -132,7 +133,7 @@ class Clients:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return self._failed(number, error, task_id)
         document = answer.document
-        state = str(pick(document, how.state) or "")
+        state = word(pick(document, how.state))
         if answer.status_code != 200 or not state:
             return self._answered(number, answer, outcome="info", task_id=task_id)
         success = state in how.success
@@ -202,7 +203,8 @@ class Clients:
         except httpx.HTTPError as error:
             _raise_if_ours(error)
             raise
-        return Answer(answer.status_code, "retry-after" in answer.headers, bytes(body[: _MOST_BYTES + 1]))
+        self.latest = Answer(answer.status_code, "retry-after" in answer.headers, bytes(body[: _MOST_BYTES + 1]))
+        return self.latest
 
     def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"

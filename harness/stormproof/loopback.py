@@ -134,7 +134,8 @@ def _refuse_other_hosts(path: Path | str, system: System, texts: dict[str, str],
 
 def _refuse_other_redis(path: Path | str, system: System, texts: dict[str, str], allowed: tuple[str, ...]) -> None:
     """A Redis on this machine that the run did not start is somebody's."""
-    ours = {_OF_THE_RUN, *(part.port for part in (*system.redis.values(), *system.components.values()) if part.port)}
+    ours = {_OF_THE_RUN, *(redis.port for redis in system.redis.values())}
+    ours |= {component.port for component in system.components.values()}
     mend = f"use a placeholder such as {{redis.{system.broker}.url}}"
     for where, text in texts.items():
         for found in addresses(text):

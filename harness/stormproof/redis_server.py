@@ -93,7 +93,7 @@ class RedisServer:
         self.running: Running | None = None
         self._binary, self._launcher, self._folder = binary, launcher, folder
         self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
-        self.login: dict[str, str] = {}
+        self.login: dict[str, Any] = {}
         if self._config.keys() & {"requirepass", "user"}:
             self.login = {"username": _USER, "password": secrets.token_hex(16)}
         named = "{username}:{password}@".format(**self.login) if self.login else ""

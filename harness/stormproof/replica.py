@@ -73,7 +73,9 @@ class Replica:
     def _refuse_what_is_not_there(self, where: str, python: str, folder: Path) -> None:
         """Raises DescriptionError."""
         if not self._cwd.is_dir():
-            raise DescriptionError(f"{where}.cwd: there is no folder {self._cwd}; it starts in the description's folder")
+            raise DescriptionError(
+                f"{where}.cwd: there is no folder {self._cwd}; it starts in the description's folder"
+            )
         for key, program in (("python", python), ("command", self._argv[0])):
             if shutil.which(program, path=self._env.get("PATH", os.defpath)) is None:
                 relative = f"a relative path starts in the description's folder, {folder.resolve()}"

@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from stormproof.errors import DescriptionError
 from stormproof.loopback import refuse_others
-from stormproof.templates import Directive, Text, fill, fill_all, texts
+from stormproof.templates import Directive, Text, refuse_unknown, texts
 
 
 class _Model(BaseModel):
@@ -111,9 +112,9 @@ class Status(_Model):
     path: str
     state: str = "status"
     result: str | None = "result"
-    success: tuple[str, ...] = ("SUCCESS",)
-    failure: tuple[str, ...] = ("FAILURE", "REVOKED")
-    pending: tuple[str, ...] = ("PENDING",)
+    success: tuple[Text, ...] = ("SUCCESS",)
+    failure: tuple[Text, ...] = ("FAILURE", "REVOKED")
+    pending: tuple[Text, ...] = ("PENDING",)
     unfinished_codes: tuple[int, ...] = ()
     unknown_codes: tuple[int, ...] = ()
 
@@ -175,12 +176,6 @@ class System(_Model):
         return data
 
     @model_validator(mode="after")
-    def _effects_have_keys(self) -> System:
-        if self.promises.effects == "once" and not self.submit.keyed:
-            raise ValueError("promises.effects: 'once' needs {key} in submit: e-mails are told apart by it")
-        return self
-
-    @model_validator(mode="after")
     def _names_exist(self) -> System:
         named: list[tuple[str, str | None, Mapping[str, Any]]] = [
             ("broker", self.broker, self.redis),
@@ -219,6 +214,34 @@ class System(_Model):
         return [
             name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
         ]
+
+    def lacks(self, target: str) -> str:
+        """That nothing in it has this name: a component's, its role, one copy's, `redis` or `redis.NAME`; "" where something has."""
+        kind, known = (
+            ("Redis", ["redis", *self.servers]) if target.startswith("redis") else ("component", [*self.components])
+        )
+        copies = {name for component in self.components for name in self._called(component)}
+        return "" if target in {*known, *copies} else f"it has no {kind} {target!r}; it has: {', '.join(sorted(known))}"
+
+    def lacks_link(self, component: str, store: str) -> str:
+        """That no link is between such a component and such a Redis, each a name or a pattern; "" where one is."""
+        called = [name for each in self.components for name in self._called(each)]
+        for kind, pattern, names, known in (
+            ("component", component, called, self.components),
+            ("Redis", store, self.redis, self.redis),
+        ):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                return f"it has no {kind} {pattern!r}; it has: {', '.join(sorted(known))}"
+        return ""
+
+    def _called(self, component: str) -> set[str]:
+        spec = self.components[component]
+        return {component, spec.role, *(f"{component}-{number}" for number in range(2, spec.replicas + 1))}
+
+    def names(self, words: str) -> bool:
+        """Whether these words stand in what any process is told, by its command or environment."""
+        told = [self.env, *([spec.command, spec.env] for spec in self.components.values())]
+        return any(words in text for text in texts(told))
 
     def program(self, word: str) -> str:
         """Where a program is: a path with a slash starts in the description's folder; a bare name is looked for on PATH, and stays."""
@@ -272,24 +295,13 @@ def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[
         system = System.model_validate({**data, "folder": folder})
     except ValidationError as error:
         raise DescriptionError(f"{where}: {first_mistake(error)}") from error
-    _refuse_unknown_placeholders(where, system)
+    refuse_unknown(where, system)
+    if system.effects_expected and not system.submit.keyed:
+        raise DescriptionError(
+            f"{where}: promises.effects: 'once' needs {{key}} in submit: e-mails are told apart by it"
+        )
     refuse_others(where, system, allowed)
     return system
-
-
-def _refuse_unknown_placeholders(where: str, system: System) -> None:
-    of_redis = [f"redis.{name}.{part}" for name in system.redis for part in ("url", "host", "port")]
-    of_components = dict.fromkeys([*of_redis, "smtp.host", "smtp.port", "port", "python", "probe", "work"], "")
-    of_submissions: dict[str, str | int] = {"key": "", "number": 0}
-    try:
-        fill_all(system.env, of_components, "env")
-        for name, component in system.components.items():
-            fill_all([component.command, component.env], of_components, f"components.{name}")
-        for name, template in system.submit.model_dump(include={"json_template", "headers", "path"}).items():
-            fill_all(template, of_submissions, f"submit.{name.removesuffix('_template')}")
-        fill(system.status.path, {"task_id": ""}, "status.path")
-    except DescriptionError as error:
-        raise DescriptionError(f"{where}: {error}") from error
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
 from stormproof.errors import DescriptionError
+
+if TYPE_CHECKING:
+    from stormproof.system import System
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 
@@ -21,6 +25,12 @@ def _as_in_redis_conf(value: Any) -> Any:
     if isinstance(value, str) and not value.isprintable():
         raise ValueError("has a character that no line can have; give several lines as a list")
     return ("yes" if value else "no") if isinstance(value, bool) else _as_in_toml(value)
+
+
+def word(value: Any) -> str:
+    """A value of a JSON document as a word, an id or a state, written as a `Text` would be; "" for what is none."""
+    written = _as_in_toml(value)
+    return written if isinstance(written, str) else ""
 
 
 Text = Annotated[str, BeforeValidator(_as_in_toml)]
@@ -74,3 +84,22 @@ def texts(template: Any) -> Iterator[str]:
     elif isinstance(template, list | tuple):
         for value in template:
             yield from texts(value)
+
+
+def refuse_unknown(path: Path | str, system: System) -> None:
+    """Raises DescriptionError for the first placeholder of a description that stands for nothing."""
+    of_redis = [f"redis.{name}.{part}" for name in system.redis for part in ("url", "host", "port")]
+    of_components = dict.fromkeys([*of_redis, "smtp.host", "smtp.port", "port", "python", "probe", "work"], "")
+    of_submissions: dict[str, str | int] = {"key": "", "number": 0}
+    try:
+        for name, value in system.env.items():
+            fill(value, of_components, f"env.{name}")
+        for each, component in system.components.items():
+            fill_all(component.command, of_components, f"components.{each}.command")
+            for name, value in component.env.items():
+                fill(value, of_components, f"components.{each}.env.{name}")
+        for name, template in system.submit.model_dump(include={"json_template", "headers", "path"}).items():
+            fill_all(template, of_submissions, f"submit.{name.removesuffix('_template')}")
+        fill(system.status.path, {"task_id": ""}, "status.path")
+    except DescriptionError as error:
+        raise DescriptionError(f"{path}: {error}") from error
