@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import loopback
+from stormproof import loopback, templates
 from stormproof import system as systems
 from stormproof.errors import DescriptionError
 
@@ -118,7 +118,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         systems.load(tmp_path / "nothing.toml")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "{smtp.host}"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "LOCALHOST"])
 def test_loopback_is_this_machine(host: str) -> None:
     assert loopback.is_loopback(host)
 
@@ -130,11 +130,11 @@ def test_anything_else_is_not_this_machine(host: str) -> None:
 
 def test_an_unknown_placeholder_is_named_with_those_that_exist() -> None:
     with pytest.raises(DescriptionError, match=r"env\.X: unknown placeholder \{redis\.brokr\.url\}; known: port"):
-        systems.fill("{redis.brokr.url}", {"port": "1"}, "env.X")
+        templates.fill("{redis.brokr.url}", {"port": "1"}, "env.X")
 
 
 def test_templates_are_filled_at_every_depth() -> None:
-    filled = systems.fill_all({"a": ["{key}", {"b": "x-{key}", "n": 1}]}, {"key": "k"}, "submit.json")
+    filled = templates.fill_all({"a": ["{key}", {"b": "x-{key}", "n": 1}]}, {"key": "k"}, "submit.json")
     assert filled == {"a": ["k", {"b": "x-k", "n": 1}]}
 
 
