@@ -75,7 +75,10 @@ def command(
         told.blame = campaign.blame_of_control
     finished = _conduct(jobs, runs, lanes, told)
     if told.skipped:
-        _say(told, f"{len(told.skipped)} scenarios were skipped: they do not apply to {description.name}.")
+        _say(
+            told,
+            f"{len(told.skipped)} of {len(told.skipped) + len(chosen)} scenarios skipped: they do not apply to {description.name}.",
+        )
     if disarmed:
         wrong = campaign.control(finished)
         told.console.print(

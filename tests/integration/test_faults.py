@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import OutOfMemoryError, RedisError
-from stormproof import BadMessage, Evict, GarbleResult, Kill, Mail, Misbehave, OutOfMemory, Pause, Stop
+from stormproof import (
+    BadMessage,
+    Evict,
+    GarbleResult,
+    Injection,
+    Kill,
+    Mail,
+    Misbehave,
+    OutOfMemory,
+    Pause,
+    Stop,
+    nemesis,
+)
 from stormproof.errors import DescriptionError
 from stormproof.fault import Evidence, Fault
 from stormproof.history import Probe
@@ -224,6 +236,6 @@ def test_a_silent_mail_server_bites_with_the_first_connection(tmp_path: Path) ->
 def test_a_target_that_the_system_lacks_is_refused_by_name(tmp_path: Path, fault: Fault) -> None:
     async def story(world: World) -> None:
         with pytest.raises(DescriptionError, match="it has: "):
-            fault.check(world)
+            nemesis.check(world, (Injection(fault=fault),))
 
     in_world(tmp_path, story)
