@@ -25,6 +25,10 @@ from stormproof.system import Redis
 PLAIN = Redis()
 
 
+def broker_of(server: RedisServer) -> Broker:
+    return Broker(server, ("celery",), Deliveries(cast("Any", None)), {}, ())
+
+
 def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = PLAIN) -> None:
     async def run() -> None:
         with contextlib.closing(Ports()) as ports:
@@ -64,7 +68,7 @@ def test_the_harness_logs_in_wherever_clients_must(
     async def story(server: RedisServer) -> None:
         assert server.url_for_system(7) == f"redis://{told}127.0.0.1:7"
         await server.client.lpush("celery", "a")
-        broker = Broker(server, ("celery",), Deliveries(cast("Any", None)), {}, ())
+        broker = broker_of(server)
         assert (await sample(server, broker, 0)).queued == 1
         assert (await server.info("server"))["tcp_port"] == server.port
         await server.overwrite("x", b"y")
@@ -84,7 +88,7 @@ def test_the_harness_logs_in_wherever_clients_must(
 
 def test_celerys_events_are_heard_behind_a_password(tmp_path: Path) -> None:
     async def story(server: RedisServer) -> None:
-        listener = CeleryEventsListener(broker.celery, lambda event: None, 0.0)
+        listener = CeleryEventsListener(broker_of(server).celery, lambda event: None, 0.0)
         listener.start()
         assert await asyncio.to_thread(listener.wait_connected, 10.0)
         await asyncio.to_thread(listener.stop)
