@@ -51,7 +51,8 @@ class ResultsReadable:
         if not answers:
             yield from _unread(facts, task, task.answers[-1])
             return
-        yield from _compare(task, answers, has_values=self.has_values)
+        heard = [answer for answer in answers if answer[1].t <= facts.heard_until_t]
+        yield from _compare(task, heard, has_values=self.has_values)
         yield from _vanished(facts, task, answers[0])
 
 

@@ -13,6 +13,11 @@ CASES = (
         {"contradicts": (2, 3, 5)},
     ),
     Case(
+        "a success that a probe which was not heard to its last word may explain",
+        history(accepted(1), probe(2, "failed"), status(4, 2, "SUCCESS"), unquiet(5)),
+        avoids="contradicts",
+    ),
+    Case(
         "an error of the last look, which was before everything was read again",
         history(accepted(1), probe(2, "succeeded"), status(3, 2, "SUCCESS"), broken(4, 3), phase(5, "read")),
         avoids="vanished",
