@@ -13,9 +13,10 @@ import msgspec
 
 from stormproof.errors import ComponentError
 from stormproof.history import Process, ProcessSample, ProcessWord
+from stormproof.placeholders import fill
 from stormproof.processes import Launcher, Running
 from stormproof.recorder import Recorder
-from stormproof.system import Component, System, fill
+from stormproof.system import Component, System
 
 PROBE_MODULE = "stormproof_probe"
 _LOG_BYTES = 1 << 20

@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 from stormproof.broker import Unacked
 from stormproof.deliveries import Hold
 from stormproof.history import FastForward, Probe, Quiescence
+from stormproof.placeholders import pick
 from stormproof.processes import is_running
 from stormproof.replica import Replica
-from stormproof.system import pick
 from stormproof.world import World
 
 CALM_S = 0.4

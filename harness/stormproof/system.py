@@ -19,8 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from stormproof.errors import DescriptionError
 from stormproof.loopback import refuse_others
-
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+from stormproof.placeholders import fill
 
 
 class _Model(BaseModel):
@@ -90,20 +89,29 @@ class Submit(_Model):
 class Status(_Model):
     """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
 
-    `running`: words that say that a process works on it now (none: no word promises that).
+    `result` is false where the route never returns a task's result. `running`: words that say that a process works on it now (none: no
+    word promises that).
+
     `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
     id that it never gave out (none: it promises nothing for such an id, and is not asked).
     """
 
     path: str
     state: str = "status"
-    result: str | None = "result"
+    result: str | Literal[False] | None = "result"
     success: tuple[str, ...] = ("SUCCESS",)
     failure: tuple[str, ...] = ("FAILURE", "REVOKED")
     pending: tuple[str, ...] = ("PENDING",)
     running: tuple[str, ...] = ()
     unfinished_codes: tuple[int, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+
+    @field_validator("result", mode="before")
+    @classmethod
+    def _path_or_false(cls, value: Any) -> Any:
+        if value is not False and value is not None and not isinstance(value, str):
+            raise ValueError("should be a dotted path, or false where the route returns no result")
+        return value
 
 
 class Backlog(_Model):
@@ -124,7 +132,9 @@ class Promises(_Model):
     where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
 
-    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
+    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run. `results` "ignored": the system keeps no
+    results, so that a task's end is known from the probe alone, and no status need ever tell it.
+
     So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
     effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
     `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
@@ -142,6 +152,7 @@ class Promises(_Model):
     durable: tuple[str, ...] = ()
     events: bool = False
     may_expire: bool = False
+    results: Literal["kept", "ignored"] = "kept"
     effects_contain: tuple[str, ...] = ()
     effects_to: str | None = None
     result_contains: tuple[str, ...] = ()
@@ -310,40 +321,3 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
     names = [field.alias or name for name, field in model.model_fields.items()] if model else []
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(names))}"
-
-
-def fill(text: str, values: Mapping[str, str], where: str) -> str:
-    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in values:
-            raise DescriptionError(f"{where}: unknown placeholder {{{name}}}; known: {', '.join(sorted(values))}")
-        return values[name]
-
-    return _PLACEHOLDER.sub(value, text)
-
-
-def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings; a text that is `{number}` and nothing else becomes that whole number."""
-    if template == "{number}" and "number" in values:
-        return int(values["number"])
-    if isinstance(template, str):
-        return fill(template, values, where)
-    if isinstance(template, Mapping):
-        return {key: fill_all(value, values, where) for key, value in template.items()}
-    if isinstance(template, list | tuple):
-        return [fill_all(value, values, where) for value in template]
-    return template
-
-
-def pick(document: Any, path: str) -> Any:
-    """The value at a dotted path of a JSON document, or None."""
-    for part in path.split("."):
-        if isinstance(document, Mapping):
-            document = document.get(part)
-        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
-            document = document[int(part)]
-        else:
-            return None
-    return document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import loopback
+from stormproof import loopback, placeholders
 from stormproof import system as systems
 from stormproof.errors import DescriptionError
 
@@ -40,6 +40,12 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
     assert found.folder == tmp_path
     assert found.submit.json_template == {"name": "{key}"}
     assert found.components["api"].ready.http == "/health"
+
+
+def test_a_route_that_returns_no_result_says_so_and_is_stored_so(tmp_path: Path) -> None:
+    found = load(tmp_path, GOOD.replace("[status]", "[status]\nresult = false"))
+    assert found.status.result is False
+    assert systems.System.restored(found.stored(), tmp_path).status.result is False
 
 
 @pytest.mark.parametrize(
@@ -103,6 +109,11 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
             "promises: promises.effects_to: unknown placeholder {text}; known: key",
         ),
         ("[redis.broker]", "[redis.broker", "not TOML"),
+        (
+            "[status]",
+            "[status]\nresult = true",
+            "status.result: should be a dotted path, or false where the route returns no result (it is True)",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -130,18 +141,18 @@ def test_anything_else_is_not_this_machine(host: str) -> None:
 
 def test_an_unknown_placeholder_is_named_with_those_that_exist() -> None:
     with pytest.raises(DescriptionError, match=r"env\.X: unknown placeholder \{redis\.brokr\.url\}; known: port"):
-        systems.fill("{redis.brokr.url}", {"port": "1"}, "env.X")
+        placeholders.fill("{redis.brokr.url}", {"port": "1"}, "env.X")
 
 
 def test_templates_are_filled_at_every_depth() -> None:
-    filled = systems.fill_all({"a": ["{key}", {"b": "x-{key}", "n": 1}]}, {"key": "k"}, "submit.json")
+    filled = placeholders.fill_all({"a": ["{key}", {"b": "x-{key}", "n": 1}]}, {"key": "k"}, "submit.json")
     assert filled == {"a": ["k", {"b": "x-k", "n": 1}]}
 
 
 def test_a_value_is_picked_by_its_dotted_path() -> None:
-    assert systems.pick({"data": [{"id": 7}]}, "data.0.id") == 7
-    assert systems.pick({"data": []}, "data.0.id") is None
-    assert systems.pick("text", "data") is None
+    assert placeholders.pick({"data": [{"id": 7}]}, "data.0.id") == 7
+    assert placeholders.pick({"data": []}, "data.0.id") is None
+    assert placeholders.pick("text", "data") is None
 
 
 def test_a_host_that_is_allowed_by_name_is_admitted_and_no_other_is(tmp_path: Path) -> None:
