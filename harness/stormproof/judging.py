@@ -53,6 +53,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
 def checks_of_tasks(system: System) -> list[Check]:
     """The checks that look at tasks and answers alone, and so can judge a part of a run."""
     promises, status = system.promises, system.status
+    kept = promises.results == "kept"
     return [
         NoTaskLost(),
         Delivery(promise=promises.delivery, executions=promises.executions, may_expire=promises.may_expire),
@@ -65,7 +66,7 @@ def checks_of_tasks(system: System) -> list[Check]:
             else []
         ),
         NoPhantom(),
-        ResultsReadable(has_values=status.result is not None),
+        *([ResultsReadable(has_values=bool(status.result))] if kept else []),
         LegalStates(pending=status.pending, success=status.success, failure=status.failure),
         ApiAnswers(
             deadline_s=promises.api_deadline_s,
@@ -76,7 +77,7 @@ def checks_of_tasks(system: System) -> list[Check]:
 
 
 def _checks_of_effects(promises: Promises) -> list[Check]:
-    checks: list[Check] = [EffectsOnce()]
+    checks: list[Check] = [EffectsOnce(results=promises.results == "kept")]
     if promises.effects_contain or promises.effects_to:
         checks.append(EffectsAsSubmitted(to=promises.effects_to or ""))
     if promises.endures_s or promises.refused:

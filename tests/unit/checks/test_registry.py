@@ -37,7 +37,7 @@ EVERY_CHECK: tuple[checks.Check, ...] = (
     checks.SaysWhen(least_s=1, most_s=10),
     checks.KeepsConsuming(stall_s=10),
     checks.RecoversWithin(recovery_s=10),
-    checks.NoResidue(),
+    checks.NoResidue(least_work=6),
     checks.StaysUp(),
     checks.AcknowledgesLate(),
     checks.HoldsFew(in_hand=2),
