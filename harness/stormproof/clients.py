@@ -232,7 +232,14 @@ class Clients:
     def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"
         said = f"{type(error).__name__}: {error}".rstrip(": ")
-        returned = Returned(t=self._recorder.now(), op=number, outcome=outcome, task_id=task_id, error=said)
+        returned = Returned(
+            t=self._recorder.now(),
+            op=number,
+            outcome=outcome,
+            task_id=task_id,
+            error=said,
+            partial=isinstance(error, (TimeoutError, httpx.ReadTimeout)),
+        )
         self._recorder.add(returned)
         return returned
 
@@ -244,7 +251,7 @@ class Clients:
             http_status=answer.status_code,
             retry_after=answer.retry_after is not None,
             retry_after_s=answer.retry_after_s,
-            too_long=answer.too_long,
+            partial=answer.too_long,
             error=error,
             **more,
         )

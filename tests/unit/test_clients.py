@@ -160,7 +160,7 @@ def test_of_an_answer_without_end_only_its_beginning_is_read(tmp_path: Path, kin
     assert returned.error.startswith("HTTP 200: 'xxx") and returned.error.endswith(
         "(longer than the 16 MiB that Stormproof reads)"
     )
-    assert returned.too_long
+    assert returned.partial
 
 
 def test_a_result_of_megabytes_is_read_and_the_history_has_its_beginning(tmp_path: Path) -> None:
@@ -203,6 +203,7 @@ def test_an_answer_that_comes_too_slowly_is_not_waited_for(tmp_path: Path, kind:
     returned = operation(tmp_path, endless(b"x", pause_s=0.01), kind, within_s=0.3)
     assert (returned.outcome, returned.http_status) == ("info", 0)
     assert returned.error.startswith("TimeoutError: no whole answer within 0.3 s")
+    assert returned.partial
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"\xff\x00", b'{"status": ' + b"9" * 9999 + b"}"])

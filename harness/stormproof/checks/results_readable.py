@@ -21,7 +21,7 @@ class ResultsReadable:
     Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged
     tasks that the probe saw end and that were asked for. `has_values`: an answer that says success gives the result. Findings:
 
-    unreadable: it ended, no answer ever said so, and the last one is an error (unknown where it was longer than the harness reads)
+    unreadable: it ended, no answer ever said so, and the last one is an error (unknown where the harness did not read it whole)
     missing: it ended, and after proved quiescence its status still says that it has not
     vanished: it was read, and in the phase `read` it cannot be any more (unknown as above)
     differs: the value that is read is not what any of its executions returned
@@ -77,7 +77,7 @@ def _vanished(facts: Facts, task: Task, first: tuple[int, Returned]) -> Iterator
 
 def _proof(answer: Returned) -> Status:
     """What an answer that is not ok proves: nothing, where it was the harness that did not read it whole."""
-    return Status.UNKNOWN if answer.too_long else Status.INVALID
+    return Status.UNKNOWN if answer.partial else Status.INVALID
 
 
 def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:

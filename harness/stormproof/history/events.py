@@ -70,7 +70,7 @@ class Returned(Event, frozen=True, tag="returned"):
 
     `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
     `value` is the result as JSON text ("" where none was given), or the beginning of a very long one; `error` says in one line why it is
-    not ok. `too_long`: the answer was longer than the harness reads, so what it said is not known.
+    not ok. `partial`: the harness stopped before it had read the whole answer, so what that said is not known.
     `retry_after`: whether the answer has that header; `retry_after_s`: in how many seconds it says to come again (-1: no number, and no date).
     """
 
@@ -84,7 +84,7 @@ class Returned(Event, frozen=True, tag="returned"):
     value: str = ""
     retry_after: bool = False
     retry_after_s: float = -1.0
-    too_long: bool = False
+    partial: bool = False
     error: str = ""
 
 

@@ -154,9 +154,9 @@ READ = phase(4, "read")
 @pytest.mark.parametrize(
     ("large", "kind"),
     [
-        (history(accepted(1), probe(2, "succeeded"), READ, broken(5, 2, 200, too_long=True)), "unreadable"),
+        (history(accepted(1), probe(2, "succeeded"), READ, broken(5, 2, 200, partial=True)), "unreadable"),
         (
-            history(accepted(1), probe(2, "failed"), status(3, 2, "FAILURE"), READ, broken(5, 3, 200, too_long=True)),
+            history(accepted(1), probe(2, "failed"), status(3, 2, "FAILURE"), READ, broken(5, 3, 200, partial=True)),
             "vanished",
         ),
     ],
