@@ -18,6 +18,7 @@ from stormproof.checks import (
     NoPhantom,
     NoResidue,
     NoTaskLost,
+    OneSchedule,
     RecoversWithin,
     ResultsAsSubmitted,
     ResultsReadable,
@@ -44,6 +45,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
         *([StoresKeep(durable=promises.durable)] if promises.durable else []),
         NoResidue(),
         EventsAgree(promised=promises.events),
+        *([OneSchedule(shared=promises.schedulers == "one")] if _may_repeat(system) else []),
         FaultHappened(planned=scenario.planned, copies=scenario.workload.copies),
         RunComplete(),
     ]
@@ -74,6 +76,12 @@ def checks_of_tasks(system: System) -> list[Check]:
             unknown_codes=status.unknown_codes,
         ),
     ]
+
+
+def _may_repeat(system: System) -> bool:
+    """Whether several schedulers run, and may serve one schedule."""
+    beats = [system.components[name].replicas for name in system.in_storms("beat")]
+    return sum(beats) > 1 and system.promises.schedulers != "many"
 
 
 def _checks_of_effects(promises: Promises) -> list[Check]:

@@ -26,7 +26,8 @@ class Promises(BaseModel):
     So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
     effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
     `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
-    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says.
+    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says. `schedulers`: whether several components of the
+    role `beat` serve "one" schedule, each task of which is published once, or "many".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +50,7 @@ class Promises(BaseModel):
     endures_s: float | None = Field(default=None, gt=0)
     refused: Literal["fails"] | None = None
     retry_after_s: tuple[float, float] | None = None
+    schedulers: Literal["one", "many"] | None = None
 
     @model_validator(mode="after")
     def _known_placeholders(self) -> Promises:
