@@ -20,13 +20,14 @@ _AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval
 
 
 class CeleryEventsListener:
-    """Calls back, in its own thread, for each task event; connects again as long as it is not stopped.
+    """Calls back, in its own thread, for each task event; connects again as long as it is not stopped. `client`: makes a Celery client
+    that is configured as the system's workers are.
 
     Events that are sent while it is not connected are lost, as they are to Flower.
     """
 
-    def __init__(self, broker_url: str, callback: Callable[[CeleryEvent], None], t0: float) -> None:
-        self._url = broker_url
+    def __init__(self, client: Callable[[], Celery], callback: Callable[[CeleryEvent], None], t0: float) -> None:
+        self._client = client
         self._callback = callback
         self._t0 = t0
         self._stopped = threading.Event()
@@ -55,11 +56,9 @@ class CeleryEventsListener:
                 self._stopped.wait(_RECONNECT_S)
 
     def _receive(self) -> None:
-        app = Celery(set_as_current=False)
+        app = self._client()
         options = {"socket_timeout": _SOCKET_TIMEOUT_S, "socket_connect_timeout": _SOCKET_TIMEOUT_S, **_AT_ONCE}
-        with app.connection_for_read(
-            self._url, connect_timeout=_SOCKET_TIMEOUT_S, transport_options=options
-        ) as connection:
+        with app.connection_for_read(connect_timeout=_SOCKET_TIMEOUT_S, transport_options=options) as connection:
             receiver = _Receiver(connection, {"*": self._event}, self._stopped, self._connected, app=app)
             for _ in receiver.consume(wakeup=False, safety_interval=_WAKE_S):
                 pass

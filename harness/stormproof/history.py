@@ -30,6 +30,7 @@ ProbeWord = Literal[
     "revoked",
     "rejected",
     "unknown",
+    "consuming",
     "ready",
     "stopping",
 ]
@@ -93,6 +94,7 @@ class Probe(Event, frozen=True, tag="probe"):
 
     `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
     main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
+    `consuming`: the worker begins to consume, at its start and after each lost connection; what it held before it has forgotten.
     """
 
     component: str
@@ -202,11 +204,44 @@ class CeleryEvent(Event, frozen=True, tag="celery_event"):
     hostname: str = ""
 
 
+class Settings(Event, frozen=True, tag="settings"):
+    """What a worker says of itself as it becomes ready: its own books, by which it is judged.
+
+    `pid` is its main process. `processes`: how many tasks it runs at once at most (autoscale's maximum), `fewest`: at least.
+    `prefetch`: the most messages that it holds unacknowledged (0: no limit). `slowest_s`: the longest time that a rate limit puts
+    between two starts of one task (0: no rate limit). `transport`: kombu's name for it, such as `redis`.
+
+    The rest says where its messages are: the `database` and key names of its Redis transport, the queues that it reads (without
+    prefix), and how long an abandoned message waits (`visibility_s`). `serializer` is the one with which its application publishes.
+    """
+
+    component: str
+    pid: int
+    pool: str = ""
+    processes: int = 0
+    fewest: int = 0
+    prefetch: int = 0
+    slowest_s: float = 0.0
+    transport: str = ""
+    database: int = 0
+    prefix: str = ""
+    separator: str = "\x06\x16"
+    steps: tuple[int, ...] = (0, 3, 6, 9)
+    unacked_key: str = "unacked"
+    unacked_index_key: str = "unacked_index"
+    visibility_s: float = 3600.0
+    queues: tuple[str, ...] = ()
+    serializer: str = "json"
+
+
 class FastForward(Event, frozen=True, tag="fast_forward"):
-    """Messages that waited only for the visibility timeout were handed back to the queue by kombu's own restore."""
+    """Messages whose worker is gone were handed back to the queue at once, by kombu's own restore, as a live worker would have done
+    when the visibility timeout, `waited_s`, was over.
+    """
 
     store: str
     task_ids: tuple[str, ...]
+    waited_s: float = 0.0
 
 
 class Quiescence(Event, frozen=True, tag="quiescence"):
@@ -258,6 +293,7 @@ AnyEvent = (
     | Fault
     | Wire
     | CeleryEvent
+    | Settings
     | FastForward
     | Quiescence
     | Closed

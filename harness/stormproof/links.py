@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from stormproof.deliveries import Deliveries, Workers
 from stormproof.errors import DescriptionError
 from stormproof.history import Wire
 from stormproof.recorder import Recorder
@@ -18,11 +19,12 @@ from stormproof.wire.trigger import Moment
 
 class Links:
     """`log`: the file for what they do not understand. `names`: submission key -> the task ids that frames with that key have named.
-    `last_t`: when the last frame passed that is worth recording.
+    `last_t`: when the last frame passed that is worth recording. `deliveries`: who was given which message, by what `workers` tells.
     """
 
-    def __init__(self, recorder: Recorder, broker: str, log: Path) -> None:
+    def __init__(self, recorder: Recorder, broker: str, log: Path, workers: Workers) -> None:
         self._recorder, self._broker, self._log = recorder, broker, log
+        self.deliveries = Deliveries(workers)
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.names: dict[str, set[str]] = {}
@@ -101,12 +103,17 @@ class Links:
             for link in chosen:
                 await link.disarm(rule)
 
+    def connected(self, name: str, number: int) -> bool:
+        """Whether a component still has that connection of its link of that name."""
+        return any(link.name == name and link.connected(number) for link, _ in self._all)
+
     def _notice(self, text: str) -> None:
         """What a link does not understand is told once, beside the components' own logs."""
         with self._log.open("a", encoding="utf-8") as file:
             file.write(f"{self._recorder.now():.3f} {text}\n")
 
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
+        self.deliveries.watch(moment, self._recorder.now())
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
             return  # Who waits in vain tells nothing.
         self.last_t = self._recorder.now()

@@ -27,7 +27,7 @@ import sys
 import time
 from typing import Any, Callable  # Python 3.8 needs this one at run time
 
-from celery import shared_task, signals
+from celery import bootsteps, shared_task, signals
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
 VALUE_LIMIT_BYTES = 4096
@@ -169,8 +169,8 @@ class Recorder:
     def unknown(self, message: Any, exc: Any, name: str, id: str, **_: Any) -> None:
         self._journal.write("unknown", id, name, _key_in(message.headers, message.body), detail=_describe(exc))
 
-    def ready(self, **_: Any) -> None:
-        self._journal.write("ready", "", "", "")
+    def ready(self, sender: Any = None, **_: Any) -> None:
+        self._journal.write("ready", "", "", "", value=_settings(sender))
 
     def stopping(self, how: str = "", **_: Any) -> None:
         self._journal.write("stopping", "", "", "", detail=str(how))
@@ -179,6 +179,49 @@ class Recorder:
 def _key_in(*parts: Any) -> str:
     found = _find_key(repr(parts))
     return found.group() if found else ""
+
+
+def _tell_each_start_of_consuming(app: Any, journal: Journal) -> None:
+    """Add a step to the worker's consumer, which Celery starts anew after each lost connection: it has forgotten then what it held."""
+
+    class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+
+        def start(self, parent: Any) -> None:
+            journal.write("consuming", "", "", "")
+
+    app.steps["consumer"].add(Consuming)
+
+
+def _settings(consumer: Any) -> str:
+    """What a worker is able to do at once, and where its messages are, as JSON; "" where this Celery does not tell."""
+    try:
+        worker, channel = consumer.controller, consumer.task_consumer.channel
+        buckets = [bucket.fill_rate for bucket in consumer.task_buckets.values() if bucket]
+        told = {
+            "pool": worker.pool_cls.__module__.rpartition(".")[2],
+            "processes": worker.max_concurrency or worker.concurrency,
+            "fewest": worker.min_concurrency or worker.concurrency,
+            "prefetch": consumer.initial_prefetch_count or 0,
+            "slowest_s": max([1 / rate for rate in buckets if rate], default=0.0),
+            "transport": consumer.connection.transport.driver_type,
+            "queues": [queue.name for queue in consumer.task_consumer.queues],
+            "serializer": consumer.app.conf.task_serializer,
+        }
+        if hasattr(channel, "unacked_key"):  # kombu's Redis transport
+            told.update(
+                database=int(str(consumer.connection.virtual_host or 0).strip("/") or 0),
+                prefix=channel.global_keyprefix,
+                separator=channel.sep,
+                steps=list(channel.priority_steps),
+                unacked_key=channel.unacked_key,
+                unacked_index_key=channel.unacked_index_key,
+                visibility_s=float(channel.visibility_timeout),
+            )
+        return _as_text(told)
+    except Exception as error:
+        _complain("cannot tell the worker's settings", error)
+        return ""
 
 
 def _as_json(value: Any) -> str:
@@ -250,20 +293,23 @@ def hold(key: str, release_path: str, at_most_s: float) -> None:
 
 def install(environ: Any = os.environ) -> None:
     """Start to journal, if the environment says so."""
-    journal = environ.get("STORMPROOF_JOURNAL")
-    if not journal:
+    path = environ.get("STORMPROOF_JOURNAL")
+    if not path:
         return
-    Recorder(Journal(journal, environ.get("STORMPROOF_COMPONENT", "worker"))).connect()
+    journal = Journal(path, environ.get("STORMPROOF_COMPONENT", "worker"))
+    Recorder(journal).connect()
     # Results are ignored so that the harness leaves no key of its own in the system's Redis.
     shared_task(name="stormproof.hold_early", acks_late=False, ignore_result=True)(hold)
     shared_task(name="stormproof.hold_late", acks_late=True, ignore_result=True)(hold)
-    path = environ.get("STORMPROOF_ORDERS")
-    if path:
-        orders = Orders(path)
-        # The moment between the import of all task modules and the first tracer, which keeps a reference to `run`.
-        signals.worker_init.connect(
-            lambda sender, **_: _take_orders(sender.app, orders), weak=False, dispatch_uid="stormproof.worker_init"
-        )
+    orders = environ.get("STORMPROOF_ORDERS")
+
+    def begin(sender: Any, **_: Any) -> None:
+        """The moment between the import of all task modules and the first tracer, which keeps a reference to `run`."""
+        _tell_each_start_of_consuming(sender.app, journal)
+        if orders:
+            _take_orders(sender.app, Orders(orders))
+
+    signals.worker_init.connect(begin, weak=False, dispatch_uid="stormproof.worker_init")
 
 
 install()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -34,8 +35,10 @@ class ProbeJournal:
         self._t0 = t0
         self._offset = 0
 
-    def read_new(self) -> list[history.Probe]:
+    def read_new(self) -> list[history.Probe | history.Settings]:
         """What was written since the last call. A line without its end waits for the next; no file yet is no event.
+
+        What a worker says of its settings comes before its word that it is ready.
 
         Raises StormproofError where a whole line is not one of the probe's.
         """
@@ -46,14 +49,18 @@ class ProbeJournal:
         except FileNotFoundError:
             return []
         self._offset += len(whole) + len(end)
-        return [self._event(line) for line in whole.splitlines()]
+        return [event for line in whole.splitlines() for event in self._events(line)]
 
-    def _event(self, line: bytes) -> history.Probe:
+    def _events(self, line: bytes) -> Iterator[history.Probe | history.Settings]:
         try:
             read = _decoder.decode(line)
-        except msgspec.DecodeError as error:
+            if read.word == "ready" and read.value:
+                told = {**msgspec.json.decode(read.value), "t": read.m - self._t0, "component": read.component}
+                yield msgspec.convert({**told, "pid": read.pid, "type": "settings"}, history.Settings)
+                read = msgspec.structs.replace(read, value="")
+        except (msgspec.DecodeError, msgspec.ValidationError, TypeError) as error:
             raise StormproofError(f"{self._path}: not a line of a probe: {line[:80]!r}: {error}") from error
-        return history.Probe(
+        yield history.Probe(
             t=read.m - self._t0,
             component=read.component,
             pid=read.pid,

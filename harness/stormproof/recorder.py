@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from stormproof.errors import RunFolderError, StormproofError, exhausted
-from stormproof.history import AnyEvent, Closed, Fault, Probe, encode
+from stormproof.history import AnyEvent, Closed, Fault, Probe, Settings, encode
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -20,7 +20,9 @@ class Picture:
     """What is so at this moment, according to all events until now.
 
     `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
-    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended.
+    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended. `settings`: what each worker
+    said of itself when it became ready last, and `consuming_at` when it began to consume last, by component. `longest_s`: the longest
+    execution that has come to an end.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,9 @@ class Picture:
         self.executing: dict[tuple[str, int], Probe] = {}
         self.ready_at: dict[str, float] = {}
         self.received: dict[str, Probe] = {}
+        self.settings: dict[str, Settings] = {}
+        self.consuming_at: dict[str, float] = {}
+        self.longest_s = 0.0
         self.last_probe_t = 0.0
         self.last_heal_t = 0.0
 
@@ -38,6 +43,8 @@ class Picture:
         """Take one event into account."""
         if isinstance(event, Probe):
             self._probe(event)
+        elif isinstance(event, Settings):
+            self.settings[event.component] = event
         elif isinstance(event, Fault) and event.stage == "healed":
             self.last_heal_t = event.t
 
@@ -45,6 +52,8 @@ class Picture:
         self.last_probe_t = event.t
         if event.word == "ready":
             self.ready_at[event.component] = event.t
+        elif event.word == "consuming":
+            self.consuming_at[event.component] = event.t
         elif event.word == "received":
             self.received[event.task_id] = event
         elif event.word == "started":
@@ -52,7 +61,8 @@ class Picture:
             self.starts_of_key.setdefault(event.key, []).append(event)
             self.executing[event.task_id, event.pid] = event
         else:
-            self.executing.pop((event.task_id, event.pid), None)
+            if (began := self.executing.pop((event.task_id, event.pid), None)) is not None:
+                self.longest_s = max(self.longest_s, event.t - began.t)
             if event.pid == event.parent:  # The main process speaks for a pool child that it has killed.
                 for task_id, pid in [held for held in self.executing if held[0] == event.task_id]:
                     if self.executing[task_id, pid].parent == event.parent:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import redis.asyncio
-from celery import Celery
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 
 from stormproof.errors import ComponentError, UsageError
-from stormproof.history import Sample
 from stormproof.processes import Launcher, Running
 from stormproof.system import Redis
-
-_PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-"""kombu keeps one list for each priority step; these are its separator and default steps."""
 
 
 class Binary(msgspec.Struct, frozen=True):
@@ -75,14 +69,30 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{port}"
         self.running: Running | None = None
         self._binary, self._launcher, self._folder = binary, launcher, folder
-        self.client = redis.asyncio.Redis(
-            port=port,
-            socket_timeout=0.5,
-            socket_connect_timeout=0.5,
-            max_connections=4,
-            client_name="stormproof",
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._clients: dict[int, redis.asyncio.Redis] = {}
+
+    @property
+    def client(self) -> redis.asyncio.Redis:
+        """A client of ours for database 0, straight to it and not through a link."""
+        return self.at(0)
+
+    def at(self, database: int) -> redis.asyncio.Redis:
+        """A client of ours for that database: the same for all who ask."""
+        if database not in self._clients:
+            self._clients[database] = redis.asyncio.Redis(
+                port=self.port,
+                db=database,
+                socket_timeout=0.5,
+                socket_connect_timeout=0.5,
+                max_connections=8,
+                client_name="stormproof",
+                retry=Retry(NoBackoff(), 0),
+            )
+        return self._clients[database]
+
+    def url_of(self, database: int) -> str:
+        """Its address for a client of ours, with that database."""
+        return f"{self.url}/{database}"
 
     async def start(self, listening: Callable[[], Awaitable[None]] | None = None) -> None:
         """Start it on its port with what it has kept, and wait until it answers; `listening` is called once it accepts connections,
@@ -134,17 +144,15 @@ class RedisServer:
 
     async def empty(self) -> None:
         """Take all of its data but what kombu knows of its queues, which a worker writes as it starts, and never again."""
-        async for client in self._databases():
-            keys = [key async for key in client.scan_iter() if not key.startswith(b"_kombu.binding.")]
+        for database in await self.databases():
+            client = self.at(database)
+            keys = [key async for key in client.scan_iter() if b"_kombu.binding" not in key]
             if keys:
                 await client.delete(*keys)
 
-    async def _databases(self) -> AsyncIterator[redis.asyncio.Redis]:
-        """A connection to each database that holds something."""
-        for space in await self.info("keyspace"):
-            number = int(space.removeprefix("db"))
-            async with redis.asyncio.Redis(port=self.port, db=number, socket_timeout=1) as client:
-                yield client
+    async def databases(self) -> list[int]:
+        """The databases that hold something."""
+        return [int(space.removeprefix("db")) for space in await self.info("keyspace")]
 
     async def info(self, section: str) -> dict[str, Any]:
         """Redis' INFO of one section, or {} while it does not answer."""
@@ -161,7 +169,8 @@ class RedisServer:
 
     async def overwrite(self, key: str, value: bytes) -> int:
         """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
-        async for client in self._databases():
+        for database in await self.databases():
+            client = self.at(database)
             old = cast("bytes | None", await client.get(key))
             if old is not None:
                 await client.set(key, value, keepttl=True)
@@ -172,63 +181,7 @@ class RedisServer:
         """Close our own connections to it."""
         try:
             async with asyncio.timeout(2):
-                await self.client.aclose()
+                for client in self._clients.values():
+                    await client.aclose()
         except (RedisError, OSError, TimeoutError):
             pass  # The server may be gone or frozen; its end closes them.
-
-
-class Broker:
-    """What kombu keeps in the broker's Redis: the queues, and the messages that are not acknowledged."""
-
-    def __init__(self, server: RedisServer, queues: tuple[str, ...]) -> None:
-        self.server, self._queues = server, queues
-        self._lists = [queue + priority for queue in queues for priority in _PRIORITIES]
-
-    def celery(self) -> Celery:
-        """A bare Celery client of it."""
-        app = Celery(broker=self.server.url + "/0", set_as_current=False)
-        app.conf.task_default_queue = self._queues[0]
-        app.conf.broker_transport_options = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return app
-
-    async def depth(self) -> tuple[int, int]:
-        """Messages queued and unacknowledged. Raises RedisError or OSError while Redis does not answer."""
-        pipe = self.server.client.pipeline(transaction=False)
-        for name in self._lists:
-            pipe.llen(name)
-        pipe.hlen("unacked")
-        *queued, unacked = await pipe.execute()
-        return sum(queued), int(unacked)
-
-    async def unacked(self) -> dict[str, dict[str, Any]]:
-        """Delivery tag -> headers of each unacknowledged message."""
-        raw = await cast("Awaitable[dict[bytes, bytes]]", self.server.client.hgetall("unacked"))
-        found: dict[str, dict[str, Any]] = {}
-        for tag, stored in raw.items():
-            try:
-                found[tag.decode()] = dict(json.loads(stored)[0].get("headers") or {})
-            except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
-                found[tag.decode()] = {}
-        return found
-
-
-async def sample(server: RedisServer, broker: Broker | None, t: float) -> Sample:
-    """What one server says of itself now; `up=False` where it does not answer within half a second."""
-    try:
-        info = await server.client.info()
-        queued, unacked = await broker.depth() if broker else (0, 0)
-    except (RedisError, OSError, TimeoutError):
-        return Sample(t=t, store=server.name, up=False)
-    spaces = [value for name, value in info.items() if name.startswith("db") and isinstance(value, dict)]
-    return Sample(
-        t=t,
-        store=server.name,
-        up=not info.get("loading"),
-        queued=queued,
-        unacked=unacked,
-        connections=int(info["connected_clients"]),
-        memory_bytes=int(info["used_memory"]),
-        keys=sum(int(space["keys"]) - int(space["expires"]) for space in spaces),
-        all_keys=sum(int(space["keys"]) for space in spaces),
-        evicted=int(info["evicted_keys"]),
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import tempfile
 from collections.abc import Coroutine
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from stormproof import machine, probe
+from stormproof.broker import Broker, sample
 from stormproof.celery_events import CeleryEventsListener
 from stormproof.clients import Clients, connections
 from stormproof.effects import SmtpServer
@@ -25,7 +27,7 @@ from stormproof.ports import Ports
 from stormproof.probe_journal import ProbeJournal
 from stormproof.processes import Launcher, Running, cpu_waited_s
 from stormproof.recorder import Recorder
-from stormproof.redis_server import Binary, Broker, RedisServer, sample
+from stormproof.redis_server import Binary, RedisServer
 from stormproof.replica import PROBE_MODULE, Replica
 from stormproof.system import System
 from stormproof.workload import key
@@ -48,7 +50,7 @@ class World:
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
         self.mail = SmtpServer(recorder.add, recorder.t0)
-        self.links = Links(recorder, system.broker, folder / "logs" / "links.log")
+        self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self)
         self._binary = binary
         self._ports = Ports()
         self._work = Path()
@@ -123,7 +125,9 @@ class World:
                 )
                 replica.broken = self.fail
                 self.replicas.append(replica)
-        self.broker = Broker(self.redis[self.system.broker], self.system.queues)
+        workers = frozenset(replica.name for replica in self.replicas if replica.spec.role == "worker")
+        server = self.redis[self.system.broker]
+        self.broker = Broker(server, self.system.queues, self.links.deliveries, self.picture.settings, workers)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
 
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
@@ -154,22 +158,24 @@ class World:
         async with asyncio.TaskGroup() as group:
             for replica in wanted:
                 group.create_task(replica.ready())
-        await self.listening()
+        await self.listen()
 
     def watch(self) -> None:
-        """Begin to record what the probes, the Redis servers, the processes and Celery's events tell."""
+        """Begin to record what the probes, the Redis servers and the processes tell."""
         self._background(self._read_journal())
         self._background(self._sample_processes())
         self._background(self._sample_pressure())
         for server in self.redis.values():
             self._background(self._sample(server))
-        add = self._from_thread(asyncio.get_running_loop())
-        self._events = CeleryEventsListener(self.redis[self.system.broker].url, add, self.recorder.t0)
-        self._events.start()
 
-    async def listening(self) -> None:
-        """Wait until events can be heard: those that are sent before that are lost. Raises ComponentError."""
-        if self._events and not await asyncio.to_thread(self._events.wait_connected, 10.0):
+    async def listen(self) -> None:
+        """Begin to hear Celery's events, where the workers say that they are sent, and wait until they can be heard: those that are
+        sent before that are lost. Raises ComponentError.
+        """
+        add = self._from_thread(asyncio.get_running_loop())
+        self._events = CeleryEventsListener(self.broker.celery, add, self.recorder.t0)
+        self._events.start()
+        if not await asyncio.to_thread(self._events.wait_connected, 10.0):
             raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -263,6 +269,18 @@ class World:
         key = self.key(place)
         clients = (task_id for task_id, known in self.clients.tasks.items() if known == key)
         return frozenset({key, *clients, *self.links.names.get(key, ())})
+
+    def main_pid(self, component: str) -> int:
+        """The pid of the main process of one copy of a component, 0 where it does not run."""
+        return next((replica.pid for replica in self.replicas if replica.name == component and replica.alive), 0)
+
+    def consuming_since(self, component: str) -> float:
+        """When a worker began to consume last, by its probe; minus infinity where none has said so."""
+        return self.picture.consuming_at.get(component, -math.inf)
+
+    def connected(self, link: str, connection: int) -> bool:
+        """Whether a component still has that connection of that link."""
+        return self.links.connected(link, connection)
 
     def address(self, component: str) -> str:
         """Where a component answers HTTP."""

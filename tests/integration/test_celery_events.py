@@ -52,10 +52,14 @@ def redis_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
+def client_of(port: int) -> Celery:
+    return Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+
+
 @contextmanager
 def listening(port: int) -> Iterator[tuple[CeleryEventsListener, list[CeleryEvent]]]:
     heard: list[CeleryEvent] = []
-    listener = CeleryEventsListener(f"redis://127.0.0.1:{port}/0", heard.append, t0=time.monotonic())
+    listener = CeleryEventsListener(lambda: client_of(port), heard.append, t0=time.monotonic())
     listener.start()
     try:
         yield listener, heard
@@ -67,7 +71,7 @@ def listening(port: int) -> Iterator[tuple[CeleryEventsListener, list[CeleryEven
 
 def send(port: int, task_id: str) -> None:
     """Send events as a worker does, by Celery's own dispatcher."""
-    app = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+    app = client_of(port)
     with app.connection_for_write() as connection, app.events.Dispatcher(connection, hostname="w@here") as dispatcher:
         dispatcher.send("worker-online")
         dispatcher.send("task-started", uuid=task_id)
@@ -125,7 +129,7 @@ def test_nothing_is_told_after_it_was_stopped(tmp_path: Path, port: int) -> None
 
 
 def test_who_waits_for_a_connection_is_let_go_by_the_stop(port: int) -> None:
-    listener = CeleryEventsListener(f"redis://127.0.0.1:{port}", lambda event: None, time.monotonic())
+    listener = CeleryEventsListener(lambda: client_of(port), lambda event: None, time.monotonic())
     listener.start()
     with ThreadPoolExecutor(1) as waiters:
         waited = waiters.submit(listener.wait_connected, 60.0)

@@ -18,11 +18,23 @@ from typing import Any
 import pytest
 from celery import Celery
 from stormproof import probe
-from stormproof.history import Probe
+from stormproof.history import Probe, Settings
 from stormproof.probe_journal import ProbeJournal
 from stormproof.redis_server import find_binary
 
 APPS = Path(__file__).parent / "apps"
+OTHER_SETTINGS = {
+    "worker_prefetch_multiplier": 3,
+    "task_default_rate_limit": "2/m",
+    "task_serializer": "pickle",
+    "broker_transport_options": {
+        "global_keyprefix": "shop.",
+        "sep": ":",
+        "priority_steps": [0, 4, 8],
+        "unacked_key": "held",
+        "visibility_timeout": 77,
+    },
+}
 ENDS = {"succeeded", "failed", "retried", "ignored", "revoked", "rejected"}
 PATIENCE_S = 20.0
 
@@ -70,11 +82,12 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Worker:
     """A real worker with the probe, and what the test needs to talk to it."""
 
-    def __init__(self, folder: Path, redis_url: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, redis_url: str, *arguments: str, environment: dict[str, str]) -> None:
         shutil.copy(probe.__file__, folder / "stormproof_probe.py")
         self.folder = folder
         self.queue = folder.name
         self.events: list[Probe] = []
+        self.settings: list[Settings] = []
         self.app = Celery(broker=redis_url, backend=redis_url, set_as_current=False)
         self._orders = folder / "orders.json"
         self._journal = ProbeJournal(folder / "journal", t0=time.monotonic())
@@ -83,6 +96,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [*command, "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO", *arguments],
                 env=os.environ
+                | environment
                 | {
                     "TMPDIR": str(folder),  # A killed worker leaves its temporary files behind.
                     "PYTHONPATH": f"{folder}:{APPS}",
@@ -105,15 +119,21 @@ class Worker:
         aside.write_text(json.dumps(orders))
         aside.rename(self._orders)
 
+    def read(self) -> None:
+        """Take what is new in the journal."""
+        new = self._journal.read_new()
+        self.events += [event for event in new if isinstance(event, Probe)]
+        self.settings += [event for event in new if isinstance(event, Settings)]
+
     def words(self, task_id: str) -> list[str]:
-        self.events += self._journal.read_new()
+        self.read()
         return [event.word for event in self.events if event.task_id == task_id]
 
     def wait_for(self, task_id: str, *words: str) -> Probe:
         """The first line of the task that says one of the words."""
 
         def find() -> Probe | None:
-            self.events += self._journal.read_new()
+            self.read()
             return next((event for event in self.events if event.task_id == task_id and event.word in words), None)
 
         found: Probe = wait_until(find, f"{words} of {task_id}; log:\n{self.log()[-3000:]}")
@@ -124,8 +144,10 @@ class Worker:
 
 
 @contextmanager
-def running(folder: Path, redis_url: str, *arguments: str) -> Iterator[Worker]:
-    worker = Worker(folder, redis_url, *arguments)
+def running(
+    folder: Path, redis_url: str, *arguments: str, environment: dict[str, str] | None = None
+) -> Iterator[Worker]:
+    worker = Worker(folder, redis_url, *arguments, environment=environment or {})
     try:
         worker.wait_for("", "ready")
         yield worker
@@ -138,6 +160,18 @@ def worker(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator
     """One prefork worker with two children, which all tests share that leave it alive."""
     with running(tmp_path_factory.mktemp("prefork"), redis_url, "-c", "2") as shared:
         yield shared
+
+
+def test_a_worker_tells_its_capacity_and_where_its_messages_are(tmp_path: Path, redis_url: str) -> None:
+    environment = {"PROBED_SETTINGS": json.dumps(OTHER_SETTINGS)}
+    elsewhere = redis_url.removesuffix("/0") + "/3"
+    with running(tmp_path, elsewhere, "--autoscale=5,2", environment=environment) as worker:
+        [told] = worker.settings
+    assert (told.component, told.pid, told.pool) == ("probed-worker", worker.process.pid, "prefork")
+    assert (told.processes, told.fewest, told.prefetch, told.slowest_s) == (5, 2, 15, 30.0)
+    assert (told.transport, told.database, told.prefix, told.separator) == ("redis", 3, "shop.", ":")
+    assert (told.steps, told.unacked_key, told.visibility_s) == ((0, 4, 8), "held", 77.0)
+    assert (told.queues, told.serializer) == ((worker.queue,), "pickle")
 
 
 def test_a_success_is_told_with_its_value_key_processes_and_times(worker: Worker) -> None:

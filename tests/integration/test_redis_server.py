@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from stormproof.broker import sample
 from stormproof.errors import ComponentError, UsageError
 from stormproof.ports import Ports
 from stormproof.processes import Launcher
-from stormproof.redis_server import Broker, RedisServer, find_binary, sample
+from stormproof.redis_server import RedisServer, find_binary
 from stormproof.system import Redis
 
 PLAIN = Redis()
@@ -31,19 +32,6 @@ def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]],
                     await server.close()
 
     asyncio.run(run())
-
-
-def test_a_sample_counts_messages_and_keys_that_never_expire(tmp_path: Path) -> None:
-    async def story(server: RedisServer) -> None:
-        await server.client.lpush("celery", "a", "b")
-        await server.client.lpush("celery\x06\x163", "c")
-        await server.client.hset("unacked", "tag", '[{"headers": {"id": "x"}}, "", "celery"]')
-        await server.client.set("result", "r", ex=60)
-        found = await sample(server, Broker(server, ("celery",)), 1.5)
-        assert (found.t, found.up, found.queued, found.unacked, found.keys) == (1.5, True, 3, 1, 3)
-        assert await Broker(server, ("celery",)).unacked() == {"tag": {"id": "x"}}
-
-    with_server(tmp_path, story)
 
 
 def test_a_frozen_server_is_not_up(tmp_path: Path) -> None:

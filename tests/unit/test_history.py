@@ -43,9 +43,12 @@ EVENTS: tuple[h.AnyEvent, ...] = (
         fault="0",
     ),
     h.CeleryEvent(t=0.9, word="sent", task_id="a", hostname="celery@host"),
-    h.FastForward(t=1.0, store="broker", task_ids=("a", "b")),
+    h.Settings(
+        t=0.95, component="worker", pid=2, pool="prefork", processes=4, fewest=2, steps=(0, 5), queues=("celery",)
+    ),
+    h.FastForward(t=1.0, store="broker", task_ids=("a", "b"), waited_s=3600.0),
     h.Quiescence(t=1.1, proved=True, queued=1, unacked=2, executing=3, backlog=4, detail="why"),
-    h.Closed(t=1.1, events=14, checksum=5),
+    h.Closed(t=1.1, events=15, checksum=5),
 )
 
 

@@ -20,6 +20,10 @@ def journal(path: Path) -> probe.Journal:
     return probe.Journal(str(path), "worker")
 
 
+def probes(reader: ProbeJournal) -> list[history.Probe]:
+    return [event for event in reader.read_new() if isinstance(event, history.Probe)]
+
+
 def test_the_probe_and_the_history_agree_on_what_a_key_looks_like() -> None:
     assert probe.KEY_PATTERN == history.KEY_PATTERN
 
@@ -108,13 +112,33 @@ def test_what_was_written_is_read_once_with_the_times_of_the_run(tmp_path: Path)
     writer = journal(path)
     writer.write("started", "id", "app.task", "storm-00ab-0001")
     writer.write("failed", "id", "app.task", "storm-00ab-0001", detail="ValueError: ü\n\ud800")
-    first, second = reader.read_new()
+    first, second = probes(reader)
     assert (first.word, first.task_id, first.task, first.key) == ("started", "id", "app.task", "storm-00ab-0001")
     assert first.pid == first.parent == os.getpid()
     assert 0 <= first.t <= second.t <= time.monotonic() - t0
     assert reader.read_new() == []
     writer.write("ready", "", "", "")
-    assert [event.word for event in reader.read_new()] == ["ready"]
+    assert [event.word for event in probes(reader)] == ["ready"]
+
+
+def test_what_a_worker_says_of_its_settings_comes_before_its_word_that_it_is_ready(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal(path).write("ready", "", "", "", value=json.dumps({"processes": 3, "queues": ["a", "b"], "steps": [0, 5]}))
+    settings, ready = ProbeJournal(path, 0.0).read_new()
+    assert isinstance(settings, history.Settings)
+    assert (settings.component, settings.pid, settings.t) == ("worker", os.getpid(), ready.t)
+    assert (settings.processes, settings.queues, settings.steps) == (3, ("a", "b"), (0, 5))
+    assert isinstance(ready, history.Probe)
+    assert (ready.word, ready.value) == ("ready", "")
+
+
+def test_a_worker_whose_settings_cannot_be_told_is_ready_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "journal"
+    probe.Recorder(journal(path)).ready(sender=object())
+    assert [event.word for event in probes(ProbeJournal(path, 0.0))] == ["ready"]
+    assert "cannot tell the worker's settings" in capsys.readouterr().err
 
 
 def test_a_line_without_its_end_waits_until_it_has_one(tmp_path: Path) -> None:
@@ -133,5 +157,9 @@ def test_a_line_without_its_end_waits_until_it_has_one(tmp_path: Path) -> None:
 def test_a_whole_line_that_is_none_of_the_probes_is_our_own_failure(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_text('{"m": 1}\n')
+    with pytest.raises(StormproofError, match="not a line of a probe"):
+        ProbeJournal(path, 0.0).read_new()
+    path.unlink()
+    journal(path).write("ready", "", "", "", value='{"processes": "many"}')
     with pytest.raises(StormproofError, match="not a line of a probe"):
         ProbeJournal(path, 0.0).read_new()

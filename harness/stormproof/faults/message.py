@@ -37,14 +37,14 @@ class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:
-        client, queue = world.broker.server.client, world.system.queues[0]
-        text = json.dumps(_message(self.kind, queue, world.key(_PLACE)))
+        client, place = world.broker.inbox()
+        text = json.dumps(_message(self.kind, world.broker.queue, world.key(_PLACE)))
         if self.kind == "cut_off":
             text = text[: len(text) // 2]
-        await cast("Any", client.lpush(queue, text))
+        await cast("Any", client.lpush(place, text))
 
         async def evidence() -> str:
-            waiting = await cast("Any", client.lrange(queue, 0, -1))
+            waiting = await cast("Any", client.lrange(place, 0, -1))
             return "a worker took it from the queue" if text.encode() not in waiting else ""
 
         yield evidence

@@ -1,5 +1,6 @@
 """A Celery app with one task for each way in which an execution can end."""
 
+import json
 import os
 import time
 
@@ -12,6 +13,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     result_backend_transport_options={"retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0}},
 )
+app.conf.update(json.loads(os.environ.get("PROBED_SETTINGS", "{}")))
 
 
 @app.task
