@@ -44,8 +44,10 @@ KILLED = Scenario(
     title="the worker and all its processes are killed in mid-task, and started again after 1 s",
     workload=Workload(tasks=8, rate_per_s=4),
     storm=(
-        Injection(fault=Misbehave(do="hold", place=2), for_s=4.0),
-        Injection(fault=Kill(component="worker"), started=2, at_s=3.0, for_s=1.0),
+        # Long enough for a first task that waits for its countdown or for a rate limit.
+        Injection(fault=Misbehave(do="hold", place=0), for_s=8.0),
+        # Not as it begins: what acknowledges early does so a moment after that.
+        Injection(fault=Kill(component="worker"), started=0, at_s=3.0, for_s=1.0),
     ),
 )
 DEPLOYED = Scenario(

@@ -27,23 +27,28 @@ def generate() -> list[Configuration]:
     return sorted(vary([{name: row[name] for name in FACTORS} for row in rows]), key=_place)
 
 
-def pairs(row: Configuration) -> set[tuple[tuple[str, str], tuple[str, str]]]:
-    """The pairs of values that a configuration combines."""
-    return set(combinations(row.items(), 2))
-
-
 def vary(rows: list[dict[str, str]]) -> list[Configuration]:
     """The same pairs, but where a value is in a row only to fill it, another one: covertable fills with the first one everywhere."""
-    count = Counter(pair for row in rows for pair in pairs(row))
+    count = Counter(pair for row in rows for pair in combinations(row.items(), 2))
     for number, row in enumerate(rows):
         for place, (name, values) in enumerate(FACTORS.items()):
-            other = {**row, name: values[(number + place) % len(values)]}
-            gone, come = pairs(row) - pairs(other), pairs(other) - pairs(row)
-            if allowed(other) and all(count[pair] > 1 for pair in gone):
+            other = values[(number + place) % len(values)]
+            gone, come = _pairs_of(row, name, row[name]), _pairs_of(row, name, other)
+            if other != row[name] and all(count[pair] > 1 for pair in gone) and allowed({**row, name: other}):
                 count.subtract(gone)
                 count.update(come)
-                row.update(other)
+                row[name] = other
     return [*rows]
+
+
+def _pairs_of(row: Configuration, name: str, value: str) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """The pairs in which this value would be, in the order of the factors."""
+    names = list(row)
+    before, after = names[: names.index(name)], names[names.index(name) + 1 :]
+    return [
+        *(((one, row[one]), (name, value)) for one in before),
+        *(((name, value), (one, row[one])) for one in after),
+    ]
 
 
 def _place(row: Configuration) -> list[int]:
