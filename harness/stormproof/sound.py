@@ -73,7 +73,8 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def needed(self) -> list[str]:
         """The names of the environments in which something of it runs."""
-        return list(dict.fromkeys(each.environment for each in (*self.sound, *self.twins)))
+        of_sound, of_twins = [each.environment for each in self.sound], [twin.environment for twin in self.twins]
+        return list(dict.fromkeys(of_sound + of_twins))
 
     def placed(self, interpreters: Mapping[str, str]) -> Corpus:
         """The same, with each process run by the interpreter of its environment."""

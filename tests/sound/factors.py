@@ -112,6 +112,13 @@ RULES: tuple[Rule, ...] = (
         ("json", "pickle", "msgpack"),
     ),
     _only(
+        "PyYAML's safe dumper refuses a signature, which these carry in their message",
+        "work",
+        ("chain", "chord", "linked"),
+        "serializer",
+        ("json", "pickle", "msgpack"),
+    ),
+    _only(
         "a visibility timeout is longer than tasks wait and last together",
         "visibility timeout",
         ("60",),
