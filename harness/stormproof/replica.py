@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Coroutine, Mapping
 
 import httpx
+import msgspec
 
 from stormproof.errors import ComponentError
 from stormproof.history import Process, ProcessSample, ProcessWord
@@ -107,8 +108,10 @@ class Replica:
             self.broken(error)
 
     def still_ready(self) -> None:
-        """Note once more that it is ready, where it is: for a history that begins here."""
+        """Note once more that it is ready, where it is, and what it said of itself: for a history that begins here."""
         if self.is_ready and self.running is not None:
+            if settings := self._recorder.picture.settings.get(self.name):
+                self._recorder.add(msgspec.structs.replace(settings, t=self._recorder.now()))
             self._record("ready", self.running)
 
     async def ready(self) -> None:
