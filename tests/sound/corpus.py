@@ -38,11 +38,15 @@ COMMON = (
     "uvicorn>=0.38",
 )
 
-CALM = Scenario(name="calm", title="no fault at all", workload=Workload(tasks=12, rate_per_s=6))
+SETTLE_S = 180.0
+"""A single process with tasks of seconds is long at work on what the storm has left, and on what looks for its recovery."""
+
+CALM = Scenario(name="calm", title="no fault at all", workload=Workload(tasks=12, rate_per_s=6), settle_s=SETTLE_S)
 KILLED = Scenario(
     name="worker_killed",
     title="the worker and all its processes are killed in mid-task, and started again after 1 s",
     workload=Workload(tasks=8, rate_per_s=4),
+    settle_s=SETTLE_S,
     storm=(
         # Long enough for a first task that waits for its countdown or for a rate limit.
         Injection(fault=Misbehave(do="hold", place=0), for_s=8.0),
@@ -54,6 +58,7 @@ DEPLOYED = Scenario(
     name="worker_deployed",
     title="the worker is terminated while it works, has all the time that it needs, and is started again",
     workload=Workload(tasks=8, rate_per_s=4),
+    settle_s=SETTLE_S,
     storm=(Injection(fault=Stop(component="worker", grace_s=30.0), started=2),),
 )
 
@@ -99,9 +104,11 @@ def system(name: str, c: Configuration, scenario: Scenario) -> System:
 def storms(c: Configuration) -> Iterator[Scenario]:
     """What it is promised to survive, with as many tasks as it can do in a quarter of a minute."""
     yield _sized(CALM, c, least=3)
-    if not late(c):
+    # A worker with greenlets sends its acknowledgements every two seconds: one that is terminated meanwhile has its tasks run twice.
+    if not late(c) and c["pool"] not in ("gevent", "eventlet"):
         yield _sized(DEPLOYED, c, least=4)
-    elif c["work"] != "chord":  # A part of a chord that is done again is counted again.
+    # A part of a chord that is done again is counted again.
+    if late(c) and c["work"] != "chord":
         yield _sized(KILLED, c, least=4)
 
 
