@@ -58,8 +58,8 @@ def _fault(fault: type[Fault]) -> str:
 def _check(check: type[checks.Check]) -> str:
     module = inspect.getmodule(check)
     story, _, kinds = (inspect.getdoc(check) or "").partition("Findings:")
-    rows = [line.partition(": ") for line in " ".join(_joined(kinds)).split("\n") if line.strip()]
-    table = "\n".join(f"- `{kind.strip()}`: {meaning}" for kind, _, meaning in rows)
+    rows = [line.strip().partition(": ") for line in " ".join(_joined(kinds)).split("\n") if line.strip()]
+    table = "\n".join(f"- `{kind.strip()}` ({check.kinds[kind.strip()].word}): {meaning}" for kind, _, meaning in rows)
     return f"### {check.name}\n\n{inspect.getdoc(module)}\n\n{story.strip()}\n\nFindings:\n\n{table}"
 
 

@@ -42,6 +42,12 @@ def connections() -> httpx.AsyncClient:
     )
 
 
+def _number(key: str) -> str:
+    """The whole number in a submission's key: its place in the workload."""
+    digits = key.rpartition("-")[2]
+    return str(int(digits)) if digits.isdigit() else "0"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back, as far as it was read; `document`: its JSON, None where it is none."""
 
@@ -97,9 +103,10 @@ class Clients:
         """
         how = self._system.submit
         number = self._invoke("submit", key, client, purpose)
-        body = fill_all(how.json_template, {"key": key}, "submit.json")
-        headers = fill_all(how.headers, {"key": key}, "submit.headers")
-        path = fill_all(how.path, {"key": key}, "submit.path")
+        values = {"key": key, "number": _number(key)}
+        body = fill_all(how.json_template, values, "submit.json")
+        headers = fill_all(how.headers, values, "submit.headers")
+        path = fill_all(how.path, values, "submit.path")
         self.submitting += 1
         try:
             answer = await self._ask(

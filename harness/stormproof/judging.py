@@ -49,7 +49,7 @@ def checks_of_tasks(system: System) -> list[Check]:
     promises, status = system.promises, system.status
     return [
         NoTaskLost(),
-        Delivery(promise=promises.delivery, executions=promises.executions),
+        Delivery(promise=promises.delivery, executions=promises.executions, may_expire=promises.may_expire),
         *([EffectsOnce()] if system.effects_expected else []),
         NoPhantom(),
         ResultsReadable(has_values=status.result is not None),

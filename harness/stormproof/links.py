@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stormproof.deliveries import Deliveries, Workers
+from stormproof.deliveries import Deliveries
 from stormproof.errors import DescriptionError
 from stormproof.history import Wire
 from stormproof.recorder import Recorder
@@ -18,16 +19,16 @@ from stormproof.wire.trigger import Moment
 
 
 class Links:
-    """`log`: the file for what they do not understand. `names`: submission key -> the task ids that frames with that key have named.
-    `last_t`: when the last frame passed that is worth recording. `deliveries`: who was given which message, by what `workers` tells.
+    """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
+    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message.
     """
 
-    def __init__(self, recorder: Recorder, broker: str, log: Path, workers: Workers) -> None:
+    def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
         self._recorder, self._broker, self._log = recorder, broker, log
-        self.deliveries = Deliveries(workers)
+        self.main_pid = main_pid
+        self.deliveries = Deliveries(self)
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
-        self.names: dict[str, set[str]] = {}
         self.last_t = 0.0
 
     def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
@@ -103,6 +104,10 @@ class Links:
             for link in chosen:
                 await link.disarm(rule)
 
+    def consuming_since(self, replica: str) -> float:
+        """When a worker began to consume last, by its probe; minus infinity where it never said so."""
+        return self._recorder.picture.consuming_at.get(replica, -math.inf)
+
     def connected(self, name: str, number: int) -> bool:
         """Whether a component still has that connection of its link of that name."""
         return any(link.name == name and link.connected(number) for link, _ in self._all)
@@ -117,7 +122,6 @@ class Links:
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
             return  # Who waits in vain tells nothing.
         self.last_t = self._recorder.now()
-        self._learn(moment.ids)
         self._recorder.add(
             Wire(
                 t=self.last_t,
@@ -132,9 +136,3 @@ class Links:
                 fault=injection,
             )
         )
-
-    def _learn(self, ids: tuple[str, ...]) -> None:
-        """A message names its task first, and the submission's key in the arguments."""
-        for key in ids:
-            if key.startswith("storm-") and not ids[0].startswith("storm-"):
-                self.names.setdefault(key, set()).add(ids[0])

@@ -70,18 +70,42 @@ async def inject(
     healed when that is set, and not before, whatever the injection says of times.
     """
     await asyncio.sleep(injection.at_s)
-    if injection.started is not None:
-        key = world.key(injection.started)
-        if not await world.recorder.until(lambda: key in world.picture.starts_of_key, _START_S):
-            return  # The check `fault_happened` sees that it was not injected.
+    if injection.started is not None and (why := await _never_starts(world, world.key(injection.started))):
+        _note(world, number, injection, "failed", why)
+        return
     if injection.when is None or isinstance(injection.fault, WireFault):
         await strike(world, number, injection, dice, heal=heal)
         return
     async with held_at(world, number, injection.when, dice) as frame:
         if not await _comes(frame, heal):
+            if heal is None:
+                why = f"no frame {_frame(world, injection.when)} passed within {_START_S:g} s; `stormproof sweep` shows which do"
+                _note(world, number, injection, "failed", why)
             return
         moment, decide = frame.result()
         await strike(world, number, injection, dice, struck=lambda: decide(_lives(world, moment)), heal=heal)
+
+
+async def _never_starts(world: World, key: str) -> str:
+    """Wait for the task of a submission to start; why it did not, and what to do about it, or "" where it did."""
+    submissions = world.picture.submissions
+    before = len(submissions.starts)
+    if await world.recorder.until(lambda: submissions.start(key) is not None, _START_S):
+        return ""
+    others = len(submissions.starts) - before
+    if not others:
+        return f"no task of the workload started within {_START_S:g} s; see the worker's log"
+    if not submissions.has(key):
+        return f"{key} was not submitted within {_START_S:g} s; name an earlier place in `started`, or give the workload more tasks"
+    return (
+        f"no task of {key} started within {_START_S:g} s, though {others} others did; name another place in `started`"
+    )
+
+
+def _frame(world: World, trigger: Trigger) -> str:
+    key = f"({trigger.key})" if trigger.key != "*" else ""
+    whose = f" of {world.key(trigger.place)}" if trigger.place is not None else ""
+    return f"{trigger.component}:{trigger.command}{key}:{trigger.direction}{whose}"
 
 
 async def _comes(frame: asyncio.Future[tuple[Moment, Decide]], heal: asyncio.Event | None) -> bool:

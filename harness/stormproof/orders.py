@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 class Orders:
-    """`path` is where the probes look; each order names a key, what to do, and for `hold` until which file is there."""
+    """`path` is where the probes look; each order names a key, what to do, and for `hold` until which file is there. Where tasks show
+    no key, an order counts them: `nth` is the task that it means, `turns` the files with which the probes count.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

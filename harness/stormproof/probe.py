@@ -8,7 +8,8 @@ later, and does nothing at all unless STORMPROOF_JOURNAL names a file.
                            several processes never mix and a SIGKILL loses none
     STORMPROOF_COMPONENT   the name that the worker has in the system's description
     STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}; `_obeying` says what they
-                           do. Without it no task of the system is touched
+                           do. With {"nth", "turns"}, too, an order means one task by its turn, where tasks show no key.
+                           Without it no task of the system is touched
 
 An execution has a `started` line and, unless its process dies first, at least one end. It has more where Celery itself
 reports more: a hard time limit, a lost child, a result that could not be stored, and since 5.7 a rejected task are told
@@ -27,7 +28,7 @@ import sys
 import time
 from typing import Any, Callable  # Python 3.8 needs this one at run time
 
-from celery import bootsteps, shared_task, signals
+from celery import bootsteps, current_task, shared_task, signals
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
 VALUE_LIMIT_BYTES = 4096
@@ -75,12 +76,14 @@ class Orders:
         self._orders: list[dict[str, str]] = []
 
     def first_for(self, args: Any, kwargs: Any) -> dict[str, str] | None:
-        """The first order whose key is a prefix of the task's; the empty one is for every task, also without a key."""
+        """The first order that means this task: its key is a prefix of the task's (the empty one is for every task, also without a key),
+        and it is the task's turn where the order counts turns.
+        """
         orders = self._current()
         if not orders:
             return None
         key = _key_in(args, kwargs)
-        return next((order for order in orders if key.startswith(order["key"])), None)
+        return next((order for order in orders if key.startswith(order["key"]) and _is_its_turn(order)), None)
 
     def _current(self) -> list[dict[str, str]]:
         try:
@@ -97,6 +100,29 @@ class Orders:
                 return []
             self._stamp = stamp
         return self._orders
+
+
+def _is_its_turn(order: dict[str, str]) -> bool:
+    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed again.
+
+    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., with its id. So all processes count together.
+    """
+    if "nth" not in order:
+        return True
+    nth, task_id = int(order["nth"]), str(current_task.request.id)
+    for turn in range(nth + 1):
+        try:
+            with open(f"{order['turns']}-{turn}", "x", encoding="utf-8") as file:
+                file.write(task_id)
+            return turn == nth
+        except FileExistsError:
+            with open(f"{order['turns']}-{turn}", encoding="utf-8") as file:
+                if file.read() == task_id:
+                    return turn == nth
+        except OSError as error:
+            _complain("cannot count the tasks", error)
+            return False
+    return False
 
 
 class Recorder:

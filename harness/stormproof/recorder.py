@@ -12,6 +12,7 @@ import msgspec
 
 from stormproof.errors import RunFolderError, StormproofError, exhausted
 from stormproof.history import AnyEvent, Closed, Fault, Probe, Settings, encode
+from stormproof.submissions import Submissions
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
@@ -20,16 +21,15 @@ class Picture:
     """What is so at this moment, according to all events until now.
 
     `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
-    has not ended, by task id and pid. `ended_keys`: the submissions of which some execution has ended. `settings`: what each worker
-    said of itself when it became ready last, and `consuming_at` when it began to consume last, by component. `longest_s`: the longest
-    execution that has come to an end.
+    has not ended, by task id and pid. `submissions`: which tasks each submission made. `settings`: what each worker said of itself when
+    it became ready last, and `consuming_at` when it began to consume last, by component. `longest_s`: the longest execution that has
+    come to an end.
     """
 
     def __init__(self) -> None:
+        self.submissions = Submissions()
         self.started: dict[str, Probe] = {}
-        self.starts_of_key: dict[str, list[Probe]] = {}
         self.ended: dict[str, Probe] = {}
-        self.ended_keys: set[str] = set()
         self.executing: dict[tuple[str, int], Probe] = {}
         self.ready_at: dict[str, float] = {}
         self.received: dict[str, Probe] = {}
@@ -41,6 +41,7 @@ class Picture:
 
     def add(self, event: AnyEvent) -> None:
         """Take one event into account."""
+        self.submissions.add(event)
         if isinstance(event, Probe):
             self._probe(event)
         elif isinstance(event, Settings):
@@ -58,7 +59,6 @@ class Picture:
             self.received[event.task_id] = event
         elif event.word == "started":
             self.started[event.task_id] = event
-            self.starts_of_key.setdefault(event.key, []).append(event)
             self.executing[event.task_id, event.pid] = event
         else:
             if (began := self.executing.pop((event.task_id, event.pid), None)) is not None:
@@ -69,7 +69,6 @@ class Picture:
                         del self.executing[task_id, pid]
         if event.word in _ENDS:
             self.ended[event.task_id] = event
-            self.ended_keys.add(event.key)
 
     def has_moved_on(self, start: Probe) -> bool:
         """Whether the task of this start has been delivered again, or has ended, since then."""

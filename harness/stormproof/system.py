@@ -71,7 +71,8 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, and `{number}` its
+    place in the workload; a value of the template that is `"{number}"` becomes a whole number.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -120,6 +121,8 @@ class Promises(_Model):
     These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
     where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
+
+    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
     """
 
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
@@ -132,6 +135,7 @@ class Promises(_Model):
     executions: int | None = Field(default=None, ge=1)
     durable: tuple[str, ...] = ()
     events: bool = False
+    may_expire: bool = False
 
 
 class System(_Model):
@@ -287,7 +291,9 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
 
 
 def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings."""
+    """Like `fill` for every text in nested lists and mappings; a text that is `{number}` and nothing else becomes that whole number."""
+    if template == "{number}" and "number" in values:
+        return int(values["number"])
     if isinstance(template, str):
         return fill(template, values, where)
     if isinstance(template, Mapping):

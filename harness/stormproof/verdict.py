@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
+
+NOTHING_OBSERVED = "nothing_observed"
+"""The kind of the finding that any check reports where the history had nothing for it to judge."""
 
 
 class Status(enum.IntEnum):
@@ -29,11 +32,51 @@ class Status(enum.IntEnum):
         return {Status.VALID: 0, Status.INVALID: 1, Status.UNKNOWN: 2}[self]
 
 
+class Category(enum.Enum):
+    """What a kind of finding says is wrong. Each check declares one beside each of its kinds; all that counts, sorts or names kinds reads only this.
+
+    What tells most comes first. `column`: the column of a table in which such findings count; empty: they count nowhere.
+    `told`: how a sentence about submissions ends ("2 of 24 accepted submissions were ..."); empty: the finding's own message is told.
+    """
+
+    LOST = "lost", "lost", "never done"
+    UNSENT = "unsent", "lost", "done, but never sent"
+    DOUBLED = "doubled", "doubled", "sent more than once"
+    REPEATED = "repeated", "doubled", "executed more than once"
+    STUCK = "stuck", "stuck", "still undone, and nobody will do them"
+    HUNG = "hung", "stuck", ""
+    WEDGED = "wedged", "stuck", ""
+    UNTOLD = "untold", "stuck", ""
+    SLOW_ANSWER = "slow answer", "slow", ""
+    SLOW = "slow", "slow", ""
+    UNREADABLE = "unreadable", "wrong", ""
+    UNTRUE = "untrue", "wrong", ""
+    UNSTEADY = "unsteady", "wrong", ""
+    PHANTOM = "phantom", "wrong", ""
+    ANSWER = "wrong answer", "wrong", ""
+    DIED = "died", "wrong", ""
+    LEAK = "leak", "wrong", ""
+    WRONG = "wrong", "wrong", ""
+    STRANDED = "stranded", "", ""
+    NEVER_RAN = "never ran", "", ""
+    """Tells of a submission what LOST or STUCK tells of it, too: it is not counted again."""
+    UNDECIDED = "undecided", "", ""
+
+    def __init__(self, word: str, column: str, told: str) -> None:
+        self.word = word
+        self.column = column
+        self.told = told
+
+
+Kinds = Mapping[str, Category]
+"""The kinds of findings that a check can report, each with its category."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a check found: `kind` is a stable word, `evidence` the indexes of the events that prove it.
 
-    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof and
-    UNKNOWN for what could not be decided.
+    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof, UNKNOWN for what
+    could not be decided, and VALID for a remark: it accuses nobody and changes no verdict, but a user should know it.
     """
 
     kind: str
@@ -41,6 +84,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[int, ...] = ()
     key: str = ""
     status: Status = Status.INVALID
+
+    @property
+    def is_remark(self) -> bool:
+        """Whether it only says something, and holds nothing against the system."""
+        return self.status is Status.VALID
+
+    @property
+    def word(self) -> str:
+        """`invalid`, `unknown` or `remark`."""
+        return "remark" if self.is_remark else self.status.word
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +106,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, check: str, findings: Iterable[Finding], observed: int) -> Verdict:
-        """The worst of the findings; nothing observed and nothing found is `unknown`, never `valid`."""
+        """The worst of the findings; nothing observed and nothing found but remarks is `unknown`, never `valid`."""
         found = tuple(findings)
-        if not found and observed == 0:
-            nothing = Finding(kind="nothing_observed", message="there was nothing to judge", status=Status.UNKNOWN)
-            return cls(check=check, status=Status.UNKNOWN, findings=(nothing,))
+        if observed == 0 and all(finding.is_remark for finding in found):
+            nothing = Finding(kind=NOTHING_OBSERVED, message="there was nothing to judge", status=Status.UNKNOWN)
+            return cls(check=check, status=Status.UNKNOWN, findings=(nothing, *found))
         status = max((finding.status for finding in found), default=Status.VALID)
         return cls(check=check, status=status, findings=found, observed=observed)
 

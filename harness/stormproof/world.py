@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets
 import tempfile
 from collections.abc import Coroutine
@@ -47,10 +46,11 @@ class World:
     def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary, run: str) -> None:
         self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
         self.picture = recorder.picture
+        self.picture.submissions.front = system.submit.component
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
         self.mail = SmtpServer(recorder.add, recorder.t0)
-        self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self)
+        self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self._main_pid)
         self._binary = binary
         self._ports = Ports()
         self._work = Path()
@@ -151,7 +151,9 @@ class World:
         """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
         for server in self.redis.values():
             await self.start_redis(server)
-        self.watch()
+            self._background(self._sample(server))
+        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure()):
+            self._background(watch)
         wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
         for replica in wanted:
             await replica.start()
@@ -159,14 +161,6 @@ class World:
             for replica in wanted:
                 group.create_task(replica.ready())
         await self.listen()
-
-    def watch(self) -> None:
-        """Begin to record what the probes, the Redis servers and the processes tell."""
-        self._background(self._read_journal())
-        self._background(self._sample_processes())
-        self._background(self._sample_pressure())
-        for server in self.redis.values():
-            self._background(self._sample(server))
 
     async def listen(self) -> None:
         """Begin to hear Celery's events, where the workers say that they are sent, and wait until they can be heard: those that are
@@ -265,22 +259,12 @@ class World:
         return key(self.run, place)
 
     def known_as(self, place: int) -> frozenset[str]:
-        """The key of a submission and the ids of its tasks, as far as a client or the wire has named them."""
-        key = self.key(place)
-        clients = (task_id for task_id, known in self.clients.tasks.items() if known == key)
-        return frozenset({key, *clients, *self.links.names.get(key, ())})
+        """What a frame may call the submission at this place, as far as that is known."""
+        return self.picture.submissions.names(self.key(place))
 
-    def main_pid(self, component: str) -> int:
+    def _main_pid(self, component: str) -> int:
         """The pid of the main process of one copy of a component, 0 where it does not run."""
         return next((replica.pid for replica in self.replicas if replica.name == component and replica.alive), 0)
-
-    def consuming_since(self, component: str) -> float:
-        """When a worker began to consume last, by its probe; minus infinity where none has said so."""
-        return self.picture.consuming_at.get(component, -math.inf)
-
-    def connected(self, link: str, connection: int) -> bool:
-        """Whether a component still has that connection of that link."""
-        return self.links.connected(link, connection)
 
     def address(self, component: str) -> str:
         """Where a component answers HTTP."""

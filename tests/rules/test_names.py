@@ -14,6 +14,7 @@ TESTED_TOGETHER = {
     "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
     "wire/faults": "test_faults.py",  # The same, as plays without sockets.
     "pytest_plugin": "test_pytest_plugin.py",  # It is nothing without pytest: whole runs of it show each part.
+    "history": "test_history.py",
     "report": "test_reports.py",  # Pure functions of one stored run.
     "serial": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
     "serving": "test_serving.py",  # Pages are asked for as a browser asks; how it starts and ends is `test_serving_processes.py`.
@@ -22,10 +23,10 @@ COVERED_BY = {
     "cli.py": "test_cli.py",
     "arguments.py": "test_cli.py",
     "running.py": "test_cli.py",
-    "settle.py": "test_experiment.py",
     "world.py": "test_faults.py",
     "reaper.py": "test_processes.py",
     "facts.py": "test_registry.py",
+    "workers.py": "test_keeps_consuming.py",
     "probe_journal.py": "test_probe.py",
     "judging.py": "test_experiment.py",
     "progress.py": "test_demonstration.py",

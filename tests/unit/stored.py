@@ -14,6 +14,7 @@ from stormproof.verdict import Finding, Status, Verdict, merge
 
 LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
 DOUBT = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)
+REMARK = Finding(kind="stranded", message="a waited", evidence=(5,), key="a", status=Status.VALID)
 SCENARIO = Scenario(name="storm", title="a storm", cure="a roof")
 SYSTEM = {
     "name": "mine",

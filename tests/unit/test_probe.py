@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,32 @@ def test_orders_are_read_again_when_replaced_and_the_first_whose_prefix_matches_
     assert orders.first_for((), {}) is not None
     path.unlink()
     assert orders.first_for((), {}) is None
+
+
+def test_an_order_that_counts_means_one_task_also_when_it_is_executed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, turns = tmp_path / "orders.json", tmp_path / "turns"
+    path.write_text(json.dumps([{"key": "", "do": "hold", "nth": "1", "turns": str(turns)}]))
+    processes = [probe.Orders(str(path)) for _ in range(2)]
+
+    def is_held(process: int, task_id: str) -> bool:
+        task = types.SimpleNamespace(request=types.SimpleNamespace(id=task_id))
+        monkeypatch.setattr(probe, "current_task", task)
+        return processes[process].first_for((7,), {}) is not None
+
+    runs = [(0, "a"), (1, "b"), (0, "b"), (0, "c"), (1, "a"), (1, "b")]
+    assert [is_held(*run) for run in runs] == [False, True, True, False, False, True]
+
+
+def test_tasks_that_cannot_be_counted_are_told_on_stderr_and_obey_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps([{"key": "", "do": "exit", "nth": "0", "turns": str(tmp_path / "missing" / "turns")}]))
+    monkeypatch.setattr(probe, "current_task", types.SimpleNamespace(request=types.SimpleNamespace(id="a")))
+    assert probe.Orders(str(path)).first_for((), {}) is None
+    assert "cannot count the tasks" in capsys.readouterr().err
 
 
 def test_unreadable_orders_are_told_on_stderr_and_nothing_is_ordered(

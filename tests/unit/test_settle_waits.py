@@ -249,7 +249,9 @@ def test_nothing_is_handed_back_where_no_live_worker_would_do_it(world: Stub) ->
 
 
 @pytest.mark.parametrize("error", [RedisError("gone"), OSError("gone")])
-def test_a_redis_that_goes_away_while_a_message_is_handed_back_is_looked_at_again(world: Stub, error: Exception) -> None:
+def test_a_redis_that_goes_away_while_a_message_is_handed_back_is_looked_at_again(
+    world: Stub, error: Exception
+) -> None:
     world.broker.messages, world.broker.fails = [message(Hold.GONE)], error
 
     def back() -> None:

@@ -5,6 +5,7 @@ from stormproof.verdict import Finding, Status, Verdict, merge
 
 UNDECIDED = Finding(kind="unsettled", message="nobody knows", status=Status.UNKNOWN)
 PROVED = Finding(kind="lost", message="it is gone", evidence=(1, 2))
+REMARK = Finding(kind="stranded", message="it waited", status=Status.VALID)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,8 @@ PROVED = Finding(kind="lost", message="it is gone", evidence=(1, 2))
         ((UNDECIDED,), 3, Status.UNKNOWN),
         ((UNDECIDED, PROVED), 3, Status.INVALID),
         ((PROVED,), 0, Status.INVALID),
+        ((REMARK,), 3, Status.VALID),
+        ((REMARK, UNDECIDED), 0, Status.UNKNOWN),
     ],
 )
 def test_a_verdict_is_the_worst_of_its_findings(findings: tuple[Finding, ...], observed: int, status: Status) -> None:
@@ -26,6 +29,12 @@ def test_nothing_observed_and_nothing_found_is_unknown() -> None:
     assert Verdict.of("a_check", (), observed=0) == Verdict(
         check="a_check", status=Status.UNKNOWN, findings=(nothing,), observed=0
     )
+
+
+def test_a_remark_alone_is_nothing_observed() -> None:
+    verdict = Verdict.of("a_check", (REMARK,), observed=0)
+    assert verdict.status is Status.UNKNOWN
+    assert [finding.word for finding in verdict.findings] == ["unknown", "remark"]
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,16 @@ from stormproof.checks.run_complete import RunComplete
 from stormproof.checks.stays_up import StaysUp
 from stormproof.checks.stores_keep import StoresKeep
 from stormproof.history import History
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import NOTHING_OBSERVED, Category, Finding, Kinds, Status, Verdict
+
+_CRASHED = "check_crashed"
 
 
 class Check(Protocol):
-    """A question that a history answers. `name` is stable; `kinds` are the kinds of findings that it can report."""
+    """A question that a history answers. `name` is stable; `kinds` are the kinds of findings that it can report, with their categories."""
 
     name: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]]
+    kinds: ClassVar[Kinds]
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -65,6 +67,26 @@ ALL: tuple[type[Check], ...] = (
 """Every check, in the order in which reports show them."""
 
 
+def declared(checks: Iterable[type[Check]]) -> dict[str, Category]:
+    """The kinds of all these checks. Raises TypeError for a kind without a category, or with two."""
+    found = dict.fromkeys((NOTHING_OBSERVED, _CRASHED), Category.UNDECIDED)
+    for check in checks:
+        for kind, category in check.kinds.items():
+            if not isinstance(category, Category):
+                raise TypeError(f"{check.name}: the kind {kind!r} has no category")
+            if found.setdefault(kind, category) is not category:
+                raise TypeError(f"{check.name}: the kind {kind!r} is {category}, and {found[kind]} in another check")
+    return found
+
+
+_CATEGORIES = declared(ALL)
+
+
+def category(kind: str) -> Category:
+    """The category of a finding's kind. Only a verdict that another version stored can name a kind without one: it counts as wrong."""
+    return _CATEGORIES.get(kind, Category.WRONG)
+
+
 def judge(history: History, checks: Iterable[Check]) -> tuple[Verdict, ...]:
     """Ask every check. One that crashes is `unknown`, with the finding `check_crashed`: never a pass."""
     with _no_garbage_collection():
@@ -85,10 +107,14 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _ask(history: History, check: Check) -> Verdict:
     try:
-        return check(history)
+        verdict = check(history)
+        strange = {finding.kind for finding in verdict.findings} - {*check.kinds, NOTHING_OBSERVED}
+        if strange:
+            raise TypeError(f"it does not declare {', '.join(sorted(strange))} among its kinds")
+        return verdict
     except Exception as error:
         message = f"the check itself failed: {type(error).__name__}: {error}"
-        crashed = Finding(kind="check_crashed", message=message, status=Status.UNKNOWN)
+        crashed = Finding(kind=_CRASHED, message=message, status=Status.UNKNOWN)
         return Verdict.of(check.name, (crashed,), observed=0)
 
 
@@ -112,5 +138,7 @@ __all__ = [
     "RunComplete",
     "StaysUp",
     "StoresKeep",
+    "category",
+    "declared",
     "judge",
 ]

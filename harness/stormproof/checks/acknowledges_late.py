@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import History, Probe, Wire
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CHILD_LOST = "WorkerLostError"
 
@@ -26,7 +26,10 @@ class AcknowledgesLate:
     """
 
     name: ClassVar[str] = "acknowledges_late"
-    kinds: ClassVar[tuple[str, ...]] = ("acknowledged_early", "acknowledged_dead")
+    kinds: ClassVar[Kinds] = {
+        "acknowledged_early": Category.WRONG,
+        "acknowledged_dead": Category.WRONG,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op
 from stormproof.history import History, Returned
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _UNAVAILABLE = 503
 
@@ -35,15 +35,15 @@ class ApiAnswers:
     unknown_codes: tuple[int, ...] = ()
 
     name: ClassVar[str] = "api_answers"
-    kinds: ClassVar[tuple[str, ...]] = (
-        "slow",
-        "starved",
-        "no_answer",
-        "server_error",
-        "no_retry_after",
-        "invented",
-        "never_answered",
-    )
+    kinds: ClassVar[Kinds] = {
+        "slow": Category.SLOW_ANSWER,
+        "starved": Category.UNDECIDED,
+        "no_answer": Category.ANSWER,
+        "server_error": Category.ANSWER,
+        "no_retry_after": Category.ANSWER,
+        "invented": Category.ANSWER,
+        "never_answered": Category.SLOW_ANSWER,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -7,35 +7,41 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from stormproof.checks.facts import PROMISED, Facts, Task
-from stormproof.history import History
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.history import History, Indexed, Probe
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
+
+_AGAIN = frozenset({"retried", "ignored", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A task runs at most once, or at least once; `executions` bounds how often it is started, retries and all (None: no bound).
 
-    For "twice", a retry that the task asked for and an execution that it ignored do not count. Observes the acknowledged tasks
-    (at least once), or the executed ones (at most once). Findings:
+    A task that asks to run again (a retry, `self.replace`, a rejection with requeue) is not repeated, nor one that the harness handed
+    back by a fast-forward. `may_expire`: work whose expiry time has passed need not run. Observes the acknowledged tasks (at least
+    once), or the executed ones (at most once). Findings:
 
     executed_twice: at most once was promised, and one task id was executed more often
     repeated_in_calm: before the first fault, a task that was submitted once was begun again though it had not asked for that
     executed_too_often: a task was started more often than `executions`
     never_executed: at least once was promised, and it is proved that an acknowledged task never will be executed
+    expired: an acknowledged task never ran, as it expired before a worker began it (a remark at most once, and where work may expire)
     unsettled: an acknowledged task was not executed yet, and nothing proves that it never will be (unknown)
     """
 
     promise: Literal["at_least_once", "at_most_once"]
     executions: int | None = None
+    may_expire: bool = False
 
     name: ClassVar[str] = "delivery"
-    kinds: ClassVar[tuple[str, ...]] = (
-        "executed_twice",
-        "repeated_in_calm",
-        "executed_too_often",
-        "never_executed",
-        "unsettled",
-    )
+    kinds: ClassVar[Kinds] = {
+        "executed_twice": Category.REPEATED,
+        "repeated_in_calm": Category.REPEATED,
+        "executed_too_often": Category.REPEATED,
+        "never_executed": Category.NEVER_RAN,
+        "expired": Category.LOST,
+        "unsettled": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -45,9 +51,11 @@ class Delivery:
             findings = [*_never_executed(facts), *_repeated_in_calm(facts, executed)]
             observed = len(facts.promised)
         else:
-            findings, observed = [*_executed_twice(executed)], len(executed)
+            findings, observed = [*_executed_twice(facts, executed)], len(executed)
         if self.executions is not None:
-            findings += _executed_too_often(executed, self.executions)
+            findings += _executed_too_often(facts, executed, self.executions)
+        excused = self.may_expire or self.promise == "at_most_once"
+        findings += _expired(facts, Status.VALID if excused else Status.INVALID)
         return Verdict.of(self.name, findings, observed=observed)
 
 
@@ -55,7 +63,30 @@ def _is_promised(facts: Facts, task: Task) -> bool:
     return any(op.invoked.purpose in PROMISED for op in facts.submissions(task))
 
 
-def _executed_twice(tasks: list[Task]) -> Iterator[Finding]:
+def _asked_again(task: Task) -> int:
+    """How many executions asked for another one: by a retry, by `self.replace` (which ends as ignored), or by a rejection with requeue.
+
+    A second execution that finds the work done, and is ignored, asked for nothing: no other begins after it.
+    """
+    running: list[Indexed[Probe]] = []
+    asked = 0
+    for index, line in task.probes:
+        if line.word == "started":
+            running.append((index, line))
+        elif line.word in _AGAIN:
+            own = [start for start in running if (start[1].pid, start[1].task) == (line.pid, line.task)]
+            if own:
+                running.remove(own[-1])
+                asked += own[-1] != task.starts[-1]
+    return asked
+
+
+def _handed_back(facts: Facts, task: Task) -> int:
+    """How often the harness had a task begun again that had been begun before."""
+    return sum(index > task.starts[0][0] for index, _ in facts.forwarded.get(task.task_id, ()))
+
+
+def _executed_twice(facts: Facts, tasks: list[Task]) -> Iterator[Finding]:
     for task in tasks:
         excused = sum(line.word in ("retried", "ignored") for _, line in task.others)
         executions = len(task.starts) - excused
@@ -63,7 +94,7 @@ def _executed_twice(tasks: list[Task]) -> Iterator[Finding]:
             times = ", ".join(f"{start.t:.1f} s by process {start.pid}" for _, start in task.starts)
             yield Finding(
                 kind="executed_twice",
-                message=f"{task}: executed {executions} times: {times}",
+                message=f"{task}: executed {executions} times: {times}{facts.fast_forwards(task)}",
                 evidence=tuple(index for index, _ in task.starts),
                 key=task.key,
             )
@@ -72,18 +103,22 @@ def _executed_twice(tasks: list[Task]) -> Iterator[Finding]:
 def _repeated_in_calm(facts: Facts, tasks: list[Task]) -> Iterator[Finding]:
     for task in tasks:
         starts = [(index, start) for index, start in task.starts if start.t < facts.calm_until_t]
-        retried = sum(line.word == "retried" for _, line in task.others)
-        if len(starts) > retried + 1 and len(facts.submissions(task)) == 1:
+        asked = _asked_again(task)
+        most = 1 + asked + _handed_back(facts, task)
+        if len(starts) > most and len(facts.submissions(task)) == 1:
             times = ", ".join(f"{start.t:.1f}" for _, start in starts)
-            message = f"{task}: begun {len(starts)} times, at {times} s, with no fault and {retried} retries"
+            message = f"{task}: begun {len(starts)} times, at {times} s, with no fault; it asked for {asked} of them"
+            message += facts.fast_forwards(task)
             evidence = tuple(index for index, _ in starts)
             yield Finding(kind="repeated_in_calm", message=message, evidence=evidence, key=task.key)
 
 
-def _executed_too_often(tasks: list[Task], most: int) -> Iterator[Finding]:
+def _executed_too_often(facts: Facts, tasks: list[Task], most: int) -> Iterator[Finding]:
     for task in tasks:
-        if len(task.starts) > most:
-            message = f"{task}: started {len(task.starts)} times; {most} are promised at most"
+        if len(task.starts) > most + _handed_back(facts, task):
+            message = (
+                f"{task}: started {len(task.starts)} times; {most} are promised at most{facts.fast_forwards(task)}"
+            )
             evidence = tuple(index for index, _ in task.starts)
             yield Finding(kind="executed_too_often", message=message, evidence=evidence, key=task.key)
 
@@ -101,3 +136,14 @@ def _never_executed(facts: Facts) -> Iterator[Finding]:
         else:
             message = f"{accepted} and not executed yet"
             yield Finding(kind="unsettled", message=message, evidence=op.evidence, key=task.key, status=Status.UNKNOWN)
+
+
+def _expired(facts: Facts, status: Status) -> Iterator[Finding]:
+    for task, op in facts.promised:
+        ends = [line for line in task.ends if line[1].word == "revoked" and line[1].detail == "expired"]
+        if ends and not task.starts:
+            index, end = ends[0]
+            message = f"{task}: accepted, and never ran: it expired before a worker began it, as told at {end.t:.1f} s"
+            if status is Status.INVALID:
+                message += "; if work may expire, say so: promises.may_expire = true"
+            yield Finding(kind="expired", message=message, evidence=(*op.evidence, index), key=task.key, status=status)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _COUNTED = frozenset({"workload", "recovery", "warmup"})
 
@@ -25,7 +25,10 @@ class EffectsOnce:
     """
 
     name: ClassVar[str] = "effects_once"
-    kinds: ClassVar[tuple[str, ...]] = ("effect_doubled", "effect_missing")
+    kinds: ClassVar[Kinds] = {
+        "effect_doubled": Category.DOUBLED,
+        "effect_missing": Category.UNSENT,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -38,9 +41,10 @@ def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
     for key, effects in facts.effects.items():
         if len(effects) > 1 and key in keys:
             times = ", ".join(f"{effect.t:.1f}" for _, effect in effects)
+            tasks = (task for task in facts.tasks.values() if task.key == key)
             yield Finding(
                 kind="effect_doubled",
-                message=f"{key}: {len(effects)} effects, at {times} s",
+                message=f"{key}: {len(effects)} effects, at {times} s{facts.fast_forwards(*tasks)}",
                 evidence=tuple(index for index, _ in effects),
                 key=key,
             )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import CeleryEvent, History, Indexed
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _TERMINAL = frozenset({"succeeded", "failed"})
 _WITHOUT_RUN = frozenset({"unknown"})
@@ -29,7 +29,11 @@ class EventsAgree:
     promised: bool = False
 
     name: ClassVar[str] = "events_agree"
-    kinds: ClassVar[tuple[str, ...]] = ("contradicts_probe", "silent", "event_without_run")
+    kinds: ClassVar[Kinds] = {
+        "contradicts_probe": Category.WRONG,
+        "silent": Category.WRONG,
+        "event_without_run": Category.WRONG,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

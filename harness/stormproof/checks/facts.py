@@ -15,6 +15,7 @@ import msgspec
 
 from stormproof.history import (
     Effect,
+    FastForward,
     Fault,
     History,
     Indexed,
@@ -198,6 +199,21 @@ class Facts:
         for index, effect in self._history.of(Effect):
             found.setdefault(effect.key, []).append((index, effect))
         return found
+
+    @cached_property
+    def forwarded(self) -> dict[str, list[Indexed[FastForward]]]:
+        """Task id -> when the harness handed its message back, as a worker would have done after the visibility timeout."""
+        found: dict[str, list[Indexed[FastForward]]] = {}
+        for line in self._history.of(FastForward):
+            for task_id in line[1].task_ids:
+                found.setdefault(task_id, []).append(line)
+        return found
+
+    def fast_forwards(self, *tasks: Task) -> str:
+        """What a message adds about tasks that the harness handed back: "; the visibility timeout was fast-forwarded at 9.1 s"; else nothing."""
+        times = [event.t for task in tasks for _, event in self.forwarded.get(task.task_id, ())]
+        said = ", ".join(f"{t:.1f}" for t in sorted(times))
+        return f"; the visibility timeout was fast-forwarded at {said} s" if times else ""
 
     @cached_property
     def faults(self) -> dict[str, list[Indexed[Fault]]]:

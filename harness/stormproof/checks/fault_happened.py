@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import Fault, History, Indexed
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FaultHappened:
     `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. `copies`: how often each submission
     was to be sent. All findings are `unknown`: they say nothing against the system. Observes the injections. Findings:
 
-    not_injected: a planned fault was never injected, or no submission was sent as often as planned (unknown)
+    not_injected: a planned fault was never injected, as what it waited for did not come, or no submission was sent as often as planned (unknown)
     failed: a fault could not be done (unknown)
     did_not_bite: a fault was injected, and nothing shows that it had its effect (unknown)
     """
@@ -28,7 +28,11 @@ class FaultHappened:
     copies: int = 1
 
     name: ClassVar[str] = "fault_happened"
-    kinds: ClassVar[tuple[str, ...]] = ("not_injected", "failed", "did_not_bite")
+    kinds: ClassVar[Kinds] = {
+        "not_injected": Category.UNDECIDED,
+        "failed": Category.UNDECIDED,
+        "did_not_bite": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -66,7 +70,10 @@ def _of_injection(stages: list[Indexed[Fault]]) -> Iterator[Finding]:
     fault = stages[0][1]
     evidence = tuple(index for index, _ in stages)
     said = f"{fault.name} on {fault.target or 'the system'} at {fault.t:.1f} s"
-    if "failed" in reached:
+    if fault.stage == "failed":
+        message = f"{fault.name} on {fault.target or 'the system'}: not injected: {fault.detail}"
+        yield Finding(kind="not_injected", message=message, evidence=evidence, status=Status.UNKNOWN)
+    elif "failed" in reached:
         message = f"{said}: {reached['failed'][1].detail or 'could not be done'}"
         yield Finding(kind="failed", message=message, evidence=evidence, status=Status.UNKNOWN)
     elif "bit" not in reached:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import History, Sample
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,9 @@ class HoldsFew:
     in_hand: int
 
     name: ClassVar[str] = "holds_few"
-    kinds: ClassVar[tuple[str, ...]] = ("hoarded",)
+    kinds: ClassVar[Kinds] = {
+        "hoarded": Category.WRONG,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -7,28 +7,34 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.workers import Workers
 from stormproof.history import Event, Fault, History, Indexed, Probe, Process, Sample
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CONSUMING = frozenset({"received", "started"})
 
 
 @dataclass(frozen=True, slots=True)
 class KeepsConsuming:
-    """The silent wedge: messages are queued, a worker lives, no fault is active, and nothing is received or started.
+    """The silent wedge: messages are queued, no fault is active, and a worker that could take one receives and starts nothing.
 
-    A worker lives from when it has said that it is ready: one that is still starting can take nothing yet. While tasks of the harness's own
-    may hold the worker (before the phase `recover`), nothing counts. Observes the samples of stores that are up. Findings:
+    A worker could take one from when it has said that it is ready, as long as its own books have room: it runs fewer tasks than it has
+    processes (threads, greenlets), holds fewer messages than its prefetch, and is not on its way out. Of several workers that are not
+    all free, one counts that reads every queue; and none does while a queue has no reader. A rate limit adds the longest time that it puts between
+    two starts to `stall_s`. While tasks of the harness's own may hold the worker (before the phase `recover`), nothing counts. Observes the
+    samples of stores that are up. Findings:
 
     wedged: that was so for more than `stall_s`
-    held_back: nothing was queued, unacknowledged or executing, the system itself held accepted work back, and that was so for
-    more than `stall_s`
+    held_back: for more than `stall_s` nothing was queued, unacknowledged or executing, and the system itself held accepted work back
     """
 
     stall_s: float
 
     name: ClassVar[str] = "keeps_consuming"
-    kinds: ClassVar[tuple[str, ...]] = ("wedged", "held_back")
+    kinds: ClassVar[Kinds] = {
+        "wedged": Category.WEDGED,
+        "held_back": Category.WEDGED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
@@ -49,30 +55,38 @@ class KeepsConsuming:
             yield Finding(kind="held_back", message=message, evidence=(index,))
 
     def _findings(self, history: History) -> Iterator[Finding]:
-        for first, last, workers in _stalls(history):
+        workers = Workers.of(history)
+        for first, last, free in _stalls(history, workers):
             stalled_s = last[1].t - first[1].t
-            if stalled_s > self.stall_s:
+            settings = [workers.settings(component, last[0]) for component in free]
+            slowest_s = max((told.slowest_s for told in settings if told is not None), default=0.0)
+            if stalled_s > self.stall_s + slowest_s:
                 message = (
-                    f"{last[1].queued} messages in {last[1].store} at {last[1].t:.1f} s, a live worker, no fault, "
-                    f"and nothing received or started for {stalled_s:.1f} s"
+                    f"{last[1].queued} messages in {last[1].store} at {last[1].t:.1f} s, a live worker with room for more "
+                    f"({_books(workers, free, last[0])}), no fault, and nothing received or started for {stalled_s:.1f} s"
                 )
-                yield Finding(kind="wedged", message=message, evidence=(*workers, first[0], last[0]))
+                yield Finding(kind="wedged", message=message, evidence=(*free.values(), first[0], last[0]))
 
 
-Stall = tuple[Indexed[Sample], Indexed[Sample], tuple[int, ...]]
-"""The first and the last sample of a stretch in which nothing moved, and the indexes that prove that workers lived."""
+Free = dict[str, int]
+"""The workers that could take a message, each with the index that proves that it lives."""
+
+Stall = tuple[Indexed[Sample], Indexed[Sample], Free]
+"""The first and the last sample of a stretch in which nothing moved."""
 
 
-def _stalls(history: History) -> Iterator[Stall]:
-    workers: dict[str, int] = {}
+def _stalls(history: History, workers: Workers) -> Iterator[Stall]:
+    alive: dict[str, int] = {}
     active: set[str] = set()
     open_stalls: dict[str, Stall] = {}
     counted_from = _held_until(history)
     for index, event in _relevant(history):
         if isinstance(event, Sample):
-            if event.up and event.queued and workers and not active and index >= counted_from:
+            waiting = event.up and event.queued and not active and index >= counted_from
+            free = _free(workers, alive, index, event.unacked) if waiting else {}
+            if free:
                 first = open_stalls[event.store][0] if event.store in open_stalls else (index, event)
-                open_stalls[event.store] = (first, (index, event), tuple(workers.values()))
+                open_stalls[event.store] = (first, (index, event), free)
             elif event.store in open_stalls:
                 yield open_stalls.pop(event.store)
             continue
@@ -80,13 +94,34 @@ def _stalls(history: History) -> Iterator[Stall]:
             (active.add if event.stage in ("injected", "bit") else active.discard)(event.fault)
         elif isinstance(event, Process):
             if event.word == "ready":
-                workers.setdefault(event.component, index)
+                alive.setdefault(event.component, index)
             if event.word in ("started", "ready"):
                 continue
-            workers.pop(event.component, None)
+            alive.pop(event.component, None)
         yield from open_stalls.values()
         open_stalls.clear()
     yield from open_stalls.values()
+
+
+def _free(workers: Workers, alive: Free, index: int, unacked: int) -> Free:
+    """The workers whose business what is queued must be, and that have room for it."""
+    free = {component: at for component, at in alive.items() if workers.has_room(component, index, unacked)}
+    if not workers.covered(alive, index):
+        return {}
+    if len(free) < len(alive):
+        return {component: at for component, at in free.items() if workers.covered([component], index)}
+    return free
+
+
+def _books(workers: Workers, free: Free, index: int) -> str:
+    said = []
+    for component in free:
+        settings = workers.settings(component, index)
+        executing = workers.executing(component, index)
+        said.append(
+            f"{component}: {executing} of {settings.processes} busy" if settings else f"{component}: nothing in hand"
+        )
+    return ", ".join(said)
 
 
 def _relevant(history: History) -> list[Indexed[Any]]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Returned
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class LegalStates:
     failure: tuple[str, ...]
 
     name: ClassVar[str] = "legal_states"
-    kinds: ClassVar[tuple[str, ...]] = ("left_terminal", "went_backwards")
+    kinds: ClassVar[Kinds] = {
+        "left_terminal": Category.UNSTEADY,
+        "went_backwards": Category.UNSTEADY,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stormproof.checks.facts import Facts, Task
-from stormproof.history import History
-from stormproof.verdict import Finding, Verdict
+from stormproof.checks.facts import Facts, Op, Task
+from stormproof.history import History, Indexed, Wire
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
+
+_PUBLISHES = frozenset({"LPUSH", "RPUSH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,27 +18,34 @@ class NoPhantom:
     """What runs was submitted, and its submission has not certainly failed.
 
     A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task
-    that was submitted. Observes the executed tasks. Findings:
+    that was submitted. It belongs to a submission if a message names it together with a task of that submission, as the messages of a
+    workflow do; and it may be the task of a submission whose answer was lost, one task for each. Observes the executed tasks. Findings:
 
-    phantom: a task ran whose id no submission returned and whose key nobody submitted
+    phantom: a task ran whose id no submission returned and whose key nobody submitted (unknown where it has no key, and its message was not seen)
     ran_after_fail: a task ran although every submission of its key certainly failed
     """
 
     name: ClassVar[str] = "no_phantom"
-    kinds: ClassVar[tuple[str, ...]] = ("phantom", "ran_after_fail")
+    kinds: ClassVar[Kinds] = {
+        "phantom": Category.PHANTOM,
+        "ran_after_fail": Category.PHANTOM,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
         executed = [task for task in facts.tasks.values() if task.starts]
-        return Verdict.of(self.name, _findings(facts, executed), observed=len(executed))
+        return Verdict.of(self.name, _findings(history, facts, executed), observed=len(executed))
 
 
-def _findings(facts: Facts, executed: list[Task]) -> Iterator[Finding]:
+def _findings(history: History, facts: Facts, executed: list[Task]) -> Iterator[Finding]:
     unknown = [task for task in executed if not task.submits and not _may_have_run(facts, task.key)]
     if not unknown:
         return
-    submitted_names = _names(task for task in executed if task.submits)
+    submitted_names = {start.task for task in executed if task.submits for _, start in task.starts}
+    messages = _Messages(history, facts)
+    alike = (task for task in unknown if not task.key and task.starts[0][1].task in submitted_names)
+    nobodys = _nobodys(facts, messages, alike)
     for task in unknown:
         starts = tuple(index for index, _ in task.starts)
         began = f"{task}: ran as {task.starts[0][1].task} at {task.starts[0][1].t:.1f} s"
@@ -47,13 +56,81 @@ def _findings(facts: Facts, executed: list[Task]) -> Iterator[Finding]:
                 f"{began}, though {'its submission' if len(submissions) == 1 else 'each submission'} certainly failed"
             )
             yield Finding(kind="ran_after_fail", message=message, evidence=(*ends, *starts), key=task.key)
-        elif task.key or task.starts[0][1].task in submitted_names:
+        elif task.key:
             yield Finding(kind="phantom", message=f"{began}, and nobody submitted it", evidence=starts, key=task.key)
+        elif task.task_id in nobodys:
+            yield _without_key(began, starts, messages.first.get(task.task_id))
+
+
+def _without_key(began: str, starts: tuple[int, ...], published: Indexed[Wire] | None) -> Finding:
+    if published is None:
+        message = (
+            f"{began}; no submission returned its id, no key is in its arguments, and its message was not seen, so nobody knows "
+            "who submitted it; let {key} of `submit` reach the task's arguments"
+        )
+        return Finding(kind="phantom", message=message, evidence=starts, status=Status.UNKNOWN)
+    index, frame = published
+    message = f"{began}, published by {frame.link} at {frame.t:.1f} s, and nobody submitted it"
+    return Finding(kind="phantom", message=message, evidence=(index, *starts))
 
 
 def _may_have_run(facts: Facts, key: str) -> bool:
     return any(not op.certainly_failed for op in facts.keys.get(key, ()))
 
 
-def _names(tasks: Iterable[Task]) -> set[str]:
-    return {start.task for task in tasks for _, start in task.starts}
+class _Messages:
+    """What the links saw of the messages of tasks. `first`: task id -> the first frame that published it, with its index."""
+
+    def __init__(self, history: History, facts: Facts) -> None:
+        self.first: dict[str, Indexed[Wire]] = {}
+        self._groups: dict[str, set[str]] = {}
+        for index, frame in history.of(Wire):
+            if frame.direction == "request" and frame.command in _PUBLISHES:
+                # Its task first, then (as root, parent or group) those that it comes from; whoever receives replies is no task.
+                named = {name for name in frame.ids if name in facts.tasks}
+                group = named.union(*(self._groups.get(name, ()) for name in named))
+                self._groups.update(dict.fromkeys(group, group))
+                self.first.setdefault(frame.ids[0] if frame.ids else "", (index, frame))
+
+    def group(self, task: Task) -> frozenset[str]:
+        """The ids of all tasks that messages name together with this one, directly or through others."""
+        return frozenset(self._groups.get(task.task_id, {task.task_id}))
+
+    def appeared_t(self, task: Task) -> float:
+        """When the task was seen first."""
+        published = self.first.get(task.task_id)
+        return min(task.starts[0][1].t, published[1].t if published else task.starts[0][1].t)
+
+
+def _nobodys(facts: Facts, messages: _Messages, tasks: Iterable[Task]) -> set[str]:
+    """The ids of those tasks that are nobody's: no message names them together with a task that was submitted, and there are fewer lost
+    answers that may have been theirs than such tasks.
+    """
+    lost_t = sorted(op.invoked.t for op in _answers_lost(facts))
+    settled: set[str] = set()
+    found: set[str] = set()
+    for task in sorted(tasks, key=messages.appeared_t):
+        group = messages.group(task)
+        if task.task_id in settled or any(_is_submitted(facts, other) for other in group):
+            continue
+        if lost_t and lost_t[0] <= messages.appeared_t(task):
+            lost_t.pop(0)
+            settled |= group
+        else:
+            found.add(task.task_id)
+    return found
+
+
+def _is_submitted(facts: Facts, task_id: str) -> bool:
+    task = facts.tasks[task_id]
+    return bool(task.submits) or _may_have_run(facts, task.key)
+
+
+def _answers_lost(facts: Facts) -> Iterator[Op]:
+    """The submissions that may have made a task of which nobody knows."""
+    seen = {task.key for task in facts.tasks.values() if task.starts}
+    for key, ops in facts.keys.items():
+        if key not in seen:
+            yield from (
+                op for op in ops if not op.certainly_failed and (op.returned is None or not op.returned.task_id)
+            )

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts
 from stormproof.history import History, ProcessSample, Sample
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _MIB = 2**20
 
@@ -33,7 +33,12 @@ class NoResidue:
     process_memory_slack_bytes: int = 256 * _MIB
 
     name: ClassVar[str] = "no_residue"
-    kinds: ClassVar[tuple[str, ...]] = ("keys_left", "connections_left", "processes_left", "memory_left")
+    kinds: ClassVar[Kinds] = {
+        "keys_left": Category.LEAK,
+        "connections_left": Category.LEAK,
+        "processes_left": Category.LEAK,
+        "memory_left": Category.LEAK,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Process
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,21 @@ class NoTaskLost:
     lost: it has no end, and it is proved that nothing is queued, unacknowledged or executing any more
     stuck: it has no end, and it is proved that nobody will take the messages that are left
     unsettled: it has no end yet, and nothing proves that none will come (unknown)
+    stranded: its worker was gone, and it would have waited for the visibility timeout, which was fast-forwarded (a remark)
     """
 
     name: ClassVar[str] = "no_task_lost"
-    kinds: ClassVar[tuple[str, ...]] = ("lost", "stuck", "unsettled")
+    kinds: ClassVar[Kinds] = {
+        "lost": Category.LOST,
+        "stuck": Category.STUCK,
+        "unsettled": Category.UNDECIDED,
+        "stranded": Category.STRANDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""
         facts = Facts.of(history)
-        return Verdict.of(self.name, _findings(history, facts), observed=len(facts.promised))
+        return Verdict.of(self.name, [*_findings(history, facts), *_stranded(facts)], observed=len(facts.promised))
 
 
 def _findings(history: History, facts: Facts) -> Iterator[Finding]:
@@ -36,6 +42,16 @@ def _findings(history: History, facts: Facts) -> Iterator[Finding]:
     for task, op in facts.promised:
         if not task.ended:
             yield _finding(facts, task, op, exits)
+
+
+def _stranded(facts: Facts) -> Iterator[Finding]:
+    """Once a task, however often it was handed back."""
+    for task, op in facts.promised:
+        for index, event in facts.forwarded.get(task.task_id, ())[:1]:
+            timeout = f" of {event.waited_s:g} s" if event.waited_s else ""
+            message = f"{task}: waited for the visibility timeout{timeout}, which was fast-forwarded at {event.t:.1f} s"
+            evidence = (*op.evidence, index)
+            yield Finding(kind="stranded", message=message, evidence=evidence, key=task.key, status=Status.VALID)
 
 
 def _finding(facts: Facts, task: Task, op: Op, exits: dict[int, tuple[int, Process]]) -> Finding:

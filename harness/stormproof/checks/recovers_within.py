@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import Fault, History, Indexed, Probe
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _AT_ONCE_S = 3.0
 """Not submitted later than this: the system had no other task to show what it can."""
@@ -30,7 +30,12 @@ class RecoversWithin:
     recovery_s: float
 
     name: ClassVar[str] = "recovers_within"
-    kinds: ClassVar[tuple[str, ...]] = ("slow_recovery", "no_recovery", "hung", "unsettled")
+    kinds: ClassVar[Kinds] = {
+        "slow_recovery": Category.SLOW,
+        "no_recovery": Category.WEDGED,
+        "hung": Category.HUNG,
+        "unsettled": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

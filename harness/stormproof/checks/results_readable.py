@@ -11,7 +11,7 @@ import msgspec
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Returned
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,13 @@ class ResultsReadable:
     has_values: bool = False
 
     name: ClassVar[str] = "results_readable"
-    kinds: ClassVar[tuple[str, ...]] = ("unreadable", "missing", "vanished", "differs", "contradicts")
+    kinds: ClassVar[Kinds] = {
+        "unreadable": Category.UNREADABLE,
+        "missing": Category.UNTOLD,
+        "vanished": Category.UNREADABLE,
+        "differs": Category.UNTRUE,
+        "contradicts": Category.UNTRUE,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

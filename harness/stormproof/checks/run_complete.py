@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.history import Closed, History, Phase
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _LAST = "stop"
 
@@ -23,7 +23,10 @@ class RunComplete:
     """
 
     name: ClassVar[str] = "run_complete"
-    kinds: ClassVar[tuple[str, ...]] = ("cut_short", "altered")
+    kinds: ClassVar[Kinds] = {
+        "cut_short": Category.UNDECIDED,
+        "altered": Category.UNDECIDED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

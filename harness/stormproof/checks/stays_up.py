@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import History, Indexed, Process
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,9 @@ class StaysUp:
     """
 
     name: ClassVar[str] = "stays_up"
-    kinds: ClassVar[tuple[str, ...]] = ("died_in_calm",)
+    kinds: ClassVar[Kinds] = {
+        "died_in_calm": Category.DIED,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts
 from stormproof.history import History, Indexed, Process, Sample
-from stormproof.verdict import Finding, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,10 @@ class StoresKeep:
     durable: tuple[str, ...]
 
     name: ClassVar[str] = "stores_keep"
-    kinds: ClassVar[tuple[str, ...]] = ("forgot", "evicts")
+    kinds: ClassVar[Kinds] = {
+        "forgot": Category.WRONG,
+        "evicts": Category.WRONG,
+    }
 
     def __call__(self, history: History) -> Verdict:
         """Judge one history."""

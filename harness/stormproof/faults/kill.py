@@ -77,5 +77,6 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
         if self.how == "tree":
             return parents + children
         if self.place is not None:
-            return [probe.pid for probe in world.picture.starts_of_key.get(world.key(self.place), [])[-1:]]
+            start = world.picture.submissions.start(world.key(self.place))
+            return [start.pid] if start else []
         return children[:1]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 from stormproof.fault import Evidence, Fault
+from stormproof.history import Probe
 from stormproof.system import System
 from stormproof.world import World
 
@@ -15,6 +17,9 @@ Deed = Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "
 
 class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
     """The probe in the worker runs this instead of (for `hold` and `hang`: before) the task at `place`; `place` None: all tasks.
+
+    Where tasks do not show whose they are, as no key reaches their arguments, the task at `place` is taken to be the one whose turn it is:
+    tasks start in the order of their submissions, or else any of them will do.
 
     Healed by taking the order back; tasks that are held go on, one that hangs never does.
     """
@@ -34,12 +39,23 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
         release = world.release_file(f"{self.do}-{key or 'all'}")
         do, until = ("hold", f"{release}-never") if self.do == "hang" else (self.do, str(release))
         order = {"key": key, "do": do, "until": until}
+        submissions = world.picture.submissions
+        turn: Path | None = None
+        if self.place is not None and not submissions.keys_reach_tasks:
+            nth = sum(not submissions.starts_of(world.key(place)) for place in range(self.place))
+            turns = world.release_file(f"{self.do}-{key}-turn")
+            turn = turns.with_name(f"{turns.name}-{nth}")
+            order |= {"key": "", "nth": str(nth), "turns": str(turns)}
         world.orders.give(order)
         since = world.recorder.now()
 
+        def is_meant(start: Probe) -> bool:
+            if turn is None:
+                return start.key.startswith(key)
+            return turn.exists() and turn.read_text() == start.task_id
+
         async def evidence() -> str:
-            all_starts = [start for started in world.picture.starts_of_key.values() for start in started]
-            starts = [start for start in all_starts if start.t >= since and start.key.startswith(key)]
+            starts = [start for start in submissions.starts if start.t >= since and is_meant(start)]
             return f"{self.do} in process {starts[-1].pid}" if starts else ""
 
         try:

@@ -23,10 +23,7 @@ class Revoke(Fault, frozen=True, kw_only=True, tag="revoke"):
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:
-        task_ids = sorted(
-            {start.task_id for start in world.picture.starts_of_key.get(world.key(self.place), [])}
-            | {task_id for task_id, key in world.clients.tasks.items() if key == world.key(self.place)}
-        )
+        task_ids = sorted(world.picture.submissions.tasks(world.key(self.place)))
         control = world.broker.celery().control
         answers = await asyncio.to_thread(control.revoke, task_ids, reply=True, timeout=_REPLY_S)
 

@@ -9,14 +9,14 @@ from xml.etree import ElementTree as ET
 
 from stormproof.report.words import one_line, replay
 from stormproof.store import Run
-from stormproof.verdict import Status, Verdict
+from stormproof.verdict import Finding, Status, Verdict
 
 _MOST_FINDINGS = 50
 """So many are told of a check. A report of more than 30 MB is not read by GitLab."""
 
 
 def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None) -> str:
-    """The XML text. An invalid check is a failure, an unknown one an error; evidence and replay line are in the message.
+    """The XML text. An invalid check is a failure, an unknown one an error, remarks are output; evidence and replay line are in the message.
 
     `files`: name of a scenario -> its file, where that is known. GitLab and Jenkins know a case again, from build to build, by its
     `classname` and `name`, and [GitLab](https://docs.gitlab.com/ci/testing/unit_test_reports/) ignores the second of a name: so
@@ -52,18 +52,28 @@ def _suite(suites: ET.Element, run: Run, turn: str, file: dict[str, str]) -> Non
         case = ET.SubElement(suite, "testcase", named | file)
         if verdict.status is not Status.VALID:
             _problem(case, run, verdict)
+        remarks = [_line(finding) for finding in verdict.findings if finding.is_remark]
+        if remarks:
+            ET.SubElement(case, "system-out").text = "\n".join(_told([f"remark: {line}" for line in remarks]))
 
 
 def _problem(case: ET.Element, run: Run, verdict: Verdict) -> None:
-    told = verdict.findings[:_MOST_FINDINGS]
-    lines = [one_line(f"{f.kind}: {f.message}") + _events(f.evidence) for f in told] or ["there is no verdict"]
-    if len(verdict.findings) > len(told):
-        lines.append(f"... and {len(verdict.findings) - len(told)} more")
+    told = [finding for finding in verdict.findings if not finding.is_remark]
+    lines = _told([_line(finding) for finding in told]) or ["there is no verdict"]
     again = f"replay: {one_line(replay(run))}"
     word = "failure" if verdict.status is Status.INVALID else "error"
     kind = told[0].kind if told else verdict.status.word
     problem = ET.SubElement(case, word, message=f"{lines[0]}; {again}", type=kind)
     problem.text = "\n".join([*lines, again])
+
+
+def _line(finding: Finding) -> str:
+    return one_line(f"{finding.kind}: {finding.message}") + _events(finding.evidence)
+
+
+def _told(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_FINDINGS
+    return [*lines[:_MOST_FINDINGS], f"... and {more} more"] if more > 0 else lines
 
 
 def _events(indexes: tuple[int, ...]) -> str:

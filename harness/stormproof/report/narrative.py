@@ -5,38 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from stormproof.checks import category
 from stormproof.checks.facts import Facts, Task
 from stormproof.history import Fault, History, Process
-from stormproof.report.words import findings
+from stormproof.report.words import and_more, findings, remarks
 from stormproof.store import Run
-from stormproof.verdict import Finding
-
-_LOST = {
-    "lost": "never done",
-    "stuck": "still undone, and nobody will do them",
-    "effect_missing": "done, but never sent",
-}
-_TWICE = {"executed_twice": "executed more than once", "effect_doubled": "sent more than once"}
+from stormproof.verdict import Category, Finding
 
 
 def tell(run: Run) -> list[str]:
-    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong."""
+    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong; then remarks."""
     history, found = run.history, findings(run)
     promised = len(Facts.of(history).promised)
     said = []
-    for kind, what in (_LOST | _TWICE).items():
-        keys = sorted({finding.key for finding in found if finding.kind == kind and finding.key})
-        if keys:
+    for each in Category:
+        keys = sorted({finding.key for finding in found if category(finding.kind) is each and finding.key})
+        if keys and each.told:
+            verb = "was" if len(keys) == 1 else "were"
             said.append(
-                f"{len(keys)} of {promised:,} accepted submissions {'was' if len(keys) == 1 else 'were'} {what}{_where(history, keys, kind)}."
+                f"{len(keys)} of {promised:,} accepted submissions {verb} {each.told}{_where(history, keys, each)}."
             )
     other = Counter(
-        finding.kind for finding in found if finding.kind not in _LOST | _TWICE and finding.kind != "never_executed"
+        finding.kind for finding in found if not category(finding.kind).told and category(finding.kind).column
     )
     said += [_other(kind, number, found) for kind, number in other.most_common()]
     if not said and run.judged is not None:
         said.append(_calm(run, promised))
-    return said
+    return said + [f"Remark: {and_more(remarked)}" for remarked in remarks(run).values()]
 
 
 def _other(kind: str, number: int, found: Iterable[Finding]) -> str:
@@ -52,9 +47,9 @@ def _calm(run: Run, promised: int) -> str:
     return f"{promised:,} submissions were accepted{struck}. {nothing} lost, doubled, stuck, slow or wrong."
 
 
-def _where(history: History, keys: list[str], kind: str) -> str:
+def _where(history: History, keys: list[str], what: Category) -> str:
     """Whose hands they were in, where that process died."""
-    if kind in _TWICE:
+    if what.column == "doubled":
         return ""
     exits = {event.pid: event for _, event in history.of(Process) if event.word == "exited"}
     wanted, hands = set(keys), Counter[str]()

@@ -32,7 +32,7 @@ def as_object(run: Run) -> dict[str, Any]:
             {
                 "check": verdict.check,
                 "kind": finding.kind,
-                "status": finding.status.word,
+                "status": finding.word,
                 "key": printable(finding.key),
                 "message": printable(finding.message),
                 "evidence": list(finding.evidence),

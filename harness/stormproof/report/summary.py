@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from stormproof.report.words import counts, one_line, ranked, replay
+from stormproof.report.words import counts, one_line, ranked, remarks, replay
 from stormproof.store import Run
 from stormproof.verdict import Finding, Status
 
@@ -35,7 +35,7 @@ def render(runs: Sequence[Run], cut_short: str = "", most_bytes: int = LIMIT_BYT
         page.add([f"**Not all has run:** {code(cut_short[:_MESSAGE])}", ""])
     page.add(list(_HEAD))
     rows = sum(page.add([_row(run)]) for run in ordered)
-    broken = [run for run in ordered if _status(run) is not Status.VALID]
+    broken = [run for run in ordered if _status(run) is not Status.VALID or remarks(run)]
     told = sum(page.add(list(_evidence(run))) for run in broken)
     if rows < len(ordered) or told < len(broken):
         page.left_out(
@@ -96,7 +96,7 @@ def _headline(runs: Sequence[Run]) -> str:
 def _row(run: Run) -> str:
     number = counts(run)
     found = [number.lost, number.doubled, number.stuck, number.slow, number.wrong]
-    word = run.judged.status.word if run.judged else "not judged"
+    word = ", ".join([run.judged.status.word if run.judged else "not judged", *remarks(run)])
     cells = [_SIGNS[_status(run)], cell(run.title), cell(run.system.name), word, *(str(n or "") for n in found)]
     return f"| {' | '.join([*cells, cell(replay(run))])} |"
 
@@ -113,7 +113,8 @@ def _evidence(run: Run) -> Iterator[str]:
     for (kind, check), findings in sorted(found.items(), key=lambda each: (order.index(each[0][0]), each[0][1])):
         for finding in findings[:_FINDINGS_OF_A_KIND]:
             events = f" (events {', '.join(map(str, finding.evidence[:20]))})" if finding.evidence else ""
-            yield f"- **{kind}**, by `{check}`: {code(finding.message[:_MESSAGE])}{events}"
+            remark = "remark: " if finding.is_remark else ""
+            yield f"- {remark}**{kind}**, by `{check}`: {code(finding.message[:_MESSAGE])}{events}"
         if len(findings) > _FINDINGS_OF_A_KIND:
             yield f"- ... and {len(findings) - _FINDINGS_OF_A_KIND} more of **{kind}**"
     if run.scenario.cure:

@@ -8,20 +8,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from stormproof.checks import category
 from stormproof.store import Run
-from stormproof.verdict import Finding, Status
-
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "lost": ("lost", "effect_missing"),
-    "doubled": ("executed_twice", "effect_doubled"),
-    "stuck": ("stuck", "hung", "wedged", "no_recovery", "unsettled", "missing"),
-    "slow": ("slow", "slow_recovery", "never_answered"),
-    "wrong": ("server_error", "no_retry_after", "no_answer", "unreadable", "differs", "contradicts"),
-}
-"""Column of the table -> kinds of findings that count there. What stands nowhere counts as wrong."""
-
-_ECHOES = frozenset({"never_executed"})
-"""Kinds that tell of the same submission what `lost` or `stuck` tells of it; not counted again."""
+from stormproof.verdict import Category, Finding, Status
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either, nor turn its text round."""
@@ -54,12 +43,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 def counts(run: Run) -> Counts:
     """Count each submission once a column."""
-    found: dict[str, set[str]] = {column: set() for column in _COLUMNS}
+    found: dict[str, set[str]] = {column: set() for column in Counts.__struct_fields__}
     for number, finding in enumerate(findings(run)):
-        if finding.kind in _ECHOES:
-            continue
-        column = next((name for name, kinds in _COLUMNS.items() if finding.kind in kinds), "wrong")
-        found[column].add(finding.key or f"{finding.kind}-{number}")
+        if column := category(finding.kind).column:
+            found[column].add(finding.key or f"{finding.kind}-{number}")
     return Counts(**{column: len(keys) for column, keys in found.items()})
 
 
@@ -75,38 +62,52 @@ def doubts(run: Run) -> list[Finding]:
     return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.UNKNOWN]
 
 
+def remarks(run: Run) -> dict[str, list[Finding]]:
+    """All findings that accuse nobody, by their kind: a user should know them."""
+    found: dict[str, list[Finding]] = {}
+    for verdict in run.judged.verdicts if run.judged else ():
+        for finding in verdict.findings:
+            if finding.is_remark:
+                found.setdefault(finding.kind, []).append(finding)
+    return found
+
+
 def ranked(kinds: Iterable[str]) -> list[str]:
     """Kinds of findings, those that tell most first."""
-    order = [kind for column in _COLUMNS.values() for kind in column]
-    return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+    order = list(Category)
+    return sorted(kinds, key=lambda kind: (order.index(category(kind)), kind))
 
 
 def telling(run: Run, most: int = 3) -> list[str]:
-    """The findings that tell most: one of each kind, with how many more there are of it."""
+    """The findings that tell most: one of each kind, with how many more there are of it. Then the remarks, in the same way."""
     kinds: dict[str, list[Finding]] = {}
     for finding in findings(run) or doubts(run):
-        if finding.kind in _ECHOES:
-            continue
-        kinds.setdefault(finding.kind, []).append(finding)
+        if category(finding.kind) is not Category.NEVER_RAN:
+            kinds.setdefault(finding.kind, []).append(finding)
     ordered = ranked(kinds)
     lines = []
     for kind in ordered[:most]:
-        more = f" (and {len(kinds[kind]) - 1} more)" if len(kinds[kind]) > 1 else ""
-        lines.append(one_line(f"{kind}: {kinds[kind][0].message}{more}"))
+        lines.append(f"{kind}: {and_more(kinds[kind])}")
     if len(ordered) > most:
         lines.append(f"... and {', '.join(ordered[most:])}")
-    return lines
+    return [*lines, *(f"remark: {kind}: {and_more(found)}" for kind, found in remarks(run).items())]
+
+
+def and_more(found: list[Finding]) -> str:
+    """What the first of them says, in one line, and how many more there are."""
+    return one_line(found[0].message + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 def tally(run: Run) -> str:
     """The counts that are not zero: `1 lost, 2 slow`."""
     number = counts(run)
-    return ", ".join(f"{getattr(number, name)} {name}" for name in _COLUMNS if getattr(number, name))
+    return ", ".join(f"{getattr(number, name)} {name}" for name in Counts.__struct_fields__ if getattr(number, name))
 
 
 def summary(run: Run) -> str:
-    """One sentence for people."""
+    """One sentence for people. Remarks stand behind what is counted: `valid: nothing lost, ...; 1 stranded; ...`."""
     if run.judged is None:
         return "This run was not judged."
     said = tally(run) or "nothing lost, doubled, stuck, slow or wrong"
-    return f"{run.judged.status.word}: {said}; {run.judged.events} events in {run.judged.seconds:.1f} s."
+    remarked = "".join(f"; {len({finding.key for finding in found})} {kind}" for kind, found in remarks(run).items())
+    return f"{run.judged.status.word}: {said}{remarked}; {run.judged.events} events in {run.judged.seconds:.1f} s."

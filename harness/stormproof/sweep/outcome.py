@@ -6,12 +6,12 @@ from enum import StrEnum
 
 import msgspec
 
-from stormproof.checks import judge
+from stormproof.checks import category, judge
 from stormproof.checks.facts import Facts
 from stormproof.history import FastForward, Fault, History, Process, Quiescence, Sample
 from stormproof.judging import checks_of_tasks
 from stormproof.system import System
-from stormproof.verdict import Finding, Status
+from stormproof.verdict import NOTHING_OBSERVED, Category, Finding, Status
 
 _KEYS_SLACK = 2
 """A recovery declares queues and bindings again, which are keys; they are the same ones each time."""
@@ -26,9 +26,12 @@ class Word(StrEnum):
     WEDGED = "wedged"
     HUNG = "hung"
     UNREADABLE = "unreadable"
+    UNTRUE = "untrue"
+    PHANTOM = "phantom"
     STRANDED = "stranded"
     RAN_TWICE = "ran_twice"
     API_WRONG = "api_wrong"
+    UNSTEADY = "unsteady"
     LEAKED = "leaked"
     LATE = "late"
     UNKNOWN = "unknown"
@@ -42,34 +45,40 @@ MEANINGS: dict[Word, str] = {
     Word.WEDGED: "the worker is up and consumes nothing",
     Word.HUNG: "a process still has it in hand and does not go on",
     Word.UNREADABLE: "it ended, and its result cannot be read",
+    Word.UNTRUE: "its status or its result is not what happened",
+    Word.PHANTOM: "something ran that nobody had asked for, or that had been refused",
     Word.STRANDED: "it waited for the visibility timeout, which was fast-forwarded",
     Word.RAN_TWICE: "it ran twice, its effect happened once",
     Word.API_WRONG: "the API answered 5xx, late, or not at all",
+    Word.UNSTEADY: "its status went back, or changed after it was final",
     Word.LEAKED: "something is left behind",
     Word.LATE: "done after a redelivery",
     Word.UNKNOWN: "the fault did not bite, or nothing was proved",
     Word.INTACT: "done, once, and readable; or refused in order",
 }
 
-BROKEN = frozenset({Word.LOST, Word.DOUBLED, Word.DIED, Word.WEDGED, Word.HUNG, Word.UNREADABLE})
+BROKEN = frozenset(
+    {Word.LOST, Word.DOUBLED, Word.DIED, Word.WEDGED, Word.HUNG, Word.UNREADABLE, Word.UNTRUE, Word.PHANTOM}
+)
 """What no user forgives."""
 
-_OF_KIND = {
-    "lost": Word.LOST,
-    "stuck": Word.HUNG,
-    "effect_missing": Word.LOST,
-    "effect_doubled": Word.DOUBLED,
-    "executed_twice": Word.RAN_TWICE,
-    "never_executed": Word.LOST,
-    "unreadable": Word.UNREADABLE,
-    "missing": Word.UNREADABLE,
-    "differs": Word.UNREADABLE,
-    "slow": Word.API_WRONG,
-    "no_answer": Word.API_WRONG,
-    "server_error": Word.API_WRONG,
-    "no_retry_after": Word.API_WRONG,
-    "never_answered": Word.API_WRONG,
+WORDS: dict[Category, Word] = {
+    Category.LOST: Word.LOST,
+    Category.UNSENT: Word.LOST,
+    Category.NEVER_RAN: Word.LOST,
+    Category.DOUBLED: Word.DOUBLED,
+    Category.REPEATED: Word.RAN_TWICE,
+    Category.STUCK: Word.HUNG,
+    Category.UNREADABLE: Word.UNREADABLE,
+    Category.UNTOLD: Word.UNREADABLE,
+    Category.UNTRUE: Word.UNTRUE,
+    Category.UNSTEADY: Word.UNSTEADY,
+    Category.PHANTOM: Word.PHANTOM,
+    Category.STRANDED: Word.STRANDED,
+    Category.ANSWER: Word.API_WRONG,
+    Category.SLOW_ANSWER: Word.API_WRONG,
 }
+"""What the categories of the checks that judge a cell mean for its task; the other words come from the facts of the slice."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,13 +89,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[str, ...] = ()
 
 
-def outcome(history: History, system: System, key: str, *, wedged: bool, planned: int = 1) -> Outcome:
+def outcome(
+    history: History, system: System, key: str, *, wedged: bool, planned: int = 1, life_s: float = 0.0
+) -> Outcome:
     """Judge a cell's slice. `key` is the submission that met the fault; `wedged`: a live worker did not take the next task in the
-    time that the system promises; `planned`: how many faults must have bitten.
+    time that the system promises; `planned`: how many faults must have bitten; `life_s`: the longest that a task has taken in calm.
     """
     findings = _findings(history, system)
-    words = {_OF_KIND.get(finding.kind, Word.UNREADABLE) for finding in findings if finding.status is Status.INVALID}
-    words |= _by_facts(history, key)
+    words = {WORDS[category(finding.kind)] for finding in findings if finding.status is Status.INVALID}
+    words |= _by_facts(history, key, life_s + system.promises.stall_s)
     if wedged:
         words = (words - {Word.HUNG}) | {Word.WEDGED}
     if Word.DIED in words:
@@ -102,10 +113,10 @@ def outcome(history: History, system: System, key: str, *, wedged: bool, planned
 
 def _findings(history: History, system: System) -> list[Finding]:
     found = [finding for verdict in judge(history, checks_of_tasks(system)) for finding in verdict.findings]
-    return [finding for finding in found if finding.kind != "nothing_observed"]
+    return [finding for finding in found if finding.kind != NOTHING_OBSERVED]
 
 
-def _by_facts(history: History, key: str) -> set[Word]:
+def _by_facts(history: History, key: str, hangs_after_s: float) -> set[Word]:
     facts, words = Facts.of(history), set[Word]()
     tasks = [task for task in facts.tasks.values() if task.key == key]
     forwarded = {task_id for _, event in history.of(FastForward) for task_id in event.task_ids}
@@ -116,13 +127,19 @@ def _by_facts(history: History, key: str) -> set[Word]:
     if any(len(task.starts) > 1 for task in tasks):
         words.add(Word.RAN_TWICE)
     quiescence = facts.quiescence
-    if quiescence is not None and not quiescence[1].proved and quiescence[1].executing:
+    if quiescence is not None and not quiescence[1].proved and _hangs(facts, quiescence[1], hangs_after_s):
         words.add(Word.HUNG)
     if any(event.word == "gave_up" for _, event in history.of(Process)):
         words.add(Word.DIED)
     if _leaked(history):
         words.add(Word.LEAKED)
     return words
+
+
+def _hangs(facts: Facts, end: Quiescence, after_s: float) -> bool:
+    """Whether a task that is in hand at the end has been there since its last start for longer than that."""
+    held = (facts.tasks[task_id] for task_id in end.in_hand if task_id in facts.tasks)
+    return any(task.starts and end.t - task.starts[-1][1].t > after_s for task in held)
 
 
 def _leaked(history: History) -> bool:

@@ -7,7 +7,7 @@ import random
 
 from stormproof import nemesis
 from stormproof.errors import ComponentError, UsageError
-from stormproof.history import History, Phase, Returned, Wire
+from stormproof.history import History, Phase, Purpose, Quiescence, Returned, Wire
 from stormproof.replica import Replica
 from stormproof.scenario import Injection
 from stormproof.settle import settle
@@ -19,9 +19,13 @@ from stormproof.world import World
 
 _LIVES = 5
 _WARM_UPS = 6
+_CALM_S = 60.0
+"""How long a submission, or a task, may take in calm, where nothing is known of it yet."""
 _END_S = 10.0
-_BITE_S = 1.0
 _SETTLE_S = 5.0
+"""Bounds for tasks that take no time; what a task of this system takes is added to them."""
+_BITE_S = 1.0
+"""How long a fault is waited for when the task has ended and been read: nothing of its life is left to come."""
 _SILENT_S = 0.2
 _GLANCE_S = 0.001
 _BACK_S = 30.0
@@ -30,11 +34,18 @@ _PATIENCE_S = 0.5
 
 
 class Stage:
-    """A warm system on which one cell after another is played."""
+    """A warm system on which one cell after another is played. `life_s`: the longest that a task has taken in calm, from its submission
+    to its end.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self.world, self._seed = world, seed
+        self.life_s = 0.0
         self._place = 0
+
+    def _with_lives(self, bound_s: float, lives: int) -> float:
+        """A bound that leaves time for so many tasks, one after the other."""
+        return bound_s + lives * self.life_s
 
     def _next_key(self) -> str:
         self._place += 1
@@ -43,8 +54,7 @@ class Stage:
     async def warm_up(self) -> None:
         """Tasks through every process of the system, so that all connections are there. Raises ComponentError."""
         for _ in range(_WARM_UPS):
-            if not await self._one_task():
-                raise ComponentError("the system did not end a task before the sweep; see its logs")
+            await self._one_task()
 
     async def record(self) -> tuple[Point, ...]:
         """The fault points of a task's life: those that are in most of several. Raises ComponentError."""
@@ -52,8 +62,7 @@ class Stage:
         lives = []
         for _ in range(_LIVES):
             first = len(self.world.recorder.events)
-            if not await self._one_task():
-                raise ComponentError("the system did not end a task in calm; see its logs")
+            await self._one_task()
             frames = [event for event in self.world.recorder.events[first:] if isinstance(event, Wire)]
             lives.append(life(frames, names))
             await self.world.recorder.until(self._silent, _SETTLE_S)
@@ -63,14 +72,19 @@ class Stage:
         """Whether nothing has passed any link for a while that is longer than anything that a task still has to send."""
         return self.world.recorder.now() - self.world.links.last_t > _SILENT_S
 
-    async def _one_task(self) -> bool:
-        key = self._next_key()
-        submitted = await self._submit(key)
+    async def _one_task(self) -> None:
+        """One task in calm, from its submission to its end. Raises ComponentError."""
+        key, began = self._next_key(), self.world.recorder.now()
+        submitted = await self._submit(key, within_s=_CALM_S)
         if submitted is None or submitted.outcome != "ok":
-            return False
-        ended = await self._until_ended(key, _END_S)
+            why = submitted.error if submitted else f"no answer within {_CALM_S:g} s"
+            raise ComponentError(f"the system took no task in calm: {why}; see its logs")
+        if not await self._until_ended(key, _CALM_S):
+            raise ComponentError(
+                f"the system did not end the task {submitted.task_id} within {_CALM_S:g} s in calm; see its logs"
+            )
+        self.life_s = max(self.life_s, self.world.recorder.now() - began)
         await self._read(key)
-        return ended
 
     # One cell
 
@@ -89,7 +103,7 @@ class Stage:
             strikes[0].cancel()  # What it has not met by now is not the task's life any more.
             works, quiet = await self._recover()
             if cell.then is not None and self._bites_since(first) > 1:
-                await asyncio.wait(strikes[1:], timeout=DELAY_S + _END_S)
+                await asyncio.wait(strikes[1:], timeout=DELAY_S + self._with_lives(_END_S, 2))
                 works, quiet = await self._recover()
         finally:
             for strike in strikes:
@@ -99,7 +113,7 @@ class Stage:
         await self._read(key)
         last = len(recorder.events)
         evidence = History(recorder.events[first:last])
-        found = outcome(evidence, world.system, key, wedged=not works, planned=len(strikes))
+        found = outcome(evidence, world.system, key, wedged=not works, planned=len(strikes), life_s=self.life_s)
         if not quiet:
             await self._mend()
         seconds = round(recorder.now() - began, 2)
@@ -111,7 +125,7 @@ class Stage:
             first=first,
             last=last,
             seconds=seconds,
-            recovery=recovery(evidence, key),
+            recovery=recovery(evidence, {key} | world.picture.submissions.tasks(key)),
         )
 
     def _strike(self, cell: Cell, place: int | None, after: asyncio.Task[None] | None = None) -> asyncio.Task[None]:
@@ -140,7 +154,19 @@ class Stage:
                 self._back()
             )  # It died of it, but not at once. Whoever starts it again will see what became of the task.
             works = await self._works()
-        return works, works and (await settle(self.world, _SETTLE_S)).proved
+        return works, works and await self._quiet()
+
+    async def _quiet(self) -> bool:
+        """Whether all is proved quiet; a task that is still in hand is waited for until it is proved that it hangs."""
+        found = await settle(self.world, self._with_lives(_SETTLE_S, 2))
+        while found.in_hand and not found.proved and (left_s := self._hangs_t(found) - self.world.recorder.now()) > 0:
+            found = await settle(self.world, left_s)
+        return found.proved
+
+    def _hangs_t(self, found: Quiescence) -> float:
+        """When the last of the tasks in hand has been there for so long that it hangs."""
+        starts = [self.world.picture.started[task_id].t for task_id in found.in_hand]
+        return max(starts) + self.life_s + self.world.system.promises.stall_s + _PATIENCE_S
 
     async def renew(self, component: str) -> None:
         """Start a component again: a fault point that a used one does not reach, a new one may. Raises ComponentError."""
@@ -153,23 +179,24 @@ class Stage:
 
     async def _live_through(self, key: str, strike: asyncio.Task[None]) -> None:
         """The task's life: submitted, ended or struck, and read once."""
-        picture = self.world.picture
+        submissions, end_s = self.world.picture.submissions, self._with_lives(_END_S, 2)
         await self._submit(key)
-        await self.world.recorder.until(lambda: key in picture.ended_keys or strike.done() or self._struck(), _END_S)
+        await self.world.recorder.until(lambda: submissions.ended(key) or strike.done() or self._struck(), end_s)
         if not self._struck() and not strike.done():
             await self._read(key)
-        await asyncio.wait([strike], timeout=DELAY_S + _END_S if self._struck() else _BITE_S)
+        await asyncio.wait([strike], timeout=DELAY_S + end_s if self._struck() else _BITE_S)
 
     def _struck(self) -> bool:
         """Whether a rule that is armed has met something."""
         return self.world.links.met
 
-    async def _submit(self, key: str, purpose: str = "workload") -> Returned | None:
-        deadline_s = self.world.system.promises.api_deadline_s
+    async def _submit(self, key: str, purpose: Purpose = "workload", within_s: float | None = None) -> Returned | None:
+        """Submit; None where no answer came `within_s`: for as long as the system promises, where nothing is said."""
         try:
-            async with asyncio.timeout(deadline_s + _PATIENCE_S):
-                return await self.world.clients.submit(key, purpose=purpose)  # type: ignore[arg-type]
+            async with asyncio.timeout(within_s or self.world.system.promises.api_deadline_s + _PATIENCE_S):
+                return await self.world.clients.submit(key, purpose=purpose)
         except TimeoutError:
+            self.world.picture.submissions.give_up(key, self.world.recorder.now())
             return None
 
     async def _read(self, key: str) -> None:
@@ -184,7 +211,7 @@ class Stage:
             pass  # The operation has no end in the history; the check says so.
 
     async def _until_ended(self, key: str, within_s: float) -> bool:
-        return await self.world.recorder.until(lambda: key in self.world.picture.ended_keys, within_s)
+        return await self.world.recorder.until(lambda: self.world.picture.submissions.ended(key), within_s)
 
     # Bringing the system back
 
@@ -199,7 +226,9 @@ class Stage:
             raise ComponentError(f"{names}: not ready again {_BACK_S:g} s after a fault; see the logs")
 
     async def _works(self) -> bool:
-        """Whether a new task goes through in the time that the system promises; an API that does not answer is started again first."""
+        """Whether a new task goes through in the time that the system promises, when those before it have had theirs; an API that does
+        not answer is started again first.
+        """
         key = self._next_key()
         submitted = await self._submit(key, "recovery")
         if submitted is None or submitted.outcome != "ok":
@@ -209,14 +238,14 @@ class Stage:
             submitted = await self._submit(key, "recovery")
         if submitted is None or submitted.outcome != "ok":
             return False
-        return await self._until_ended(key, self.world.system.promises.stall_s)
+        return await self._until_ended(key, self._with_lives(self.world.system.promises.stall_s, 3))
 
     async def _mend(self) -> None:
         """Leave nothing to the next cell: whoever hangs is started again. Raises ComponentError where that does not help."""
         for roles in (("worker",), ("worker", "api")):
             for role in roles:
                 await self._restart(role)
-            if await self._works() and (await settle(self.world, _SETTLE_S)).proved:
+            if await self._works() and await self._quiet():
                 return
         raise ComponentError(
             "the system does not become quiet again, though its processes were started again; see the logs"

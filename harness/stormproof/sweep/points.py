@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import takewhile
 from statistics import median
 from typing import Literal
@@ -12,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from stormproof.errors import UsageError
-from stormproof.history import AnyEvent, Fault, Invoked, Phase, Probe, Returned, Wire
+from stormproof.history import AnyEvent, Fault, Phase, Wire
 from stormproof.wire.shape import BLOCKING
 from stormproof.wire.trigger import Trigger
 
@@ -83,26 +84,17 @@ def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
     return points
 
 
-def recovery(slice_: Iterable[AnyEvent], key: str) -> tuple[Point, ...]:
-    """The points of a task's recovery: the frames after the fault's bite that name the task or its key, counted among each other.
+def recovery(slice_: Iterable[AnyEvent], names: AbstractSet[str]) -> tuple[Point, ...]:
+    """The points of a task's recovery: the frames after the fault's bite that name the task (`names`: its submission's key and its ids),
+    counted among each other.
 
     When the harness reads the result at the end, it is over.
     """
     events = list(takewhile(lambda event: not (isinstance(event, Phase) and event.name == "read"), slice_))
-    names = {key} | {event.task_id for event in events if isinstance(event, Probe) and event.key == key}
-    names |= {
-        event.task_id
-        for event in events
-        if isinstance(event, Returned) and event.op in _ops(events, key) and event.task_id
-    }
     bites = [event.t for event in events if isinstance(event, Fault) and event.stage == "bit"]
     after = (event for event in events if isinstance(event, Wire) and bites and event.t > min(bites))
     frames = [frame for frame in after if frame.fate == "passed" and not names.isdisjoint(frame.ids)]
     return tuple(life(frames, {frame.link.partition(".")[0] for frame in frames}))
-
-
-def _ops(events: Iterable[AnyEvent], key: str) -> set[int]:
-    return {event.op for event in events if isinstance(event, Invoked) and event.key == key}
 
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:

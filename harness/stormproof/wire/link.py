@@ -95,7 +95,9 @@ class _Way:
 
 
 class Conversation:
-    """One connection between a component and a Redis. Times (`now`) are of any one clock, in seconds."""
+    """One connection between a component and a Redis. Times (`now`) are of any one clock, in seconds. `ending`: a side has ended it, or a
+    fault has.
+    """
 
     def __init__(self, link: str, component: str, store: str, number: int, rules: Rules) -> None:
         self.link, self.component, self.store, self.number = link, component, store, number
@@ -103,7 +105,7 @@ class Conversation:
         self._ways: dict[Side, _Way] = {"component": _Way("component"), "redis": _Way("redis")}
         self._pairing = Pairing()
         self._noticed = False
-        self.over = False
+        self.over = self.ending = False
 
     def backlog(self, origin: Side) -> int:
         """Bytes that wait on this way; whoever reads the socket should stop for a while when they are many."""
@@ -150,7 +152,7 @@ class Conversation:
 
     def ended(self, origin: Side, how: How) -> list[Command]:
         """One side has ended its way; what it sent before still arrives before the other side learns of it."""
-        way = self._ways[origin]
+        way, self.ending = self._ways[origin], True
         if self.over or way.closed:
             return []
         if how == "reset":
@@ -304,6 +306,7 @@ class Conversation:
             return []
         if not isinstance(deed, Close):
             return []
+        self.ending = True
         if deed.side is None:
             self.over = True
             return [End("component", deed.how), End("redis", deed.how)]

@@ -58,11 +58,6 @@ class Link:
         """What the component connects to."""
         return f"redis://127.0.0.1:{self.port}"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether connections are accepted."""
-        return self._server is not None
-
     async def open(self) -> None:
         """Accept connections, unless a fault refuses them. Raises ComponentError where the port is taken."""
         self._wanted = True
@@ -98,10 +93,8 @@ class Link:
         await self._mind_the_door()
 
     def connected(self, number: int) -> bool:
-        """Whether the component still has this connection, by its number in the history."""
-        return any(
-            connection.conversation.number == number and connection.of_component for connection in self.conversations
-        )
+        """Whether a component has this connection, by its number in the history, and neither side has ended it."""
+        return any(c.conversation.number == number and not c.conversation.ending for c in self.conversations)
 
     def greeting(self) -> Rule | None:
         """The rule that spoils new connections, if one does."""
@@ -151,12 +144,6 @@ class _Connection:
         self.conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
         self._halves: dict[Side, _Half] = {}
         self._reaching: asyncio.Task[None] | None = None
-
-    @property
-    def of_component(self) -> bool:
-        """Whether the component has not ended it, and has not been told of its end."""
-        half = self._halves.get("component")
-        return half is not None and not half.ended
 
     # What the halves tell
 
@@ -286,12 +273,7 @@ class _Half(asyncio.Protocol):
         self.other: _Half | None = None
         # A loop may read once more though it was told to pause.
         self.write: Callable[[bytes], object] = self._early.append
-        self.gone = self._finished = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether this side has ended the connection, or was told that it has ended."""
-        return self.gone or self._finished or self._transport is None or self._transport.is_closing()
+        self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -313,7 +295,6 @@ class _Half(asyncio.Protocol):
             self._connection.received(self._side, data)
 
     def eof_received(self) -> bool:
-        self._finished = True
         self._connection.ended(self._side, "fin")
         return self._transport is not None and self._transport.can_write_eof()
 
@@ -358,7 +339,6 @@ class _Half(asyncio.Protocol):
         elif both or not self._transport.can_write_eof():  # TLS knows no half-closed connection.
             self._transport.close()
         else:
-            self._finished = True
             self._transport.write_eof()
 
 

@@ -91,9 +91,11 @@ def process(t: float, component: str, word: h.ProcessWord, pid: int = 10, **more
     return h.Process(t=t, component=component, role=component, pid=pid, word=word, **more)
 
 
-def fault(t: float, stage: h.FaultStage, number: str = "0.0", name: str = "kill", target: str = "worker") -> h.Fault:
+def fault(
+    t: float, stage: h.FaultStage, number: str = "0.0", name: str = "kill", target: str = "worker", detail: str = ""
+) -> h.Fault:
     """A stage of an injection."""
-    return h.Fault(t=t, fault=number, name=name, stage=stage, target=target)
+    return h.Fault(t=t, fault=number, name=name, stage=stage, target=target, detail=detail)
 
 
 def phase(t: float, name: str) -> h.Phase:
@@ -120,9 +122,29 @@ def sample(t: float, queued: int = 0, up: bool = True, store: str = "broker", **
     return h.Sample(t=t, store=store, up=up, queued=queued, **more)
 
 
+def handed_back(t: float, *task_ids: str, waited_s: float = 3600) -> h.FastForward:
+    """The harness hands messages back whose worker is gone; the task `a` where none is named."""
+    return h.FastForward(t=t, store="broker", task_ids=task_ids or ("a",), waited_s=waited_s)
+
+
+def settings(t: float, processes: int = 1, component: str = "worker", **more: Any) -> h.Settings:
+    """What a worker says of itself."""
+    return h.Settings(t=t, component=component, pid=10, pool="prefork", processes=processes, **more)
+
+
 def wire(t: float, command: str, *ids: str) -> h.Wire:
     """A request of the worker's about the hash `unacked`."""
     return h.Wire(t=t, link="worker", connection=1, direction="request", command=command, key="unacked", ids=ids)
+
+
+def published(t: float, *ids: str, link: str = "api") -> h.Wire:
+    """A message is put into the queue: its task's id comes first, then whatever else it names."""
+    return h.Wire(t=t, link=link, connection=2, direction="request", command="LPUSH", key="celery", ids=ids)
+
+
+def lost(t: float, op: int, key: str = OTHER) -> tuple[h.AnyEvent, ...]:
+    """A submission whose answer is lost 0.1 s later, as when the API is killed: two events."""
+    return asked(t, op, key), h.Returned(t=t + 0.1, op=op, outcome="info", error="ReadError")
 
 
 @dataclass(frozen=True)
@@ -130,7 +152,7 @@ class Case:
     """A history and what a check must make of it.
 
     `finds`: kind of finding -> its evidence; empty: the check accepts it. `avoids`: which kind an accepted history is
-    the counterpart of. `unknown`: the findings leave it undecided.
+    the counterpart of. `unknown`: the findings leave it undecided; `remark`: they accuse nobody.
     """
 
     title: str
@@ -138,6 +160,7 @@ class Case:
     finds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     avoids: str = ""
     unknown: bool = False
+    remark: bool = False
 
     def __str__(self) -> str:
         return self.title
@@ -151,7 +174,7 @@ class Case:
         verdict = check(self.fresh())
         assert {finding.kind: finding.evidence for finding in verdict.findings} == self.finds
         assert len(verdict.findings) == len(self.finds)
-        wanted = Status.VALID if not self.finds else Status.UNKNOWN if self.unknown else Status.INVALID
+        wanted = Status.VALID if self.remark or not self.finds else Status.UNKNOWN if self.unknown else Status.INVALID
         assert verdict.status is wanted
         assert verdict.check == check.name
         assert all(finding.message and "\n" not in finding.message for finding in verdict.findings)

@@ -1,7 +1,7 @@
 """Literal histories for `effects_once`."""
 
 import pytest
-from literals import KEY, OTHER, Case, accepted, broken, history, probe, status
+from literals import KEY, OTHER, Case, accepted, broken, handed_back, history, probe, status
 from stormproof.checks import EffectsOnce
 from stormproof.history import Effect
 
@@ -72,3 +72,9 @@ CHECK = EffectsOnce()
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
     case.must_hold(CHECK)
+
+
+def test_a_second_effect_after_a_fast_forward_says_so() -> None:
+    twice = history(accepted(1), probe(2, "started"), Effect(t=2, key=KEY), handed_back(3), Effect(t=5, key=KEY))
+    (finding,) = CHECK(twice).findings
+    assert finding.message.endswith("2 effects, at 2.0, 5.0 s; the visibility timeout was fast-forwarded at 3.0 s")

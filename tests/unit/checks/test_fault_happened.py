@@ -45,6 +45,14 @@ CASES = (
         unknown=True,
     ),
     Case(
+        "a fault that waited in vain",
+        history(
+            fault(1, "injected"), fault(1.1, "bit"), fault(31, "failed", "1", "pause", detail="no task started in 30 s")
+        ),
+        {"not_injected": (2,)},
+        unknown=True,
+    ),
+    Case(
         "a fault that could not be done",
         history(
             fault(1, "injected"),
@@ -88,6 +96,15 @@ def test_each_of_two_planned_kills_must_be_injected() -> None:
     assert [finding.kind for finding in twice(repeated).findings] == ["not_injected"]
     assert twice(both).status is Status.VALID
     assert twice(repeated).findings[0].message == "kill: planned 2 times, injected 1 times"
+
+
+def test_a_fault_that_waited_in_vain_says_for_what() -> None:
+    waited = fault(31, "failed", "0", detail="no task of the workload started within 30 s; see the worker's log")
+    (finding,) = FaultHappened(planned=("kill",))(history(waited)).findings
+    assert (
+        finding.message
+        == "kill on worker: not injected: no task of the workload started within 30 s; see the worker's log"
+    )
 
 
 def test_a_fault_without_a_target_is_one_on_the_system() -> None:

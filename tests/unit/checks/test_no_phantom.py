@@ -1,7 +1,7 @@
 """Literal histories for `no_phantom`."""
 
 import pytest
-from literals import KEY, OTHER, Case, accepted, asked, history, probe, refused
+from literals import KEY, OTHER, Case, accepted, asked, history, lost, probe, published, refused
 from stormproof.checks import NoPhantom
 from stormproof.history import Returned
 
@@ -28,8 +28,111 @@ CASES = (
     ),
     Case(
         "a submitted task of unknown id and without a key must not run",
+        history(
+            accepted(1),
+            probe(2, "started"),
+            published(2.9, "b", "reply-to"),
+            probe(3, "started", "b", ""),
+            probe(4, "started", "b", ""),
+        ),
+        {"phantom": (3, 4, 5)},
+    ),
+    Case(
+        "whose a task without a key is cannot be known where its message was not seen",
         history(accepted(1), probe(2, "started"), probe(3, "started", "b", ""), probe(4, "started", "b", "")),
         {"phantom": (3, 4)},
+        unknown=True,
+    ),
+    Case(
+        "a task without a key may be that of a submission whose answer was lost",
+        history(
+            accepted(1), probe(2, "started", key=""), lost(3, 2), published(3.05, "b"), probe(4, "started", "b", "")
+        ),
+        avoids="phantom",
+    ),
+    Case(
+        "a task without a key may be that of a submission that was never answered, however late it runs",
+        history(accepted(1), probe(2, "started", key=""), asked(3, 2, OTHER), probe(60, "started", "b", "")),
+        avoids="phantom",
+    ),
+    Case(
+        "two tasks without a key may be those of two submissions whose answers were lost",
+        history(
+            accepted(1),
+            probe(2, "started", key=""),
+            lost(3, 2),
+            lost(3.5, 3),
+            probe(4, "started", "b", ""),
+            probe(5, "started", "c", ""),
+        ),
+        avoids="phantom",
+    ),
+    Case(
+        "one lost answer explains one task without a key, and no second one",
+        history(
+            accepted(1),
+            probe(2, "started", key=""),
+            lost(3, 2),
+            published(3.05, "b"),
+            probe(4, "started", "b", ""),
+            published(4.5, "c"),
+            probe(5, "started", "c", ""),
+        ),
+        {"phantom": (7, 8)},
+    ),
+    Case(
+        "a task that was published before the answer was lost is not explained by it",
+        history(
+            accepted(1), probe(2, "started", key=""), published(2.5, "b"), lost(3, 2), probe(4, "started", "b", "")
+        ),
+        {"phantom": (3, 6)},
+    ),
+    Case(
+        "a lost answer whose task is known by its key explains no other one",
+        history(
+            accepted(1, key=OTHER),
+            lost(2, 2, KEY),
+            probe(3, "started"),
+            probe(3.1, "started", "x", KEY),
+            published(3.5, "b"),
+            probe(4, "started", "b", ""),
+        ),
+        {"phantom": (6, 7)},
+    ),
+    Case(
+        "a step of a workflow without a key may run: its message names the task that was submitted",
+        history(
+            accepted(1, task_id="last"),
+            published(1.05, "first", "reply-to"),
+            probe(2, "started", "first", ""),
+            published(2.1, "last", "first", "reply-to", link="worker"),
+            probe(3, "started", "last", ""),
+        ),
+        avoids="phantom",
+    ),
+    Case(
+        "one lost answer explains all steps of one workflow",
+        history(
+            accepted(1),
+            probe(2, "started", key=""),
+            lost(3, 2),
+            published(3.05, "first"),
+            probe(4, "started", "first", ""),
+            published(4.1, "last", "first", link="worker"),
+            probe(5, "started", "last", ""),
+        ),
+        avoids="phantom",
+    ),
+    Case(
+        "the system's own tasks use up no lost answer",
+        history(
+            accepted(1),
+            probe(2, "started", key=""),
+            lost(3, 2),
+            probe(3.5, "started", "tidy", "", task="system.tidy_up"),
+            probe(4, "started", "b", ""),
+        ),
+        avoids="phantom",
     ),
     Case(
         "a submission that certainly failed must not run",
@@ -52,6 +155,11 @@ CASES = (
         avoids="ran_after_fail",
     ),
     Case(
+        "a refused submission and a lost one: the task without a key is that of the lost one",
+        history(accepted(1), probe(2, "started", key=""), refused(3, 2), lost(3.5, 3), probe(4, "started", "b", "")),
+        avoids="ran_after_fail",
+    ),
+    Case(
         "a submission that failed may run where nobody knows what became of a second one",
         history(refused(1), asked(2, 2, KEY), probe(3, "started", "b")),
         avoids="ran_after_fail",
@@ -64,3 +172,17 @@ CHECK = NoPhantom()
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
     case.must_hold(CHECK)
+
+
+def test_a_phantom_without_a_key_is_told_with_who_published_it_or_with_what_was_not_seen() -> None:
+    seen, unseen = ([published(2.9, "b")], [])
+    start = probe(3, "started", "b", "")
+    said = [
+        CHECK(history(accepted(1), probe(2, "started"), *frames, start)).findings[0].message
+        for frames in (seen, unseen)
+    ]
+    assert said == [
+        "no key (task b): ran as send at 3.0 s, published by api at 2.9 s, and nobody submitted it",
+        "no key (task b): ran as send at 3.0 s; no submission returned its id, no key is in its arguments, and its message "
+        "was not seen, so nobody knows who submitted it; let {key} of `submit` reach the task's arguments",
+    ]

@@ -1,7 +1,7 @@
 """Literal histories for `no_task_lost`."""
 
 import pytest
-from literals import Case, accepted, asked, history, look, probe, process, quiet, refused, status, unquiet
+from literals import Case, accepted, asked, handed_back, history, look, probe, process, quiet, refused, status, unquiet
 from stormproof.checks import NoTaskLost
 from stormproof.history import Returned
 
@@ -97,6 +97,17 @@ CASES = (
         history(accepted(1), probe(2, "started"), process(2, "worker", "exited", code=-9), quiet(4)),
         {"lost": (0, 1, 2, 3, 4)},
     ),
+    Case(
+        "a task that was handed back after its worker had died would have waited, which is a remark",
+        history(accepted(1), probe(2, "started"), handed_back(3), handed_back(4), probe(5, "succeeded"), quiet(6)),
+        {"stranded": (0, 1, 3)},
+        remark=True,
+    ),
+    Case(
+        "a message of another task that was handed back",
+        history(accepted(1), handed_back(3, "b"), probe(5, "succeeded"), quiet(6)),
+        avoids="stranded",
+    ),
     Case("an end needs no quiescence", history(accepted(1), probe(2, "rejected")), avoids="unsettled"),
 )
 
@@ -118,3 +129,15 @@ def test_the_message_says_where_the_task_was_seen_last() -> None:
 def test_the_message_says_what_is_missing_for_a_proof() -> None:
     assert "not proved quiescent: not quiet within 45 s" in CHECK(history(accepted(1), unquiet(4))).findings[0].message
     assert "accepted after the proof of 0.5 s" in CHECK(history(quiet(0.5), accepted(1))).findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "said"),
+    [
+        (3600, "waited for the visibility timeout of 3600 s, which was fast-forwarded at 3.0 s"),
+        (0, "waited for the visibility timeout, which was fast-forwarded at 3.0 s"),
+    ],
+)
+def test_a_remark_says_how_long_a_task_would_have_waited(waited_s: float, said: str) -> None:
+    stranded = history(accepted(1), handed_back(3, waited_s=waited_s), probe(5, "succeeded"), quiet(6))
+    assert [finding.message for finding in CHECK(stranded).findings] == [f"storm-00ab-0001 (task a): {said}"]

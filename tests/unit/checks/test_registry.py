@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import ClassVar
 
 import pytest
 from literals import Case, accepted, history, probe, quiet
 from stormproof import checks
 from stormproof.history import History
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 KINDS = [(check, kind) for check in checks.ALL for kind in check.kinds]
 
@@ -43,7 +44,8 @@ EVERY_CHECK: tuple[checks.Check, ...] = (
 
 
 def test_every_check_is_registered_under_a_name_of_its_own() -> None:
-    exported = {getattr(checks, name) for name in checks.__all__} - {checks.ALL, checks.Check, checks.judge}
+    others = {checks.ALL, checks.Check, checks.judge, checks.category, checks.declared}
+    exported = {getattr(checks, name) for name in checks.__all__} - others
     assert set(checks.ALL) == exported
     assert len({check.name for check in checks.ALL}) == len(checks.ALL)
 
@@ -76,7 +78,7 @@ def test_nothing_to_look_at_is_never_valid(check: checks.Check) -> None:
 def test_a_check_that_crashes_is_unknown_and_the_others_are_asked() -> None:
     class Crashing:
         name: ClassVar[str] = "crashing"
-        kinds: ClassVar[tuple[str, ...]] = ()
+        kinds: ClassVar[Kinds] = {}
 
         def __call__(self, history: History) -> Verdict:
             raise ZeroDivisionError("broken")
@@ -87,6 +89,47 @@ def test_a_check_that_crashes_is_unknown_and_the_others_are_asked() -> None:
     failed = Finding(kind="check_crashed", message=message, status=Status.UNKNOWN)
     assert crashed == Verdict(check="crashing", status=Status.UNKNOWN, findings=(failed,), observed=0)
     assert judged.status is Status.INVALID
+
+
+class Odd:
+    """Reports what it does not declare."""
+
+    name: ClassVar[str] = "odd"
+    kinds: ClassVar[Kinds] = {"known": Category.LOST}
+
+    def __call__(self, history: History) -> Verdict:
+        return Verdict.of(self.name, [Finding(kind="known", message="m"), Finding(kind="strange", message="m")], 1)
+
+
+def test_a_finding_of_a_kind_that_its_check_does_not_declare_is_a_failure_of_the_check() -> None:
+    (verdict,) = checks.judge(history(accepted(1)), (Odd(),))
+    (finding,) = verdict.findings
+    assert (finding.kind, finding.status) == ("check_crashed", Status.UNKNOWN)
+    assert finding.message == "the check itself failed: TypeError: it does not declare strange among its kinds"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({"known": None}, "odd: the kind 'known' has no category"),
+        ({"lost": Category.WEDGED}, "odd: the kind 'lost' is Category.WEDGED, and Category.LOST in another check"),
+    ],
+)
+def test_a_kind_without_a_category_or_with_two_is_an_error_at_import(kinds: Kinds, said: str) -> None:
+    class Wrong(Odd):
+        pass
+
+    Wrong.kinds = kinds
+    with pytest.raises(TypeError, match=re.escape(said)):
+        checks.declared((*checks.ALL, Wrong))
+
+
+def test_a_category_is_looked_up_by_the_kind_and_what_nobody_declares_counts_as_wrong() -> None:
+    assert [checks.category(kind) for kind in ("lost", "nothing_observed", "of_another_version")] == [
+        Category.LOST,
+        Category.UNDECIDED,
+        Category.WRONG,
+    ]
 
 
 def test_evidence_is_given_for_a_long_history_as_for_a_short_one() -> None:

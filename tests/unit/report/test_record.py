@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import msgspec
-from stored import LOST, run
+from stored import LOST, REMARK, run
 from stormproof.report import record
 from stormproof.verdict import Finding
 
@@ -67,3 +67,9 @@ def test_no_message_breaks_the_document_or_commands_a_runner() -> None:
     assert "##[" not in text
     assert not re.search(r"^\s*::", text, re.MULTILINE)
     assert json.loads(text)[0]["findings"][0]["message"] == '"\n::error::x ##[error]y \ufffd\ufffd'
+
+
+def test_a_remark_is_told_as_one() -> None:
+    (found,) = json.loads(record.render([run(REMARK)]))
+    assert found["status"] == "valid"
+    assert [(finding["kind"], finding["status"]) for finding in found["findings"]] == [("stranded", "remark")]

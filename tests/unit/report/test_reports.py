@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import stored
-from stored import LOST
+from stored import LOST, REMARK
 from stormproof import Scenario, State
 from stormproof.history import Fault, History, Quiescence
 from stormproof.report import html, junit, terminal, words
@@ -108,3 +108,28 @@ def test_no_payload_becomes_markup_in_the_page() -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
     assert page.encode("utf-8", "strict")
+
+
+def test_a_remark_is_said_wherever_a_run_is_told_and_changes_no_verdict() -> None:
+    other = msgspec.structs.replace(REMARK, key="b", message="b waited")
+    remarked = run(REMARK, other, other)
+    assert words.summary(remarked) == (
+        "valid: nothing lost, doubled, stuck, slow or wrong; 2 stranded; 2 events in 1.5 s."
+    )
+    assert words.telling(remarked) == ["remark: stranded: a waited (and 2 more)"]
+    assert "    remark: stranded: a waited (and 2 more)" in terminal.lines(remarked)
+    assert not any("replay" in line for line in terminal.lines(remarked))
+    assert words.summary(run(LOST, REMARK)) == "invalid: 1 lost; 1 stranded; 2 events in 1.5 s."
+    assert words.telling(run(REMARK, LOST)) == ["lost: a is gone", "remark: stranded: a waited"]
+    assert "remark: <b>stranded</b> a waited" in html.render(remarked)
+    assert "Remark: a waited (and 2 more)" in html.render(remarked)
+
+
+def test_a_remark_is_output_in_junit_and_never_the_reason_of_a_failure() -> None:
+    (suite,) = ET.fromstring(junit.render([run(REMARK)]))
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+    assert suite.findtext("testcase/system-out") == "remark: stranded: a waited (events 5)"
+    failure = ET.fromstring(junit.render([run(REMARK, LOST)])).find("testsuite/testcase/failure")
+    assert failure is not None
+    assert failure.get("type") == "lost"
+    assert "stranded" not in (failure.text or "")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from stored import DOUBT, LOST, run
+from stored import DOUBT, LOST, REMARK, run
 from stormproof.report import summary
 from stormproof.report.words import one_line
 from stormproof.verdict import Finding
@@ -45,6 +45,13 @@ def test_each_run_has_a_row_with_what_people_count_by() -> None:
     assert "## Stormproof: 2 runs: 1 invalid, 1 valid" in page
     assert "| ❌ | `storm` | `mine` | invalid | 1 |  |  |  |  | `stormproof replay runs/two` |" in page
     assert "| ✅ | `storm` | `mine` | valid |  |  |  |  |  | `stormproof replay runs/one` |" in page
+
+
+def test_a_remark_stands_in_the_row_of_a_valid_run_and_in_its_evidence() -> None:
+    page = summary.render([run(REMARK)])
+    assert "## Stormproof: 1 run: 1 valid" in page
+    assert "| ✅ | `storm` | `mine` | valid, stranded |" in page
+    assert "- remark: **stranded**, by `no_task_lost`: `a waited` (events 5)" in page
 
 
 def test_a_broken_run_has_its_evidence_its_cure_and_its_replay_line() -> None:

@@ -65,8 +65,6 @@ def test_what_few_lives_lack_is_a_point_in_its_usual_place() -> None:
 def test_the_recovery_is_what_names_the_task_after_the_bite() -> None:
     key = "storm-00ab-0001"
     events = [
-        h.Invoked(t=0.0, op=1, kind="submit", key=key),
-        h.Returned(t=0.1, op=1, outcome="ok", task_id="id-1"),
         frame("HSET", "unacked", ids=("id-1",)),
         h.Fault(t=1.5, fault="c", name="reset", stage="bit"),
         frame("BRPOP", "celery", "reply", t=2.0, ids=("id-1", key)),
@@ -76,7 +74,7 @@ def test_the_recovery_is_what_names_the_task_after_the_bite() -> None:
         h.Phase(t=3.0, name="read"),
         frame("GET", "result", t=3.1, ids=("id-1",), link="api.results"),
     ]
-    assert [point.name for point in recovery(events, key)] == [
+    assert [point.name for point in recovery(events, {key, "id-1"})] == [
         "worker:BRPOP(celery):reply:1",
         "worker:HSET(unacked):request:1",
     ]

@@ -1,21 +1,16 @@
-"""The append-only record of a run: typed events, one JSON line each.
+"""What can be recorded of a run: typed events, one JSON line each.
 
 All times are seconds of the machine's monotonic clock since the run began (`t`), comparable between the harness and the
-probes inside the workers. An event's index is its line number from 0; findings cite it. What a check judges is a
-`History` and nothing else.
+probes inside the workers.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import Literal, TypeVar, cast, overload
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
-
-from stormproof.errors import RunFolderError
 
 Outcome = Literal["ok", "fail", "info"]
 Purpose = Literal["workload", "recovery", "warmup", "state", "stranger"]
@@ -167,7 +162,9 @@ class Process(Event, frozen=True, tag="process"):
 
 
 class Fault(Event, frozen=True, tag="fault"):
-    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done."""
+    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done, and as the first
+    stage, it was not even injected, as what it waited for did not come.
+    """
 
     fault: str
     name: str
@@ -299,83 +296,9 @@ AnyEvent = (
     | Closed
 )
 
-E = TypeVar("E", bound=Event)
-T = TypeVar("T")
-Indexed = tuple[int, E]
-"""An event behind its index."""
-
-_decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
 
 
 def encode(event: AnyEvent) -> bytes:
     """One JSON line with its end of line."""
     return _encoder.encode(event) + b"\n"
-
-
-class History(Sequence[AnyEvent]):
-    """All events of one run in the order in which they were recorded."""
-
-    def __init__(self, events: Iterable[AnyEvent], *, cut_off: bool = False) -> None:
-        self._events = list(events)
-        self._derived: dict[object, object] = {}
-        self.cut_off = cut_off
-
-    @classmethod
-    def load(cls, path: Path) -> History:
-        """Read `history.jsonl`. A last line that was cut off by a crash is left out and `cut_off` is set.
-
-        Raises RunFolderError where the file cannot be read or a line before the last is not an event.
-        """
-        events: list[AnyEvent] = []
-        cut_off = False
-        decode = _decoder.decode
-        try:
-            with path.open("rb") as file:
-                for line in file:  # Line by line: a history may be as large as the memory that is left.
-                    if line.endswith(b"\n"):
-                        events.append(decode(line))
-                    else:
-                        cut_off = True
-        except OSError as error:
-            raise RunFolderError(f"{path}: cannot read the history: {error.strerror}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RunFolderError(f"{path}: line {len(events) + 1} is not an event: {error}") from error
-        return cls(events, cut_off=cut_off)
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    @overload
-    def __getitem__(self, index: int) -> AnyEvent: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[AnyEvent]: ...
-
-    def __getitem__(self, index: int | slice) -> AnyEvent | Sequence[AnyEvent]:
-        return self._events[index]
-
-    def __iter__(self) -> Iterator[AnyEvent]:
-        return iter(self._events)
-
-    @cached_property
-    def _by_type(self) -> dict[type, list[tuple[int, AnyEvent]]]:
-        found: dict[type, list[tuple[int, AnyEvent]]] = {}
-        for index, event in enumerate(self._events):
-            found.setdefault(type(event), []).append((index, event))
-        return found
-
-    def of(self, kind: type[E]) -> list[Indexed[E]]:
-        """All events of one type, each behind its index, in order. One pass over the history serves all types."""
-        return self._by_type.get(kind, [])  # type: ignore[return-value]
-
-    @cached_property
-    def returns(self) -> dict[int, Indexed[Returned]]:
-        """The end of each operation by its number; an operation that never ended is absent."""
-        return {event.op: (index, event) for index, event in self.of(Returned)}
-
-    def derive(self, make: Callable[[History], T]) -> T:
-        """What `make` makes of this history: made once, and kept as long as the history is."""
-        if make not in self._derived:
-            self._derived[make] = make(self)
-        return cast("T", self._derived[make])

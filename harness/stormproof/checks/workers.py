@@ -1,0 +1,186 @@
+"""What each worker had in hand at a moment, by its own books: its `Settings`, and what its probe wrote.
+
+So a worker that is busy, full, rate-limited or on its way out is told from one that could take work and does not.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from stormproof.history import Event, History, Indexed, Probe, Process, Settings
+
+_NEVER = 2**62
+_OF_NO_EXECUTION = frozenset({"received", "ready", "stopping"})
+
+
+@dataclass(slots=True)
+class Span:
+    """From one event to another, by index and by time: an execution, or a message in a worker's hands."""
+
+    component: str
+    begin: int
+    begin_t: float
+    end: int = _NEVER
+    end_t: float = math.inf
+
+    def stop(self, index: int, t: float) -> None:
+        """It ended with this event."""
+        self.end, self.end_t = index, t
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One worker as its events are read: what runs, by task id and process; what it holds, by task id."""
+
+    settings: Settings | None = None
+    running: dict[tuple[str, int], Span] = field(default_factory=dict)
+    held: dict[str, Span] = field(default_factory=dict)
+
+
+class Workers:
+    """Derived from one history: `Workers.of(history)`. An index is that of an event of the history."""
+
+    def __init__(self, history: History) -> None:
+        self.executions: list[Span] = []
+        self._held: list[Span] = []
+        self._settings: dict[str, list[Indexed[Settings]]] = defaultdict(list)
+        self._stopping: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        self._now: dict[str, _Worker] = defaultdict(_Worker)
+        for index, event in _relevant(history):
+            if isinstance(event, Settings):
+                self._settings[event.component].append((index, event))
+                self._now[event.component].settings = event
+            elif isinstance(event, Process):
+                self._all_gone(event.component, index, event.t)
+            elif isinstance(event, Probe):
+                self._probe(index, event)
+
+    @classmethod
+    def of(cls, history: History) -> Workers:
+        """The workers of a history: the same object for all who ask."""
+        return history.derive(cls)
+
+    def settings(self, component: str, index: int) -> Settings | None:
+        """What a worker had said of itself by then. None where that is not known, nor how much it can do at once."""
+        told = self._settings[component]
+        place = bisect_right(told, index, key=lambda line: line[0]) - 1
+        return told[place][1] if place >= 0 and told[place][1].processes else None
+
+    def executing(self, component: str, index: int) -> int:
+        """How many tasks its live processes had in hand."""
+        return self._count(self._executions_of, component, index)
+
+    def has_room(self, component: str, index: int, unacked: int) -> bool:
+        """Whether it could begin another task, by its own books. `unacked`: what the broker says is in the hands of any worker.
+
+        A pool that may grow need not: with as many tasks as its fewest processes it counts as busy. A worker of which nothing is
+        known is busy with a single task.
+        """
+        executing, settings = self.executing(component, index), self.settings(component, index)
+        if settings is None:
+            return executing == 0
+        if executing >= (settings.fewest or settings.processes) or (executing and self._is_stopping(component, index)):
+            return False
+        held = self._count(self._held_of, component, index)
+        full = 0 < settings.prefetch <= held and settings.prefetch <= unacked + executing
+        return not full
+
+    def covered(self, components: Iterable[str], index: int) -> bool:
+        """Whether these workers together read every queue that any worker of the history had said to read by then."""
+        read = {queue for component in components for queue in self._queues(component, index)}
+        return read >= {queue for component in self._settings for queue in self._queues(component, index)}
+
+    def _queues(self, component: str, index: int) -> tuple[str, ...]:
+        settings = self.settings(component, index)
+        return settings.queues if settings is not None else ()
+
+    def _is_stopping(self, component: str, index: int) -> bool:
+        told = self._stopping[component]
+        place = bisect_right(told, index, key=lambda line: line[0]) - 1
+        return place >= 0 and told[place][1]
+
+    def _count(self, spans: dict[str, tuple[list[int], list[int]]], component: str, index: int) -> int:
+        begins, ends = spans.get(component, ([], []))
+        return bisect_right(begins, index) - bisect_right(ends, index)
+
+    @cached_property
+    def _executions_of(self) -> dict[str, tuple[list[int], list[int]]]:
+        return _ordered(self.executions)
+
+    @cached_property
+    def _held_of(self) -> dict[str, tuple[list[int], list[int]]]:
+        return _ordered(self._held)
+
+    # Reading the events
+
+    def _probe(self, index: int, line: Probe) -> None:
+        worker = self._now[line.component]
+        if line.word in ("ready", "stopping"):
+            self._stopping[line.component].append((index, line.word == "stopping"))
+        elif line.word == "received":
+            if line.task_id not in worker.held:
+                worker.held[line.task_id] = self._span(self._held, index, line)
+        elif line.word == "started":
+            self._started(worker, index, line)
+        else:
+            for other in self._now.values():  # Who else held a message of it was not asked again.
+                if span := other.held.pop(line.task_id, None):
+                    span.stop(index, line.t)
+        if line.word not in _OF_NO_EXECUTION and line.word != "started":
+            self._ended(worker, index, line)
+
+    def _started(self, worker: _Worker, index: int, line: Probe) -> None:
+        running = worker.running
+        if (
+            line.pid != line.parent
+        ):  # A pool process does one task at a time, and a pool has so many processes: others are gone.
+            gone = [held for held in running if held[1] == line.pid]
+            slots = worker.settings.processes if worker.settings is not None else 0
+            if slots and len(running) - len(gone) >= slots:
+                gone += [held for held in running if held not in gone][: len(running) - len(gone) - slots + 1]
+            for held in gone:
+                running.pop(held).stop(index, line.t)
+        if (line.task_id, line.pid) not in running:
+            running[line.task_id, line.pid] = self._span(self.executions, index, line)
+
+    def _ended(self, worker: _Worker, index: int, line: Probe) -> None:
+        own = (line.task_id, line.pid)
+        speaks_for_all = line.pid == line.parent  # The main process tells the end of what its pool process could not.
+        for held in [held for held in worker.running if held == own or (speaks_for_all and held[0] == line.task_id)]:
+            worker.running.pop(held).stop(index, line.t)
+
+    def _all_gone(self, component: str, index: int, t: float) -> None:
+        worker = self._now[component]
+        for span in (*worker.running.values(), *worker.held.values()):
+            span.stop(index, t)
+        worker.running.clear()
+        worker.held.clear()
+
+    def _span(self, spans: list[Span], index: int, line: Probe) -> Span:
+        spans.append(Span(component=line.component, begin=index, begin_t=line.t))
+        return spans[-1]
+
+
+def _relevant(history: History) -> list[Indexed[Event]]:
+    found: list[Indexed[Event]] = [*history.of(Settings), *history.of(Probe)]
+    found += [line for line in history.of(Process) if line[1].word in ("exited", "gave_up")]
+    found.sort(key=lambda line: line[0])
+    return found
+
+
+def _ordered(spans: list[Span]) -> dict[str, tuple[list[int], list[int]]]:
+    """Component -> the indexes at which its spans begin, and those at which they end, in order."""
+    found: dict[str, tuple[list[int], list[int]]] = {}
+    for span in spans:
+        begins, ends = found.setdefault(span.component, ([], []))
+        begins.append(span.begin)
+        ends.append(span.end)
+    for begins, ends in found.values():
+        begins.sort()
+        ends.sort()
+    return found

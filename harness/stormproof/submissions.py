@@ -1,0 +1,169 @@
+"""Which tasks each submission made, as far as the events of a run have shown so far.
+
+Whoever waits for "the task of this submission" asks here. The submission's key need not reach the task's arguments.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stormproof.history import KEY_PATTERN, AnyEvent, Invoked, Probe, Returned, Wire
+
+_PUBLISHES = frozenset({"LPUSH", "RPUSH"})
+_HANDS_OVER = frozenset({*_PUBLISHES, "BRPOP"})
+"""Commands whose frames name a message by its task. Others name it by its delivery tag."""
+
+_NAMES = frozenset({*_PUBLISHES, "HSET"})
+"""Requests that hold one whole message, so that all ids in them belong together."""
+
+_ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
+_OURS = "stormproof."
+
+_is_key = re.compile(KEY_PATTERN).fullmatch
+
+
+class Submissions:
+    """A task belongs to a submission if its arguments or its message hold the submission's key, if the answer names it, or if its message
+    names another task of the submission. Where none of this has been seen yet, what the API publishes belongs to the submission that it
+    has been answering for longest: a guess, which a later answer corrects.
+
+    `front` is the component that takes submissions. `starts` holds every start of a task of the system, in order; the harness's own
+    tasks are not in it.
+    """
+
+    def __init__(self) -> None:
+        self.front = ""
+        self.starts: list[Probe] = []
+        self._starts: dict[str, list[Probe]] = {}  # By task id.
+        self._open: dict[int, str] = {}  # Submissions without an answer: operation -> key.
+        self._unclear: list[str] = []  # Keys of submissions that ended, and nobody knows how.
+        self._over_t: dict[str, float] = {}
+        self._known: dict[str, set[str]] = {}
+        self._guessed: dict[str, set[str]] = {}
+        self._tags: dict[str, set[str]] = {}
+        self._owner: dict[str, str] = {}  # Task id or delivery tag -> key.
+        self._ended: set[str] = set()
+        self._has_seen_a_key = False
+
+    # What is known
+
+    def has(self, key: str) -> bool:
+        """Whether a client has submitted this."""
+        return key in self._over_t or key in self._open.values()
+
+    def tasks(self, key: str) -> frozenset[str]:
+        """The ids of a submission's tasks: those that are known, else those that are guessed."""
+        return frozenset(self._known.get(key) or self._guessed.get(key) or ())
+
+    def names(self, key: str) -> frozenset[str]:
+        """All that a frame may call the submission: its key, its tasks' ids, and the delivery tags of their messages."""
+        named = (found.get(key, ()) for found in (self._known, self._guessed, self._tags))
+        return frozenset({key}.union(*named))
+
+    def ended(self, key: str) -> bool:
+        """Whether some execution of a task of this submission has ended."""
+        return not self._ended.isdisjoint(self.tasks(key))
+
+    def starts_of(self, key: str) -> list[Probe]:
+        """The starts of this submission's tasks, in order."""
+        found = [start for task_id in self.tasks(key) for start in self._starts.get(task_id, ())]
+        return sorted(found, key=lambda start: start.t)
+
+    def start(self, key: str) -> Probe | None:
+        """The latest start of this submission's task. If the submission is over and nothing tells which task is its own, any task of the
+        system that has started since then will do.
+        """
+        if found := self.starts_of(key):
+            return found[-1]
+        if key not in self._over_t or self.tasks(key):
+            return None
+        return next((start for start in reversed(self.starts) if start.t >= self._over_t[key]), None)
+
+    @property
+    def keys_reach_tasks(self) -> bool:
+        """Whether a task can be told by the key in its arguments; True as long as no task has shown that it cannot."""
+        return self._has_seen_a_key or not any(start.task_id in self._owner for start in self.starts)
+
+    # What is seen
+
+    def add(self, event: AnyEvent) -> None:
+        """Take one event into account."""
+        if isinstance(event, Wire):
+            if event.ids:
+                self._frame(event)
+        elif isinstance(event, Probe):
+            self._probe(event)
+        elif isinstance(event, Invoked):
+            if event.kind == "submit":
+                self._open[event.op] = event.key
+        elif isinstance(event, Returned) and event.op in self._open:
+            self._answered(event)
+
+    def give_up(self, key: str, t: float) -> None:
+        """Say that nobody waits for the answer to this submission any more."""
+        for op in [op for op, known in self._open.items() if known == key]:
+            self._over(op, t)
+
+    def _answered(self, answer: Returned) -> None:
+        key = self._over(answer.op, answer.t)
+        if answer.outcome == "ok" and answer.task_id:
+            self._own(key, answer.task_id, known=True)
+        elif answer.outcome == "info":
+            self._unclear.append(key)
+
+    def _over(self, op: int, t: float) -> str:
+        key = self._open.pop(op)
+        self._over_t[key] = t
+        return key
+
+    def _probe(self, line: Probe) -> None:
+        if line.key and line.task_id:
+            self._own(line.key, line.task_id, known=True)
+        if line.word == "started" and not line.task.startswith(_OURS):
+            self.starts.append(line)
+            self._starts.setdefault(line.task_id, []).append(line)
+            self._has_seen_a_key = self._has_seen_a_key or line.key != ""
+        elif line.word in _ENDS:
+            self._ended.add(line.task_id)
+
+    def _frame(self, frame: Wire) -> None:
+        first, *others = frame.ids
+        if _is_key(first):
+            return
+        if key := next(filter(_is_key, others), ""):
+            self._name(frame, key, known=True)
+        elif frame.direction == "request" and frame.command in _NAMES:
+            key = next((self._owner[other] for other in others if other in self._owner), "")
+            if key:
+                self._name(frame, key, known=False)
+            elif frame.link == self.front and frame.command in _PUBLISHES:
+                self._guess(first)
+
+    def _name(self, frame: Wire, key: str, *, known: bool) -> None:
+        if frame.command in _HANDS_OVER:
+            self._own(key, frame.ids[0], known=known)
+        else:
+            self._tags.setdefault(key, set()).add(frame.ids[0])
+            self._owner.setdefault(frame.ids[0], key)
+
+    def _guess(self, task_id: str) -> None:
+        """Give a task of which nobody has spoken yet to the submission that most likely made it."""
+        if task_id in self._owner:
+            return
+        keys = list(dict.fromkeys(self._open.values()))
+        without = [key for key in keys if not self.tasks(key)]
+        if not without and len(keys) == 1:
+            without = keys  # One submission may make many tasks.
+        if not keys:
+            without = [key for key in reversed(self._unclear) if not self.tasks(key)]
+        if without:
+            self._own(without[0], task_id, known=False)
+
+    def _own(self, key: str, task_id: str, *, known: bool) -> None:
+        before = self._owner.get(task_id)
+        if before is not None and before != key:
+            if not known or task_id in self._known.get(before, ()):
+                return  # What is known stays.
+            self._guessed.get(before, set()).discard(task_id)
+        self._owner[task_id] = key
+        (self._known if known else self._guessed).setdefault(key, set()).add(task_id)
