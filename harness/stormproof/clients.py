@@ -8,6 +8,8 @@ import json
 import math
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System, fill_all, pick
+from stormproof.workload import text
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 """A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
@@ -52,8 +55,21 @@ class Answer(msgspec.Struct, frozen=True):
     """What came back, as far as it was read; `document`: its JSON, None where it is none."""
 
     status_code: int
-    retry_after: bool
+    retry_after: str | None
     body: bytes
+
+    @property
+    def retry_after_s(self) -> float:
+        """In how many seconds it says to come again; -1 where it does not say so, or in words that no client understands."""
+        if self.retry_after is None:
+            return -1.0
+        if self.retry_after.strip().isascii() and self.retry_after.strip().isdigit():
+            return float(self.retry_after[:15])
+        try:
+            when = parsedate_to_datetime(self.retry_after)
+        except ValueError:
+            return -1.0
+        return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
     @property
     def too_long(self) -> bool:
@@ -103,10 +119,10 @@ class Clients:
         """
         how = self._system.submit
         number = self._invoke("submit", key, client, purpose)
-        values = {"key": key, "number": _number(key)}
+        values = {"key": key, "number": _number(key), "text": text(key)}
         body = fill_all(how.json_template, values, "submit.json")
         headers = fill_all(how.headers, values, "submit.headers")
-        path = fill_all(how.path, values, "submit.path")
+        path = fill_all(how.path, {**values, "text": quote(text(key), "")}, "submit.path")
         self.submitting += 1
         try:
             answer = await self._ask(
@@ -208,7 +224,7 @@ class Clients:
         except httpx.HTTPError as error:
             _raise_if_ours(error)
             raise
-        return Answer(answer.status_code, "retry-after" in answer.headers, bytes(body[: _MOST_BYTES + 1]))
+        return Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: _MOST_BYTES + 1]))
 
     def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"
@@ -223,7 +239,8 @@ class Clients:
             t=self._recorder.now(),
             op=number,
             http_status=answer.status_code,
-            retry_after=answer.retry_after,
+            retry_after=answer.retry_after is not None,
+            retry_after_s=answer.retry_after_s,
             error=error,
             **more,
         )

@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email
+import email.header
 import re
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from email.message import Message
+from typing import cast
 
 import msgspec
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from stormproof.errors import ComponentError
-from stormproof.history import KEY_PATTERN, Effect
+from stormproof.history import KEY_PATTERN, Effect, Refusal
+from stormproof.workload import text
 
 _key = re.compile(KEY_PATTERN)
 
@@ -29,6 +32,12 @@ class Normal(msgspec.Struct, frozen=True):
 
 class Slow(msgspec.Struct, frozen=True):
     """Answers each MAIL command only after `delay_s`."""
+
+    delay_s: float
+
+
+class SlowToAccept(msgspec.Struct, frozen=True):
+    """Accepts each message, which counts as an effect only then, `delay_s` after it has read the whole of it."""
 
     delay_s: float
 
@@ -63,18 +72,24 @@ class DropAfterData(msgspec.Struct, frozen=True):
     matching: str = ""
 
 
-Mode = Normal | Slow | Refuse | Reject | Silent | Hold | DropAfterData
+Mode = Normal | Slow | SlowToAccept | Refuse | Reject | Silent | Hold | DropAfterData
 
 
 class SmtpServer:
-    """An SMTP server on 127.0.0.1. `bites` counts the connections and commands that the present mode has struck."""
+    """An SMTP server on 127.0.0.1. `bites` counts the connections and commands that the present mode has struck.
 
-    def __init__(self, callback: Callable[[Effect], None], t0: float, port: int = 0) -> None:
+    `contain`: what each message should contain, with `{key}` and `{text}` for those of its submission.
+    """
+
+    def __init__(
+        self, callback: Callable[[Effect | Refusal], None], t0: float, port: int = 0, contain: tuple[str, ...] = ()
+    ) -> None:
         self.port = port
         self.mode: Mode = Normal()
         self.bites = 0
         self._callback = callback
         self._t0 = t0
+        self._contain = contain
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Transport] = set()
         self._changed = asyncio.Event()
@@ -145,34 +160,81 @@ class SmtpServer:
             if self.mode is mode:  # released by name
                 break
         if isinstance(self.mode, Reject) and self._bites(address):
+            key = _key.search(address)
+            now = time.monotonic() - self._t0
+            self._callback(Refusal(t=now, key=key.group() if key else "", code=self.mode.code, recipient=address))
             return f"{self.mode.code} rejected by Stormproof"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if isinstance(self.mode, SlowToAccept):
+            self.bites += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self.mode.delay_s)
         recipients = ", ".join(envelope.rcpt_tos)
-        content = envelope.original_content or b""
-        message = email.message_from_bytes(content)
-        key = _key.search(recipients) or _key.search(_text(message))
-        self._callback(
-            Effect(
-                t=time.monotonic() - self._t0,
-                key=key.group() if key else "",
-                message_id=str(message["Message-ID"] or "").strip(),
-                recipient=recipients,
-            )
-        )
+        self._callback(effect(envelope.original_content or b"", recipients, time.monotonic() - self._t0, self._contain))
         if isinstance(self.mode, DropAfterData) and self._bites(recipients):
             cast(asyncio.Transport, server.transport).abort()
             await asyncio.Event().wait()  # the end of the connection cancels us before a reply can be tried
         return "250 OK"
 
 
-def _text(message: Any) -> str:
-    """Headers and decoded bodies: a key may hide in base64."""
-    parts = [payload for part in message.walk() if isinstance(payload := part.get_payload(decode=True), bytes)]
-    headers = "\n".join(str(value) for value in message.values())
-    return headers + "\n" + b"\n".join(parts).decode("latin-1")
+def effect(content: bytes, recipients: str, t: float, contain: tuple[str, ...] = ()) -> Effect:
+    """What is recorded of a message; whose it is is found in its recipients, else in its text."""
+    message = email.message_from_bytes(content)
+    said = _text(message)
+    found = _key.search(recipients) or _key.search(said)
+    key = found.group() if found else ""
+    return Effect(
+        t=t,
+        key=key,
+        message_id=str(message["Message-ID"] or "").strip(),
+        recipient=recipients,
+        lacks=tuple(lack for part in contain if key and (lack := _lack(part, key, said))),
+        others=tuple(sorted({*_key.findall(recipients), *_key.findall(said)} - {key})),
+    )
+
+
+def _lack(part: str, key: str, said: str) -> str:
+    """How much of the part is not there; empty where all is."""
+    wanted = _lines(part.replace("{key}", key).replace("{text}", text(key)))
+    if wanted in said:
+        return ""
+    there, beyond = 0, len(wanted)
+    while beyond - there > 1:  # Of a text that contains a beginning, each shorter beginning is contained.
+        middle = (there + beyond) // 2
+        there, beyond = (middle, beyond) if wanted[:middle] in said else (there, middle)
+    if there <= len(key):  # The key alone, which a text begins with, stands in an address, too.
+        return f"{part}: nothing of it"
+    return f"{part}: only the first {there} of its {len(wanted)} characters"
+
+
+def _text(message: Message) -> str:
+    """Headers and decoded bodies, as a reader sees them: their own lines, whatever ends them on the wire."""
+    headers = [_header(str(value)) for value in message.values()]
+    return _lines("\n".join([*headers, *(_body(part) for part in message.walk() if not part.is_multipart())]))
+
+
+def _header(value: str) -> str:
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (LookupError, ValueError):  # A character set that nobody knows, or one that it is not.
+        return value
+
+
+def _body(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    body = payload if isinstance(payload, bytes) else b""
+    try:
+        return body.decode(part.get_content_charset("utf-8"), "replace")
+    except LookupError:
+        return body.decode("latin-1")
+
+
+def _lines(said: str) -> str:
+    """The text with one kind of line end, and no space before it: mail servers may change both."""
+    return "\n".join(line.rstrip() for line in said.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
 class _Connection(SMTP):

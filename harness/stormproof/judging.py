@@ -7,9 +7,11 @@ from stormproof.checks import (
     ApiAnswers,
     Check,
     Delivery,
+    EffectsAsSubmitted,
     EffectsOnce,
     EventsAgree,
     FaultHappened,
+    HeedsRefusals,
     HoldsFew,
     KeepsConsuming,
     LegalStates,
@@ -17,13 +19,16 @@ from stormproof.checks import (
     NoResidue,
     NoTaskLost,
     RecoversWithin,
+    ResultsAsSubmitted,
     ResultsReadable,
     RunComplete,
+    SaysWhen,
+    StatusTrue,
     StaysUp,
     StoresKeep,
 )
 from stormproof.scenario import Scenario
-from stormproof.system import System
+from stormproof.system import Promises, System
 
 
 def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
@@ -50,7 +55,14 @@ def checks_of_tasks(system: System) -> list[Check]:
     return [
         NoTaskLost(),
         Delivery(promise=promises.delivery, executions=promises.executions, may_expire=promises.may_expire),
-        *([EffectsOnce()] if system.effects_expected else []),
+        *(_checks_of_effects(promises) if system.effects_expected else []),
+        *([ResultsAsSubmitted(contain=promises.result_contains)] if promises.result_contains else []),
+        *([SaysWhen(*promises.retry_after_s)] if promises.retry_after_s else []),
+        *(
+            [StatusTrue(has_effects=system.effects_expected, running=status.running)]
+            if system.effects_expected or status.running
+            else []
+        ),
         NoPhantom(),
         ResultsReadable(has_values=status.result is not None),
         LegalStates(pending=status.pending, success=status.success, failure=status.failure),
@@ -60,3 +72,12 @@ def checks_of_tasks(system: System) -> list[Check]:
             unknown_codes=status.unknown_codes,
         ),
     ]
+
+
+def _checks_of_effects(promises: Promises) -> list[Check]:
+    checks: list[Check] = [EffectsOnce()]
+    if promises.effects_contain or promises.effects_to:
+        checks.append(EffectsAsSubmitted(to=promises.effects_to or ""))
+    if promises.endures_s or promises.refused:
+        checks.append(HeedsRefusals(endures_s=promises.endures_s, final=promises.refused == "fails"))
+    return checks

@@ -90,6 +90,7 @@ class Submit(_Model):
 class Status(_Model):
     """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
 
+    `running`: words that say that a process works on it now (none: no word promises that).
     `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
     id that it never gave out (none: it promises nothing for such an id, and is not asked).
     """
@@ -100,6 +101,7 @@ class Status(_Model):
     success: tuple[str, ...] = ("SUCCESS",)
     failure: tuple[str, ...] = ("FAILURE", "REVOKED")
     pending: tuple[str, ...] = ("PENDING",)
+    running: tuple[str, ...] = ()
     unfinished_codes: tuple[int, ...] = ()
     unknown_codes: tuple[int, ...] = ()
 
@@ -123,6 +125,10 @@ class Promises(_Model):
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
 
     `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
+    So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
+    effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
+    `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
+    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says.
     """
 
     delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
@@ -136,6 +142,34 @@ class Promises(_Model):
     durable: tuple[str, ...] = ()
     events: bool = False
     may_expire: bool = False
+    effects_contain: tuple[str, ...] = ()
+    effects_to: str | None = None
+    result_contains: tuple[str, ...] = ()
+    endures_s: float | None = Field(default=None, gt=0)
+    refused: Literal["fails"] | None = None
+    retry_after_s: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _known_placeholders(self) -> Promises:
+        for name, parts, known in (
+            ("effects_contain", self.effects_contain, {"key": "", "text": ""}),
+            ("effects_to", (self.effects_to,) if self.effects_to else (), {"key": ""}),
+            ("result_contains", self.result_contains, {"key": ""}),
+        ):
+            for part in parts:
+                try:
+                    fill(part, known, f"promises.{name}")
+                except DescriptionError as error:
+                    raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _has_effects(self) -> Promises:
+        if self.effects == "none":
+            for name in ("effects_contain", "effects_to", "endures_s", "refused"):
+                if getattr(self, name):
+                    raise ValueError(f'{name} is about effects; add effects = "once", or remove it')
+        return self
 
 
 class System(_Model):

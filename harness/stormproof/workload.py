@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 
@@ -23,3 +25,28 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def key(run: str, place: int) -> str:
     """The key of the submission at `place` in the run whose four hexadecimal digits are `run`."""
     return f"storm-{run}-{place:04d}"
+
+
+_SIZES = (0, 300, 1500, 60, 700)
+"""Characters of the texts, by the place of their submission: wherever a text is cut off, some text shows it.
+
+A message of the longest has 6 KiB: the links look for ids in the first 8 KiB of a frame.
+"""
+
+_WORDS = "all work, and no play grüße naïve cœur señor Ждём 日本 smörgås façade über 🙂 17.".split()
+_WORDS_A_LINE = 8
+
+
+def text(key: str) -> str:
+    """What `{text}` becomes in the submission of this key: always the same for one key, and another for each key.
+
+    It begins with the key, has up to about 1,500 characters of one to four bytes of UTF-8 in lines of fewer than 80, and is made so that no
+    honest carrier changes it: no line ends with a space. One line begins with a dot, which SMTP must not swallow.
+    """
+    chance = hashlib.shake_128(key.encode()).digest(512)
+    words = [_WORDS[byte % len(_WORDS)] for byte in chance]
+    lines = [" ".join(words[at : at + _WORDS_A_LINE]) for at in range(0, len(words), _WORDS_A_LINE)]
+    lines[1] = f".{lines[1]}"
+    place = int(key[-4:]) if key[-4:].isdigit() else 0
+    size = _SIZES[place % len(_SIZES)] + chance[0] % 40
+    return f"{key}:\n" + "\n".join(lines)[: 1 + size].rstrip()

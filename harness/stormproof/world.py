@@ -49,7 +49,7 @@ class World:
         self.picture.submissions.front = system.submit.component
         self.redis: dict[str, RedisServer] = {}
         self.replicas: list[Replica] = []
-        self.mail = SmtpServer(recorder.add, recorder.t0)
+        self.mail = SmtpServer(recorder.add, recorder.t0, contain=system.promises.effects_contain)
         self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self._main_pid)
         self._binary = binary
         self._ports = Ports()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +17,7 @@ from stormproof.errors import StormproofError
 from stormproof.history import Invoked, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System
+from stormproof.workload import text
 
 SYSTEM = System.model_validate(
     {
@@ -33,11 +37,12 @@ def operation(
     kind: str,
     task_id: str = "a",
     within_s: float = 45,
+    system: System = SYSTEM,
 ) -> Returned:
     async def story() -> Returned:
         recorder = Recorder(tmp_path / "history.jsonl")
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            clients = Clients(SYSTEM, http, recorder, lambda component: "http://127.0.0.1:1", within_s)
+            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1", within_s)
             returned = await (clients.submit("k") if kind == "submit" else clients.status("k", task_id))
         assert isinstance(recorder.events[0], Invoked)
         assert len(recorder.events[1:]) == 1
@@ -68,6 +73,44 @@ def test_the_key_travels_in_the_path_and_in_the_payload(tmp_path: Path) -> None:
 
     operation(tmp_path, answer, "submit")
     assert sent == [("/tasks/k", b'{"to":"k"}')]
+
+
+def test_the_text_of_the_key_travels_whole_in_the_payload_and_in_the_path(tmp_path: Path) -> None:
+    sent: list[tuple[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append((request.url.path, json.loads(request.content)))
+        return httpx.Response(202, json={"task_id": "a"})
+
+    submit = SYSTEM.submit.model_copy(update={"path": "/{text}/end", "json_template": {"content": "Dear, {text}"}})
+    operation(tmp_path, answer, "submit", system=SYSTEM.model_copy(update={"submit": submit}))
+    assert sent == [(f"/{text('k')}/end", {"content": f"Dear, {text('k')}"})]
+
+
+@pytest.mark.parametrize(
+    ("headers", "after_s"),
+    [
+        ({}, -1),
+        ({"Retry-After": "2"}, 2),
+        ({"Retry-After": " 0 "}, 0),
+        ({"Retry-After": "soon"}, -1),
+        ({"Retry-After": "-5"}, -1),
+        ({"Retry-After": "1.5"}, -1),
+        ({"Retry-After": "9" * 400}, 999_999_999_999_999),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+    ],
+)
+def test_when_to_come_again_is_read_as_seconds_or_as_a_date(
+    tmp_path: Path, headers: dict[str, str], after_s: float
+) -> None:
+    returned = operation(tmp_path, lambda request: httpx.Response(503, headers=headers), "submit")
+    assert (returned.retry_after, returned.retry_after_s) == (bool(headers), after_s)
+
+
+def test_a_date_to_come_again_is_counted_from_now(tmp_path: Path) -> None:
+    when = {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}
+    returned = operation(tmp_path, lambda request: httpx.Response(503, headers=when), "submit")
+    assert 3500 < returned.retry_after_s <= 3600
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,39 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from stormproof.effects import DropAfterData, Hold, Mode, Normal, Refuse, Reject, Silent, Slow, SmtpServer
+from stormproof.effects import (
+    DropAfterData,
+    Hold,
+    Mode,
+    Normal,
+    Refuse,
+    Reject,
+    Silent,
+    Slow,
+    SlowToAccept,
+    SmtpServer,
+    effect,
+)
 from stormproof.errors import ComponentError
-from stormproof.history import Effect
+from stormproof.history import Effect, Refusal
+from stormproof.workload import text
 
 PATIENCE_S = 10.0
 
 
 @asynccontextmanager
-async def serving(mode: Mode | None = None) -> AsyncIterator[tuple[SmtpServer, list[Effect]]]:
+async def serving(
+    mode: Mode | None = None, refusals: list[Refusal] | None = None, contain: tuple[str, ...] = ()
+) -> AsyncIterator[tuple[SmtpServer, list[Effect]]]:
     effects: list[Effect] = []
-    server = SmtpServer(effects.append, t0=time.monotonic())
+
+    def note(event: Effect | Refusal) -> None:
+        if isinstance(event, Effect):
+            effects.append(event)
+        elif refusals is not None:
+            refusals.append(event)
+
+    server = SmtpServer(note, t0=time.monotonic(), contain=contain)
     await server.start()
     try:
         if mode is not None:
@@ -94,6 +116,123 @@ def test_slow_delays_and_then_accepts() -> None:
     asyncio.run(scene())
 
 
+def test_what_is_slowly_accepted_is_an_effect_only_then() -> None:
+    async def scene() -> None:
+        async with serving(SlowToAccept(delay_s=PATIENCE_S)) as (server, effects):
+            sending = asyncio.create_task(asyncio.to_thread(send, server.port))
+            await wait_until(lambda: server.bites == 1)
+            assert effects == []
+            server.release()
+            await sending
+            assert (len(effects), server.bites) == (1, 1)
+
+    asyncio.run(scene())
+
+
+def test_what_was_sent_is_compared_with_the_text_of_its_submission() -> None:
+    async def scene() -> None:
+        async with serving(contain=("{text}",)) as (server, effects):
+            for key, content in (("storm-00ab-0001", text("storm-00ab-0001")), ("storm-00ab-0002", "Hello")):
+                await asyncio.to_thread(send, server.port, f"{key}@example.org", content=content, cte="base64")
+            assert [effect.lacks for effect in effects] == [(), ("{text}: nothing of it",)]
+
+    asyncio.run(scene())
+
+
+KEY, OTHER = "storm-00ab-0002", "storm-00ab-0003"
+TO = f"{KEY}@example.org"
+
+
+def arrived(content: str | bytes, contain: str = "{text}", cte: str = "base64", charset: str = "utf-8") -> Effect:
+    """The effect of such an e-mail: of its text as a mail client sends it, or of all its bytes."""
+    if isinstance(content, str):
+        built = EmailMessage()
+        built["Subject"] = "A message for you"
+        built.set_content(content, cte=cte, charset=charset)
+        content = built.as_bytes(policy=built.policy.clone(linesep="\r\n"))
+    return effect(content, TO, 1.0, (contain,))
+
+
+@pytest.mark.parametrize("cte", ["base64", "quoted-printable", "8bit"])
+def test_a_text_is_the_same_text_in_every_encoding(cte: str) -> None:
+    assert arrived(text(KEY), cte=cte).lacks == ()
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-8", "gb18030"])
+def test_a_text_is_the_same_text_in_every_character_set(charset: str) -> None:
+    assert arrived(text(KEY), charset=charset).lacks == ()
+
+
+def test_a_text_may_stand_in_a_greeting_and_in_any_part_of_a_message() -> None:
+    built = EmailMessage()
+    built.set_content("see below")
+    built.add_alternative(f"Dear,\n\n{text(KEY)}\n\nYours", subtype="html")
+    assert effect(bytes(built), TO, 1.0, ("{text}",)).lacks == ()
+
+
+def test_spaces_at_the_ends_of_lines_are_no_part_of_a_text() -> None:
+    assert arrived(text(KEY).replace("\n", " \n")).lacks == ()
+
+
+def test_what_is_wanted_may_stand_in_a_header_however_it_is_encoded() -> None:
+    encoded = b"Subject: =?utf-8?b?w5xiZXI=?= storm-00ab-0002\r\n\r\nhello\r\n"
+    assert arrived(encoded, "Über {key}").lacks == ()
+    assert arrived(encoded, "Unter {key}").lacks == ("Unter {key}: nothing of it",)
+
+
+@pytest.mark.parametrize("size", [80, 255, 1024])
+def test_a_text_that_was_cut_short_lacks_its_end_and_it_is_told_how_much_there_is(size: int) -> None:
+    whole = text(KEY)
+    kept = len(whole[:size].rstrip())
+    [lack] = arrived(whole[:size]).lacks
+    # Whatever follows the cut, if it is as the text goes on, was not cut off.
+    assert lack in {f"{{text}}: only the first {n} of its {len(whole)} characters" for n in (kept, kept + 1)}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        text(KEY).encode("ascii", "replace").decode(),
+        text(KEY).replace("\n.", "\n"),
+        text(KEY).replace("\n", " "),
+        text(KEY).upper(),
+        text(KEY)[:-1],
+    ],
+)
+def test_a_text_of_which_a_letter_is_another_is_not_the_text(spoilt: str) -> None:
+    assert arrived(spoilt).lacks
+
+
+def test_the_text_of_another_is_named() -> None:
+    found = arrived(text(OTHER))
+    assert (found.key, found.others) == (KEY, (OTHER,))
+    assert found.lacks == ("{text}: nothing of it",)
+
+
+def test_other_recipients_are_named() -> None:
+    found = effect(b"\r\nhello", f"{TO}, {OTHER}@example.org", 1.0)
+    assert (found.key, found.others) == (KEY, (OTHER,))
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b"Subject: =?no-such-set?q?x?=\r\nContent-Type: text/plain; charset=no-such-set\r\n\r\nstorm-00ab-0002 \xff",
+        b"Content-Transfer-Encoding: base64\r\n\r\n\xff\xfe===",
+        b"Content-Type: multipart/mixed\r\n\r\nno parts",
+        b"Content-Type: message/rfc822\r\n\r\n",
+        b"",
+        b"\x00\xff\r\n\r\n",
+    ],
+)
+def test_what_cannot_be_read_lacks_the_text_and_breaks_nothing(spoilt: bytes) -> None:
+    assert arrived(spoilt).lacks
+
+
+def test_where_nobody_knows_whose_it_is_nothing_is_compared() -> None:
+    assert effect(b"\r\nhello", "ops@example.org", 1.0, ("{text}",)).lacks == ()
+
+
 def test_refuse_drops_open_connections_and_refuses_new_ones_until_healed_on_the_same_port() -> None:
     async def scene() -> None:
         async with serving() as (server, effects):
@@ -115,13 +254,18 @@ def test_refuse_drops_open_connections_and_refuses_new_ones_until_healed_on_the_
 @pytest.mark.parametrize("code", [451, 550])
 def test_reject_answers_matching_recipients_only(code: int) -> None:
     async def scene() -> None:
-        async with serving(Reject(code=code, matching="storm-00ab-0001")) as (server, effects):
+        refusals: list[Refusal] = []
+        async with serving(Reject(code=code, matching="storm-00ab-0001"), refusals) as (server, effects):
             with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
                 await asyncio.to_thread(send, server.port)
             assert [status for status, _ in refused.value.recipients.values()] == [code]
             await asyncio.to_thread(send, server.port, "storm-00ab-0002@example.org")
             assert [effect.key for effect in effects] == ["storm-00ab-0002"]
             assert server.bites == 1
+            [refusal] = refusals
+            assert (refusal.key, refusal.code) == ("storm-00ab-0001", code)
+            assert refusal.recipient == "storm-00ab-0001@example.org"
+            assert 0 <= refusal.t <= effects[0].t
 
     asyncio.run(scene())
 

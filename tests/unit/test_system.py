@@ -87,6 +87,21 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
             "redis.broker.config.replicaof: '10.0.0.1' is not this machine",
         ),
         ("[redis.broker]", '[redis.broker]\nconfig = { bind = "127.0.0.1 0.0.0.0" }', "'0.0.0.0' is not this machine"),
+        (
+            "[redis.broker]",
+            '[promises]\neffects_contain = ["{text}"]\n[redis.broker]',
+            'promises: effects_contain is about effects; add effects = "once", or remove it',
+        ),
+        (
+            "[redis.broker]",
+            '[promises]\neffects = "once"\neffects_contain = ["{txt}"]\n[redis.broker]',
+            "promises: promises.effects_contain: unknown placeholder {txt}; known: key, text",
+        ),
+        (
+            "[redis.broker]",
+            '[promises]\neffects = "once"\neffects_to = "{text}"\n[redis.broker]',
+            "promises: promises.effects_to: unknown placeholder {text}; known: key",
+        ),
         ("[redis.broker]", "[redis.broker", "not TOML"),
     ],
 )

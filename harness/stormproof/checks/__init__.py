@@ -14,9 +14,11 @@ from typing import ClassVar, Protocol
 from stormproof.checks.acknowledges_late import AcknowledgesLate
 from stormproof.checks.api_answers import ApiAnswers
 from stormproof.checks.delivery import Delivery
+from stormproof.checks.effects_as_submitted import EffectsAsSubmitted
 from stormproof.checks.effects_once import EffectsOnce
 from stormproof.checks.events_agree import EventsAgree
 from stormproof.checks.fault_happened import FaultHappened
+from stormproof.checks.heeds_refusals import HeedsRefusals
 from stormproof.checks.holds_few import HoldsFew
 from stormproof.checks.keeps_consuming import KeepsConsuming
 from stormproof.checks.legal_states import LegalStates
@@ -24,8 +26,11 @@ from stormproof.checks.no_phantom import NoPhantom
 from stormproof.checks.no_residue import NoResidue
 from stormproof.checks.no_task_lost import NoTaskLost
 from stormproof.checks.recovers_within import RecoversWithin
+from stormproof.checks.results_as_submitted import ResultsAsSubmitted
 from stormproof.checks.results_readable import ResultsReadable
 from stormproof.checks.run_complete import RunComplete
+from stormproof.checks.says_when import SaysWhen
+from stormproof.checks.status_true import StatusTrue
 from stormproof.checks.stays_up import StaysUp
 from stormproof.checks.stores_keep import StoresKeep
 from stormproof.history import History
@@ -49,10 +54,15 @@ ALL: tuple[type[Check], ...] = (
     NoTaskLost,
     Delivery,
     EffectsOnce,
+    EffectsAsSubmitted,
+    StatusTrue,
+    HeedsRefusals,
     NoPhantom,
     ResultsReadable,
+    ResultsAsSubmitted,
     LegalStates,
     ApiAnswers,
+    SaysWhen,
     KeepsConsuming,
     RecoversWithin,
     StaysUp,
@@ -124,9 +134,11 @@ __all__ = [
     "ApiAnswers",
     "Check",
     "Delivery",
+    "EffectsAsSubmitted",
     "EffectsOnce",
     "EventsAgree",
     "FaultHappened",
+    "HeedsRefusals",
     "HoldsFew",
     "KeepsConsuming",
     "LegalStates",
@@ -134,8 +146,11 @@ __all__ = [
     "NoResidue",
     "NoTaskLost",
     "RecoversWithin",
+    "ResultsAsSubmitted",
     "ResultsReadable",
     "RunComplete",
+    "SaysWhen",
+    "StatusTrue",
     "StaysUp",
     "StoresKeep",
     "category",

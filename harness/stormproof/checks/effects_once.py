@@ -21,7 +21,7 @@ class EffectsOnce:
     effects. Findings:
 
     effect_doubled: the effect of one key happened more than once
-    effect_missing: the task succeeded, and its key has no effect
+    effect_missing: the task succeeded, and a key that it was the answer to has no effect
     """
 
     name: ClassVar[str] = "effects_once"
@@ -50,13 +50,13 @@ def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
             )
     missing: set[str] = set()
     for task in facts.tasks.values():
-        if task.key in keys and task.key not in facts.effects and task.key not in missing:
-            proof = _success(task)
-            if proof:
-                missing.add(task.key)
-                yield Finding(
-                    kind="effect_missing", message=f"{task}: succeeded without its effect", evidence=proof, key=task.key
-                )
+        # Several submissions may have been given one task id: each of them was promised an effect of its own.
+        for key in dict.fromkeys((task.key, *(op.invoked.key for op in task.submits))):
+            if key in keys and key not in facts.effects and key not in missing and (proof := _success(task)):
+                missing.add(key)
+                whose = f" of {key}" if key != task.key else ""
+                message = f"{task}: succeeded without its effect{whose}"
+                yield Finding(kind="effect_missing", message=message, evidence=proof, key=key)
 
 
 def _success(task: Task) -> tuple[int, ...]:

@@ -22,12 +22,13 @@ async def _refused(port: int) -> bool:
     return False
 
 
-Mode = Literal["refuse", "silent", "slow", "reject", "hold", "drop_after_data"]
+Mode = Literal["refuse", "silent", "slow", "slow_to_accept", "reject", "hold", "drop_after_data"]
 
 
 class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
-    """`refuse` connections, accept them and stay `silent` for ever, answer `slow`ly (`delay_s`), `reject` recipients with `code`,
-    `hold` the conversation, or `drop_after_data` (delivered, but never confirmed). `place`: only that submission.
+    """`refuse` connections, accept them and stay `silent` for ever, answer `slow`ly (`delay_s`), be `slow_to_accept` what was sent
+    (`delay_s`), `reject` recipients with `code`, `hold` the conversation, or `drop_after_data` (delivered, but never confirmed).
+    `place`: only that submission.
 
     Healed by answering normally again; connections that met silence stay silent.
     """
@@ -64,16 +65,13 @@ class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
             await world.mail.set_mode(effects.Normal())
 
     def _mode(self, key: str) -> effects.Mode:
-        match self.mode:
-            case "refuse":
-                return effects.Refuse()
-            case "silent":
-                return effects.Silent()
-            case "slow":
-                return effects.Slow(self.delay_s)
-            case "reject":
-                return effects.Reject(self.code, key)
-            case "hold":
-                return effects.Hold(key)
-            case "drop_after_data":
-                return effects.DropAfterData(key)
+        modes: dict[Mode, effects.Mode] = {
+            "refuse": effects.Refuse(),
+            "silent": effects.Silent(),
+            "slow": effects.Slow(self.delay_s),
+            "slow_to_accept": effects.SlowToAccept(self.delay_s),
+            "reject": effects.Reject(self.code, key),
+            "hold": effects.Hold(key),
+            "drop_after_data": effects.DropAfterData(key),
+        }
+        return modes[self.mode]

@@ -70,6 +70,7 @@ class Returned(Event, frozen=True, tag="returned"):
 
     `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
     `value` is the result as JSON text ("" where none was given); `error` says in one line why it is not ok.
+    `retry_after`: whether the answer has that header; `retry_after_s`: in how many seconds it says to come again (-1: no number, and no date).
     """
 
     op: int
@@ -81,6 +82,7 @@ class Returned(Event, frozen=True, tag="returned"):
     success: bool = False
     value: str = ""
     retry_after: bool = False
+    retry_after_s: float = -1.0
     error: str = ""
 
 
@@ -104,10 +106,24 @@ class Probe(Event, frozen=True, tag="probe"):
 
 
 class Effect(Event, frozen=True, tag="effect"):
-    """Something happened in the outside world: an e-mail was accepted by the real SMTP server."""
+    """Something happened in the outside world: an e-mail was accepted by the real SMTP server.
+
+    `recipient`: all recipients, as the envelope has them. `lacks`: what it should contain by the description's `effects_contain` and does
+    not, and how much of that it has. `others`: keys of other submissions that stand in it.
+    """
 
     key: str
     message_id: str = ""
+    recipient: str = ""
+    lacks: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+class Refusal(Event, frozen=True, tag="refusal"):
+    """The outside world refused something: the real SMTP server answered `code` for a recipient (4xx: for now, 5xx: for ever)."""
+
+    key: str
+    code: int
     recipient: str = ""
 
 
@@ -283,6 +299,7 @@ AnyEvent = (
     | Returned
     | Probe
     | Effect
+    | Refusal
     | Sample
     | ProcessSample
     | Pressure

@@ -18,6 +18,7 @@ from stormproof.history import (
     Probe,
     Process,
     Quiescence,
+    Refusal,
     Returned,
     Wire,
 )
@@ -108,6 +109,7 @@ def _own(history: History, who: Subject, around: list[Transaction]) -> tuple[set
     shown = {index for op in _telling(ops) for index in op.evidence}
     shown.update(index for index, _ in probes(history, who))
     shown.update(index for index, effect in history.of(Effect) if effect.key in who.names)
+    shown.update(index for index, refusal in history.of(Refusal) if refusal.key in who.names)
     polls = _polls(history, ops, shown)
     shown.update(index for index, frame in history.of(Wire) if who.in_frame(frame) and not polls(frame))
     shown.update(index for found in around for index in found.around)
@@ -200,8 +202,8 @@ class _Scene:
             case Wire():
                 component, server = self.ends_of(event)
                 return server, component, _frame(event), "message"
-            case Effect():
-                return MAIL, MAIL, _joined("accepted an e-mail", event.message_id), "note"
+            case Effect() | Refusal():
+                return MAIL, MAIL, _mail(event), "note"
         return None
 
     def _inside(self, event: AnyEvent) -> tuple[str, str, str, StepKind]:
@@ -234,6 +236,12 @@ class _Scene:
 
 def _words(*words: str) -> str:
     return " ".join(word for word in words if word)
+
+
+def _mail(event: Effect | Refusal) -> str:
+    if isinstance(event, Refusal):
+        return f"refused an e-mail: {event.code}"
+    return _joined("accepted an e-mail", event.message_id)
 
 
 def _joined(said: str, detail: str) -> str:

@@ -37,6 +37,22 @@ CASES = (
         {"effect_missing": (2, 4)},
     ),
     Case(
+        "two submissions that were given one task have two effects, or one is missing",
+        history(accepted(1), accepted(1.5, 2, key=OTHER), Effect(t=2, key=KEY), status(3, 3, "SUCCESS")),
+        {"effect_missing": (6,)},
+    ),
+    Case(
+        "one task may send the effects of two submissions",
+        history(
+            accepted(1),
+            accepted(1.5, 2, key=OTHER),
+            Effect(t=2, key=KEY),
+            Effect(t=2, key=OTHER),
+            status(3, 3, "SUCCESS"),
+        ),
+        avoids="effect_missing",
+    ),
+    Case(
         "the probe's word will do where the system was never asked",
         history(accepted(1), probe(2, "succeeded")),
         {"effect_missing": (2,)},

@@ -202,6 +202,10 @@ def test_the_outside_world_is_the_last_lane() -> None:
     assert texts(told)[-1] == "accepted an e-mail: m1"
 
 
+def test_what_the_outside_world_refused_is_told() -> None:
+    assert texts(life(h.Refusal(t=3.0, key=KEY, code=451)))[-1] == "refused an e-mail: 451"
+
+
 def test_what_struck_long_after_the_life_is_not_told() -> None:
     late = h.Fault(t=50.0, fault="0.1", name="stop", stage="injected", target="redis.broker")
     assert not [step for step in life(POPPED, late).steps if step.kind == "fault"]
