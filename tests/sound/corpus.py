@@ -97,7 +97,7 @@ def name_of(number: int) -> str:
 
 def system(name: str, c: Configuration, scenario: Scenario) -> System:
     """The system of a configuration, with what it promises in this storm."""
-    values = {"name": name, **describe(c, effects_once=scenario.calm)}
+    values = {"name": name, **describe(c, calm=scenario.calm)}
     return described(values, HERE, f"{HERE / 'configurations.csv'}: {name}")
 
 

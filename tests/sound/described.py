@@ -48,8 +48,8 @@ def late(c: Configuration) -> bool:
     return c["acknowledges"] == "late"
 
 
-def describe(c: Configuration, *, effects_once: bool) -> dict[str, Any]:
-    """The values of the description. `effects_once`: where nothing is struck, each submission has exactly one effect."""
+def describe(c: Configuration, *, calm: bool) -> dict[str, Any]:
+    """The values of the description. `calm`: nothing is struck, so each submission has exactly one effect."""
     env = {
         "SOUND_SETTINGS": json.dumps(_settings(c)),
         "SMTP_HOST": "{smtp.host}",
@@ -81,8 +81,8 @@ def describe(c: Configuration, *, effects_once: bool) -> dict[str, Any]:
             "worker": {"role": "worker", "command": _worker(c), "replicas": int(c["workers"])},
         },
         "submit": {"path": "/work", "json": {"key": "{key}"}, "accept": [202]},
-        "status": {"path": "/work/{task_id}"},
-        "promises": _promises(c, effects_once=effects_once),
+        "status": {"path": "/work/{task_id}", "running": ["STARTED"] if c["track started"] == "yes" else []},
+        "promises": _promises(c, calm=calm),
     }
 
 
@@ -203,10 +203,17 @@ def _worker(c: Configuration) -> list[str]:
     ]
 
 
-def _promises(c: Configuration, *, effects_once: bool) -> dict[str, Any]:
+def _promises(c: Configuration, *, calm: bool) -> dict[str, Any]:
+    sends = calm and c["work"] != "fails"
+    answers = c["results"] != "ignored" and c["work"] not in ("fails", "group")
     return {
         "delivery": "at_least_once" if late(c) else "at_most_once",
-        "effects": "once" if effects_once and c["work"] != "fails" else "none",
+        **(
+            {"effects": "once", "effects_to": "{key}@example.org", "effects_contain": ["Hello from {key}"]}
+            if sends
+            else {}
+        ),
+        **({"result_contains": ["{key}"]} if answers else {}),
         # One processor serves everybody here.
         "api_deadline_s": 5.0,
         **({"acknowledges": "late"} if late(c) else {}),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from described import processes
+from described import late, processes
 from factors import Configuration
 from stormproof import State
 from stormproof.proof import Mistake, planted
@@ -35,6 +35,11 @@ def _one_mail(c: Configuration) -> bool:
     return c["results"] != "ignored" and c["work"] not in ("fails", "group", "chord", "chain", "replaced", "linked")
 
 
+def _keeps_until_done(c: Configuration) -> bool:
+    """Whether it acknowledges late by its settings alone: a solo pool, which does all in one thread, can do no other."""
+    return late(c) and c["pool"] != "solo"
+
+
 def _readable(c: Configuration) -> bool:
     return c["results"] != "ignored"
 
@@ -44,7 +49,7 @@ MISTAKES: tuple[Planted, ...] = (
         "acknowledged_early",
         "late acknowledgement is switched off again by the task's own option",
         ("acknowledges_late.acknowledged_early",),
-        lambda c: c["acknowledges"] == "late" and c["work"] in ("plain", "seconds", "expires", "large result"),
+        lambda c: _keeps_until_done(c) and c["work"] in ("plain", "seconds", "expires", "large result"),
         times=4,
     ),
     Planted(
@@ -52,7 +57,7 @@ MISTAKES: tuple[Planted, ...] = (
         "late acknowledgement is switched off, and the worker dies",
         ("no_task_lost.lost",),
         lambda c: (
-            c["acknowledges"] == "late"
+            _keeps_until_done(c)
             and c["work"] in ("plain", "expires", "large argument", "linked")
             and c["rate limit"] != "20/m"
         ),
@@ -65,6 +70,13 @@ MISTAKES: tuple[Planted, ...] = (
         ("effects_once.effect_doubled",),
         lambda c: c["work"] != "fails",
         times=4,
+    ),
+    Planted(
+        "cut_short",
+        "the e-mail's text is cut off",
+        ("effects_as_submitted.effect_differs",),
+        lambda c: c["work"] != "fails",
+        times=2,
     ),
     Planted(
         "failure_swallowed",

@@ -23,12 +23,16 @@ def place(key):
     return int(key.rpartition("-")[2])
 
 
+def text(key):
+    return f"Hello from {key}"
+
+
 def send(key):
     message = EmailMessage()
     message["From"] = "noreply@example.com"
     message["To"] = f"{key}@example.org"
     message["Subject"] = "A message for you"
-    message.set_content(f"Hello from {key}")
+    message.set_content(text(key))
     with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"]), timeout=10) as server:
         server.send_message(message)
 
