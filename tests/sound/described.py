@@ -219,7 +219,7 @@ def _promises(c: Configuration, *, calm: bool) -> dict[str, Any]:
         **({"acknowledges": "late"} if late(c) else {}),
         **({"in_hand": processes(c)} if _holds_few(c) else {}),
         **({"events": True} if c["events"] == "yes" else {}),
-        **({"results": "none"} if c["results"] == "ignored" else {}),
+        **({"results": "ignored"} if c["results"] == "ignored" else {}),
     }
 
 
