@@ -135,13 +135,6 @@ MISTAKES: tuple[Planted, ...] = (
         times=3,
     ),
     Planted(
-        "status_hangs",
-        "every fifth status is answered after 6 s",
-        ("api_answers.slow",),
-        lambda c: c["api"] != "async",
-        times=3,
-    ),
-    Planted(
         "hoards",
         "a worker takes more messages than it can run",
         ("holds_few.hoarded",),
