@@ -13,7 +13,7 @@ import msgspec
 from stormproof import experiment, store
 from stormproof.checks import Check, judge
 from stormproof.errors import ComponentError, on_purpose
-from stormproof.experiment import Choices
+from stormproof.experiment import Choices, Say
 from stormproof.history import History, encode
 from stormproof.interruption import stop_of_this_task
 from stormproof.judging import checks_for
@@ -46,8 +46,17 @@ Watch = Callable[[Job, str], None]
 """Told the name of each phase of a job as it begins; "queued" and "done" besides."""
 
 
-async def conduct(job: Job, runs: Path, binary: Binary, watch: Watch, gate: AbstractAsyncContextManager[object]) -> Run:
-    """Make one run and judge it. `gate` is held while the system starts. Raises what `experiment.run` raises."""
+async def conduct(
+    job: Job,
+    runs: Path,
+    binary: Binary,
+    watch: Watch,
+    gate: AbstractAsyncContextManager[object],
+    say: Say = lambda line: None,
+) -> Run:
+    """Make one run and judge it. `gate` is held while the system starts, and `say` is told what makes the checks weaker on this system.
+    Raises what `experiment.run` raises.
+    """
     choices = job.choices or Choices.draw(job.scenario, job.seed)
     folder = store.create(runs, job.scenario, job.system, job.state)
     store.write_plan(folder, job.scenario, job.system, job.state, choices, binary)
@@ -61,6 +70,7 @@ async def conduct(job: Job, runs: Path, binary: Binary, watch: Watch, gate: Abst
         watch=lambda phase: watch(job, phase),
         gate=gate,
         armed=job.armed,
+        say=say,
     )
     return await asyncio.to_thread(judge_run, store.load(folder), history)
 
@@ -118,6 +128,7 @@ async def conduct_all(
     lanes: int = 1,
     *,
     skip: bool = False,
+    say: Say = lambda line: None,
 ) -> list[Run]:
     """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores.
 
@@ -134,7 +145,7 @@ async def conduct_all(
         while waiting:
             job = waiting.pop(0)
             try:
-                run = await conduct(job, runs, binary, watch, gate)
+                run = await conduct(job, runs, binary, watch, gate, say)
             except Exception as error:
                 raise_if_told_to_stop()
                 meant = on_purpose(error)

@@ -19,8 +19,9 @@ import msgspec
 from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
-from stormproof.system import System, fill_all, pick
-from stormproof.workload import text
+from stormproof.system import System, pick
+from stormproof.templates import fill, fill_all, word
+from stormproof.workload import number_of, text
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 """A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
@@ -43,12 +44,6 @@ def connections() -> httpx.AsyncClient:
         timeout=httpx.Timeout(_SILENCE_S),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
     )
-
-
-def _number(key: str) -> str:
-    """The whole number in a submission's key: its place in the workload."""
-    digits = key.rpartition("-")[2]
-    return str(int(digits)) if digits.isdigit() else "0"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -94,7 +89,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 class Clients:
     """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
-    `tasks`: task id -> key of all that it has taken.
+    `tasks`: task id -> key of all that it has taken. `latest`: the answer that came last.
     """
 
     def __init__(
@@ -110,6 +105,7 @@ class Clients:
         self._numbers = itertools.count()
         self._stopped = False
         self.submitting = 0
+        self.latest: Answer | None = None
         self.accepted: dict[str, str] = {}
         self.tasks: dict[str, str] = {}
 
@@ -118,31 +114,29 @@ class Clients:
         where the harness itself is short of descriptors.
         """
         how = self._system.submit
-        number = self._invoke("submit", key, client, purpose)
-        values = {"key": key, "number": _number(key), "text": text(key)}
+        op = self._invoke("submit", key, client, purpose)
+        values: dict[str, str | int] = {"key": key, "number": number_of(key), "text": text(key)}
         body = fill_all(how.json_template, values, "submit.json")
-        headers = fill_all(how.headers, values, "submit.headers")
-        path = fill_all(how.path, {**values, "text": quote(text(key), "")}, "submit.path")
+        headers = {name: fill(value, values, "submit.headers") for name, value in how.headers.items()}
+        path = fill(how.path, {**values, "text": quote(text(key), "")}, "submit.path")
         self.submitting += 1
         try:
-            answer = await self._ask(
-                how.method, self._address(how.component) + path, json=body or None, headers=headers
-            )
+            answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return self._failed(number, error)
+            return self._failed(op, error)
         finally:
             self.submitting -= 1
-        task_id = str(pick(answer.document, how.task_id) or "")
+        task_id = word(pick(answer.document, how.task_id))
         outcome: Outcome = "info"
         if len(task_id) > _LONGEST_ID:
-            return self._answered(number, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
+            return self._answered(op, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
         if answer.status_code in how.accept and task_id:
             outcome = "ok"
             self.accepted.setdefault(key, task_id)
             self.tasks[task_id] = key
         elif answer.status_code in how.refused:
             outcome = "fail"
-        return self._answered(number, answer, outcome=outcome, task_id=task_id)
+        return self._answered(op, answer, outcome=outcome, task_id=task_id)
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
         """One `status` operation; raises what `submit` raises."""
@@ -154,7 +148,7 @@ class Clients:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return self._failed(number, error, task_id)
         document = answer.document
-        state = str(pick(document, how.state) or "")
+        state = word(pick(document, how.state))
         if answer.status_code != 200 or not state:
             return self._answered(number, answer, outcome="info", task_id=task_id)
         success = state in how.success
@@ -224,7 +218,8 @@ class Clients:
         except httpx.HTTPError as error:
             _raise_if_ours(error)
             raise
-        return Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: _MOST_BYTES + 1]))
+        self.latest = Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: _MOST_BYTES + 1]))
+        return self.latest
 
     def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from stormproof import experiment
 from stormproof.clients import Clients
-from stormproof.errors import ComponentError
+from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Closed, Fault, History
 from stormproof.settle import settle
 from stormproof.world import World
@@ -83,6 +83,6 @@ async def tidy(world: World) -> bool:
             return False
         for server in world.redis.values():
             await server.empty()
-    except (ComponentError, RedisError, OSError):
+    except (ComponentError, DescriptionError, RedisError, OSError):
         return False
     return True

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from stormproof import nemesis
-from stormproof.errors import ComponentError
+from stormproof import diagnosis, nemesis
+from stormproof.errors import ComponentError, DescriptionError
 from stormproof.faults import Misbehave
 from stormproof.history import History
 from stormproof.recorder import Recorder
@@ -27,7 +27,15 @@ from stormproof.world import World
 _WARMUP_PLACE = 8000
 _RECOVERY_PLACE = 7000
 _WARMUP_S = 20.0
+_MISTAKE_S = 5.0
+"""For so long an answer that does not fit the description may be one of a system that is not yet quite there."""
+KEY_IS_LOST = (
+    "note: no task was given the submission's key, though {key} is in submit, so tasks are known by their ids alone: a submission whose answer "
+    "is lost is matched to no task; have your API pass the field with {key} on to the task"
+)
 
+Say = Callable[[str], None]
+"""Told a line for people."""
 Watch = Callable[[str], None]
 """Told the name of each phase as it begins."""
 
@@ -64,11 +72,13 @@ async def run(
     gate: AbstractAsyncContextManager[object] | None = None,
     *,
     armed: bool = True,
+    say: Say = lambda line: None,
 ) -> History:
     """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return. Not `armed`: no
-    fault strikes, as a control of the checks.
+    fault strikes, as a control of the checks. `say` is told what makes the checks weaker on this system.
 
-    Raises ComponentError where the system does not start, DescriptionError where it has not what a fault strikes.
+    Raises ComponentError where the system does not start, DescriptionError where it lacks what a fault strikes, or does not answer as it
+    is described.
     """
     recorder = Recorder(folder / "history.jsonl")
     try:
@@ -83,7 +93,7 @@ async def run(
                 phase("start")
                 await world.start()
             phase("warmup")
-            await one_task(world)
+            await one_task(world, say=say)
             phase("state")
             await bring_into(world, state)
             phase("storm")
@@ -110,21 +120,74 @@ async def run(
     return History(recorder.events)
 
 
-async def one_task(world: World, within_s: float = _WARMUP_S) -> None:
-    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. Raises ComponentError."""
+async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda line: None) -> None:
+    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. `say` is told what makes
+    the checks weaker, though it is no mistake.
+
+    Raises ComponentError where the system does not work, DescriptionError where its answers are not as they are described.
+    """
+    key, task_id = await _accepted(world, within_s)
+    told, submissions = world.clients.latest, world.picture.submissions
+    ended = await world.recorder.until(lambda: submissions.ended(key), within_s)
+    if ended and world.system.submit.keyed and not any(start.key == key for start in submissions.starts):
+        say(KEY_IS_LOST)
+    if ended and await _read(world, key, task_id, within_s):
+        return
+    ran = diagnosis.another(world.picture, key, task_id, told.document if told else None)
+    if told and ran:
+        raise _mistaken(world, diagnosis.of_task_id(world.system.submit, told.document, ran))
+    if not ended:
+        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
+
+
+async def _accepted(world: World, within_s: float) -> tuple[str, str]:
+    """The key of a submission that was accepted, and its task's id."""
     # A system that has just started, on a busy machine, may say that it is to be tried again later.
-    deadline = world.recorder.now() + within_s
+    began = world.recorder.now()
+    how = world.system.submit
     for place in itertools.count(_WARMUP_PLACE):
         key = world.key(place)
         submitted = await world.clients.submit(key, purpose="warmup")
         if submitted.outcome == "ok":
             break
-        if world.recorder.now() > deadline:
+        waited_s, answer = world.recorder.now() - began, world.clients.latest
+        if answer and submitted.http_status and (waited_s > _MISTAKE_S or answer.status_code in how.accept):
+            mistake = diagnosis.of_submission(how, answer)
+            if mistake:
+                raise _mistaken(world, mistake)
+        if waited_s > within_s:
             raise ComponentError(f"the system took no task within {within_s:g} s before the storm: {submitted.error}")
         await asyncio.sleep(0.25)
-    if not await world.recorder.until(lambda: world.picture.submissions.ended(key), within_s):
-        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
-    await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=within_s)
+    return key, submitted.task_id
+
+
+async def _read(world: World, key: str, task_id: str, within_s: float) -> bool:
+    """Wait until the status says that the work, of which a task has ended, has ended; whether it did. What cannot be read or understood is the
+    description's mistake; a status that goes on to say that the work is under way is for the checks to judge.
+    """
+    how, began = world.system.status, world.recorder.now()
+    if getattr(world.system.promises, "results", None) == "ignored":
+        return True
+    while True:
+        status = await world.clients.status(key, task_id, purpose="warmup")
+        answer = world.clients.latest if status.http_status else None
+        mistake = diagnosis.of_status(how, answer) if answer else ""
+        waited_s = world.recorder.now() - began
+        if status.terminal or waited_s > (_MISTAKE_S if mistake else within_s):
+            break
+        await asyncio.sleep(0.05 if waited_s < 1 else 0.5)
+    end = world.picture.ended.get(task_id)
+    if not status.terminal:
+        mistake = mistake or diagnosis.of_state(how, status.state)
+    elif answer and status.success and end and end.word == "succeeded" and end.value not in ("", "null"):
+        mistake = diagnosis.of_result(how, answer)
+    if mistake:
+        raise _mistaken(world, mistake)
+    return status.terminal
+
+
+def _mistaken(world: World, mistake: str) -> DescriptionError:
+    return DescriptionError(f"the description of {world.system.name} does not fit its answers: {mistake}")
 
 
 async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:

@@ -34,9 +34,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """What a person can strike such a system with at any time, each a button; none of what only makes sense for a certain task."""
         return ()
 
-    def check(self, world: World) -> None:
-        """Refuse a target that the system does not have, before anything starts. Raises DescriptionError."""
-        world.struck(self.target)
+    def why_not(self, system: System) -> str:
+        """Why it cannot strike such a system, which may not have its target; "" where it can."""
+        return system.lacks(self.target)
 
     def strike(self, world: World) -> AbstractAsyncContextManager[Evidence]:
         """Inject on entry, hand out the evidence, heal on exit (which always happens)."""

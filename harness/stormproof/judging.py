@@ -27,8 +27,9 @@ from stormproof.checks import (
     StaysUp,
     StoresKeep,
 )
+from stormproof.promises import Promises
 from stormproof.scenario import Scenario
-from stormproof.system import Promises, System
+from stormproof.system import System
 
 
 def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from stormproof.errors import ComponentError
+from stormproof import scenario
+from stormproof.errors import ComponentError, DescriptionError
 from stormproof.fault import Evidence
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import FaultStage
@@ -28,14 +29,9 @@ _LOOK_S = 0.02
 
 def check(world: World, storm: tuple[Injection, ...]) -> None:
     """Refuse what the system does not have, before anything starts. Raises DescriptionError."""
-    for injection in storm:
-        for trigger in (injection.when, injection.until):
-            if trigger is not None:
-                world.links.chosen(trigger.component, trigger.store)
-        if not isinstance(injection.fault, WireFault):
-            injection.fault.check(world)
-        elif injection.when is None:
-            world.links.chosen(injection.fault.component, injection.fault.store)
+    reason = scenario.why_not(storm, world.system)
+    if reason:
+        raise DescriptionError(f"the storm cannot strike {world.system.name!r}: {reason}")
 
 
 async def storm(

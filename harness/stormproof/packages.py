@@ -39,4 +39,4 @@ def of(python: str = sys.executable) -> dict[str, str]:
 
 def of_components(system: System) -> dict[str, dict[str, str]]:
     """Component -> what its interpreter has; an interpreter is asked once."""
-    return {name: of(part.python) for name, part in system.components.items()}
+    return {name: of(system.program(part.python)) for name, part in system.components.items()}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import secrets
+import shlex
 import shutil
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import msgspec
 import redis.asyncio
@@ -21,6 +24,10 @@ from redis.exceptions import BusyLoadingError, RedisError
 from stormproof.errors import ComponentError, UsageError
 from stormproof.processes import Launcher, Running
 from stormproof.system import Redis
+
+_USER = "stormproof-harness"
+_EMPTY = '""'
+"""How redis.conf writes an empty value."""
 
 
 class Binary(msgspec.Struct, frozen=True):
@@ -60,15 +67,32 @@ def _version(said: str) -> str:
     return words[0] if words else said.strip()
 
 
+def _words(line: str) -> list[str]:
+    """The words of a line of redis.conf, which may be quoted."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return [line]
+
+
 class RedisServer:
-    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`."""
+    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`.
+
+    Where the description demands that clients log in, the server has one more user, which is the harness's own: `login` holds what
+    a client of the harness says (empty where nobody logs in), and `url` says it, too. What the system is told is `url_for_system`.
+    """
 
     def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
         self.name, self.spec, self.port = name, spec, port
         self.component = f"redis.{name}"
-        self.url = f"redis://127.0.0.1:{port}"
         self.running: Running | None = None
         self._binary, self._launcher, self._folder = binary, launcher, folder
+        self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
+        self.login: dict[str, Any] = {}
+        if self._config.keys() & {"requirepass", "user"}:
+            self.login = {"username": _USER, "password": secrets.token_hex(16)}
+        named = "{username}:{password}@".format(**self.login) if self.login else ""
+        self.url = f"redis://{named}127.0.0.1:{port}"
         self._clients: dict[int, redis.asyncio.Redis] = {}
 
     @property
@@ -82,6 +106,7 @@ class RedisServer:
             self._clients[database] = redis.asyncio.Redis(
                 port=self.port,
                 db=database,
+                **self.login,
                 socket_timeout=0.5,
                 socket_connect_timeout=0.5,
                 max_connections=8,
@@ -99,14 +124,9 @@ class RedisServer:
         which it does before it has loaded its data. Raises ComponentError.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": str(self._folder),
-            "appendonly": "yes" if self.spec.append_only else "no",
-            **self.spec.config,
-        }
-        argv = [self._binary.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        written = self._folder / "redis.conf"
+        written.write_text(self._directives(), encoding="utf-8")
+        argv = [self._binary.path, str(written)]
         if not Path(self._binary.path).exists():
             raise ComponentError(
                 f"{self.component}: {self._binary.path} is gone; install it again, or name another with STORMPROOF_REDIS"
@@ -114,6 +134,22 @@ class RedisServer:
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
         await self._answers(within_s=15, listening=listening)
+
+    def url_for_system(self, port: int) -> str:
+        """What `{redis.NAME.url}` stands for where this server is reached at `port`. It has the password that `requirepass` demands."""
+        words = [word for line in self._config.get("requirepass", ()) for word in _words(line)]
+        return f"redis://:{quote(words[-1], safe='')}@127.0.0.1:{port}" if any(words) else f"redis://127.0.0.1:{port}"
+
+    def _directives(self) -> str:
+        """Its redis.conf. What the description says comes last, and so wins."""
+        ours = {"bind": "127.0.0.1", "port": self.port, "dir": shlex.quote(str(self._folder))}
+        lines = [f"{name} {value}" for name, value in ours.items()]
+        lines.append(f"appendonly {'yes' if self.spec.append_only else 'no'}")
+        for directive, values in self._config.items():
+            lines += [f"{directive} {value or _EMPTY}" for value in values]
+        if self.login:
+            lines.append("user {username} on >{password} allkeys allchannels allcommands".format(**self.login))
+        return "\n".join([*lines, ""])
 
     async def _answers(self, within_s: float, listening: Callable[[], Awaitable[None]] | None) -> None:
         deadline = time.monotonic() + within_s
@@ -135,7 +171,9 @@ class RedisServer:
                 return
             await asyncio.sleep(0.02)
         tail = self._launcher.output(self.component).tail()
-        last = tail.splitlines()[-1] if tail else "no output"
+        said = tail.splitlines() or ["no output"]
+        # A directive that it does not take stands in the line before its last.
+        last = ": ".join([*(line for line in said[-2:-1] if line.startswith(">>>")), said[-1]])
         raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
 
     def forget_data(self) -> None:

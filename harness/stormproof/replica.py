@@ -6,16 +6,19 @@ import asyncio
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 
 import httpx
 import msgspec
 
-from stormproof.errors import ComponentError
+from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Process, ProcessSample, ProcessWord
 from stormproof.processes import Launcher, Running
 from stormproof.recorder import Recorder
-from stormproof.system import Component, System, fill
+from stormproof.system import Component, System
+from stormproof.templates import fill
 
 PROBE_MODULE = "stormproof_probe"
 _LOG_BYTES = 1 << 20
@@ -48,8 +51,10 @@ class Replica:
         self._log_offset = 0
         self._tasks: set[asyncio.Task[None]] = set()
         where = f"components.{name}"
-        known = {**values, "python": spec.python, "probe": PROBE_MODULE}
+        python = system.program(spec.python)
+        known = {**values, "python": python, "probe": PROBE_MODULE}
         self._argv = [fill(word, known, f"{where}.command") for word in spec.command]
+        self._argv[0] = system.program(self._argv[0])
         if spec.role == "worker" and not any("{probe}" in word for word in spec.command):
             self._argv += ["-I", PROBE_MODULE]
         own = {key: fill(value, known, f"env.{key}") for key, value in {**system.env, **spec.env}.items()}
@@ -63,7 +68,20 @@ class Replica:
                 if part
             )
         self._cwd = (system.folder / spec.cwd).resolve()
+        self._refuse_what_is_not_there(where, python, system.folder)
         self.address = f"http://127.0.0.1:{known.get('port', '0')}"
+
+    def _refuse_what_is_not_there(self, where: str, python: str, folder: Path) -> None:
+        """Raises DescriptionError."""
+        if not self._cwd.is_dir():
+            raise DescriptionError(
+                f"{where}.cwd: there is no folder {self._cwd}; it starts in the description's folder"
+            )
+        for key, program in (("python", python), ("command", self._argv[0])):
+            if shutil.which(program, path=self._env.get("PATH", os.defpath)) is None:
+                relative = f"a relative path starts in the description's folder, {folder.resolve()}"
+                mend = relative if "/" in program else "name a program on PATH, or a path"
+                raise DescriptionError(f"{where}.{key}: there is no program {program}; {mend}")
 
     @property
     def alive(self) -> bool:

@@ -14,10 +14,17 @@ from stormproof.errors import UsageError
 from stormproof.progress import Progress
 from stormproof.redis_server import find_binary
 from stormproof.report import terminal
-from stormproof.scenario import Scenario, State
+from stormproof.report.junit import Skipped
+from stormproof.scenario import Scenario, State, why_not
 from stormproof.store import Run
+from stormproof.system import System
 from stormproof.telling import Telling
 from stormproof.verdict import Status
+
+NOT_KEYED = (
+    "note: no {key} stands in submit.path, .json or .headers, so tasks are known by their ids alone: a submission whose answer is lost is "
+    "matched to no task, and no e-mail to its submission; where your API takes a text, put {key} into it"
+)
 
 
 @click.command("run")
@@ -55,6 +62,9 @@ def command(
         chosen.append(random_storm.draw(description, storm_s, first))
     if not chosen:
         raise UsageError("run what? Name a scenario file, such as chaos/worker_killed.py, or --storm SECONDS")
+    chosen = _that_apply(chosen, description, told)
+    if not description.submit.keyed:
+        _say(told, NOT_KEYED)
     jobs = [
         Job(scenario=scenario, system=description, state=each, seed=first + turn, armed=not disarmed)
         for scenario in chosen
@@ -64,6 +74,11 @@ def command(
     if disarmed:
         told.blame = campaign.blame_of_control
     finished = _conduct(jobs, runs, lanes, told)
+    if told.skipped:
+        _say(
+            told,
+            f"{len(told.skipped)} of {len(told.skipped) + len(chosen)} scenarios skipped: they do not apply to {description.name}.",
+        )
     if disarmed:
         wrong = campaign.control(finished)
         told.console.print(
@@ -71,6 +86,22 @@ def command(
         )
         return int(bool(wrong))
     return max((run.judged.status for run in finished if run.judged), default=Status.UNKNOWN).exit_code
+
+
+def _that_apply(chosen: list[Scenario], system: System, told: Telling) -> list[Scenario]:
+    """The scenarios whose storm can strike this system; each of the others is told of. Raises UsageError where none is left."""
+    reasons = [(scenario, why_not(scenario.storm, system)) for scenario in chosen]
+    told.skipped = [Skipped(scenario.name, system.name, reason) for scenario, reason in reasons if reason]
+    left = [scenario for scenario, reason in reasons if not reason]
+    if not left:
+        raise UsageError("; ".join(map(str, told.skipped)))
+    for each in told.skipped:
+        _say(told, f"skipped: {each}")
+    return left
+
+
+def _say(told: Telling, line: str) -> None:
+    told.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _chosen(paths: tuple[Path, ...], told: Telling) -> list[Scenario]:
@@ -86,10 +117,16 @@ def _chosen(paths: tuple[Path, ...], told: Telling) -> list[Scenario]:
 def _conduct(jobs: list[Job], runs: Path, lanes: int, told: Telling) -> list[Run]:
     binary = find_binary()
     with Progress(told.console, len(jobs)) as progress:
+        said: set[str] = set()
+
+        def once(line: str) -> None:
+            if line not in said:
+                said.add(line)
+                progress.say([line])
 
         def done(job: Job, run: Run) -> None:
             told.add(run)
             progress.done(job)
             progress.say(terminal.lines(run))
 
-        return interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
+        return interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes, say=once))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
 
 from stormproof.fault import Fault
+from stormproof.system import System
+from stormproof.wire.faults import WireFault
 from stormproof.wire.trigger import Trigger
 from stormproof.workload import Workload
 
@@ -61,3 +64,18 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def calm(self) -> bool:
         """Whether nothing out of the ordinary happens in it."""
         return not self.storm and self.workload.copies == 1
+
+
+def why_not(storm: tuple[Injection, ...], system: System) -> str:
+    """Why such a storm cannot strike such a system: the first thing that the system does not have; "" where it has all. Nothing is
+    started to find that out.
+    """
+    return next((reason for injection in storm for reason in _reasons(injection, system) if reason), "")
+
+
+def _reasons(injection: Injection, system: System) -> Iterator[str]:
+    for trigger in (injection.when, injection.until):
+        if trigger is not None:
+            yield system.lacks_link(trigger.component, trigger.store)
+    if injection.when is None or not isinstance(injection.fault, WireFault):
+        yield injection.fault.why_not(system)

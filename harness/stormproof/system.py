@@ -7,20 +7,22 @@ system promises. It holds no code. `docs/description.md` explains each key with 
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from stormproof.errors import DescriptionError
 from stormproof.loopback import refuse_others
-
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+from stormproof.promises import Promises
+from stormproof.templates import Directive, Text, refuse_unknown, texts
 
 
 class _Model(BaseModel):
@@ -28,11 +30,20 @@ class _Model(BaseModel):
 
 
 class Redis(_Model):
-    """One Redis that Stormproof starts for the system. `config` holds further redis.conf directives."""
+    """One Redis that Stormproof starts for the system. `config`: further directives of redis.conf, each with the rest of its line, or with
+    several such lines.
+    """
 
     append_only: bool = False
     port: int | None = Field(default=None, ge=1, le=65535)
-    config: dict[str, str] = {}
+    config: dict[str, Directive] = {}
+
+    @field_validator("config")
+    @classmethod
+    def _no_file_of_users(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if any(directive.lower() == "aclfile" for directive in value):
+            raise ValueError("aclfile leaves no room for the user that Stormproof adds; list the users with `user`")
+        return value
 
 
 class Ready(_Model):
@@ -58,9 +69,9 @@ class Component(_Model):
     """One process role of the system. `restart = "always"`: a supervisor starts it again when it dies."""
 
     role: Literal["api", "worker", "flower", "beat", "other"]
-    command: tuple[str, ...] = Field(min_length=1)
+    command: tuple[Text, ...] = Field(min_length=1)
     python: str = sys.executable
-    env: dict[str, str] = {}
+    env: dict[str, Text] = {}
     cwd: str = "."
     replicas: int = Field(default=1, ge=1, le=16)
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -71,8 +82,8 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, and `{number}` its
-    place in the workload; a value of the template that is `"{number}"` becomes a whole number.
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, `{number}` its whole
+    number, and `{text}` a text of its own. The template is any JSON value; None: no body.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -80,11 +91,16 @@ class Submit(_Model):
     component: str = "api"
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str
-    json_template: dict[str, Any] = Field(default={}, alias="json")
-    headers: dict[str, str] = {}
+    json_template: JsonValue = Field(default=None, alias="json")
+    headers: dict[str, Text] = {}
     accept: tuple[int, ...] = (200, 201, 202)
     refused: tuple[int, ...] = (400, 409, 413, 415, 422)
     task_id: str = "task_id"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether what is sent names the submission's key, so that the task can be known by it."""
+        return any("{key}" in text for text in texts([self.path, self.json_template, self.headers]))
 
 
 class Status(_Model):
@@ -98,10 +114,10 @@ class Status(_Model):
     path: str
     state: str = "status"
     result: str | None = "result"
-    success: tuple[str, ...] = ("SUCCESS",)
-    failure: tuple[str, ...] = ("FAILURE", "REVOKED")
-    pending: tuple[str, ...] = ("PENDING",)
-    running: tuple[str, ...] = ()
+    success: tuple[Text, ...] = ("SUCCESS",)
+    failure: tuple[Text, ...] = ("FAILURE", "REVOKED")
+    pending: tuple[Text, ...] = ("PENDING",)
+    running: tuple[Text, ...] = ()
     unfinished_codes: tuple[int, ...] = ()
     unknown_codes: tuple[int, ...] = ()
 
@@ -114,70 +130,12 @@ class Backlog(_Model):
     field: str
 
 
-class Promises(_Model):
-    """What the system promises its users; the checks hold it to this and to nothing more.
-
-    `delivery`: executions of a task. `effects`: "once" where each submission has exactly one outside effect.
-    `stall_s`: the longest that a live worker may leave a non-empty queue alone, and the system what it holds back itself.
-
-    These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
-    where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
-    started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
-
-    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
-    So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
-    effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
-    `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
-    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says.
-    """
-
-    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
-    effects: Literal["once", "none"] = "none"
-    api_deadline_s: float = Field(default=2.0, gt=0)
-    recovery_s: float = Field(default=20.0, gt=0)
-    stall_s: float = Field(default=12.0, gt=0)
-    acknowledges: Literal["late"] | None = None
-    in_hand: int | None = Field(default=None, ge=1)
-    executions: int | None = Field(default=None, ge=1)
-    durable: tuple[str, ...] = ()
-    events: bool = False
-    may_expire: bool = False
-    effects_contain: tuple[str, ...] = ()
-    effects_to: str | None = None
-    result_contains: tuple[str, ...] = ()
-    endures_s: float | None = Field(default=None, gt=0)
-    refused: Literal["fails"] | None = None
-    retry_after_s: tuple[float, float] | None = None
-
-    @model_validator(mode="after")
-    def _known_placeholders(self) -> Promises:
-        for name, parts, known in (
-            ("effects_contain", self.effects_contain, {"key": "", "text": ""}),
-            ("effects_to", (self.effects_to,) if self.effects_to else (), {"key": ""}),
-            ("result_contains", self.result_contains, {"key": ""}),
-        ):
-            for part in parts:
-                try:
-                    fill(part, known, f"promises.{name}")
-                except DescriptionError as error:
-                    raise ValueError(str(error)) from error
-        return self
-
-    @model_validator(mode="after")
-    def _has_effects(self) -> Promises:
-        if self.effects == "none":
-            for name in ("effects_contain", "effects_to", "endures_s", "refused"):
-                if getattr(self, name):
-                    raise ValueError(f'{name} is about effects; add effects = "once", or remove it')
-        return self
-
-
 class System(_Model):
     """A whole system under test. `folder` is where its description lies; relative paths start there."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     folder: Path = Path()
-    env: dict[str, str] = {}
+    env: dict[str, Text] = {}
     queues: tuple[str, ...] = ("celery",)
     broker: str = "broker"
     results: str | None = "results"
@@ -187,6 +145,15 @@ class System(_Model):
     status: Status
     backlog: Backlog | None = None
     promises: Promises = Promises()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _results_where_they_can_be(cls, data: Any) -> Any:
+        """Where no Redis is called `results`, and none is named, the broker's holds them, if any does."""
+        redis = data.get("redis") if isinstance(data, dict) else None
+        if isinstance(redis, Mapping) and "results" not in data and "results" not in redis:
+            return {**data, "results": data.get("broker", "broker")}
+        return data
 
     @model_validator(mode="after")
     def _names_exist(self) -> System:
@@ -228,6 +195,38 @@ class System(_Model):
             name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
         ]
 
+    def lacks(self, target: str) -> str:
+        """That nothing in it has this name: a component's, its role, one copy's, `redis` or `redis.NAME`; "" where something has."""
+        kind, known = (
+            ("Redis", ["redis", *self.servers]) if target.startswith("redis") else ("component", [*self.components])
+        )
+        copies = {name for component in self.components for name in self._called(component)}
+        return "" if target in {*known, *copies} else f"it has no {kind} {target!r}; it has: {', '.join(sorted(known))}"
+
+    def lacks_link(self, component: str, store: str) -> str:
+        """That no link is between such a component and such a Redis, each a name or a pattern; "" where one is."""
+        called = [name for each in self.components for name in self._called(each)]
+        for kind, pattern, names, known in (
+            ("component", component, called, self.components),
+            ("Redis", store, self.redis, self.redis),
+        ):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                return f"it has no {kind} {pattern!r}; it has: {', '.join(sorted(known))}"
+        return ""
+
+    def _called(self, component: str) -> set[str]:
+        spec = self.components[component]
+        return {component, spec.role, *(f"{component}-{number}" for number in range(2, spec.replicas + 1))}
+
+    def names(self, words: str) -> bool:
+        """Whether these words stand in what any process is told, by its command or environment."""
+        told = [self.env, *([spec.command, spec.env] for spec in self.components.values())]
+        return any(words in text for text in texts(told))
+
+    def program(self, word: str) -> str:
+        """Where a program is: a path with a slash starts in the description's folder; a bare name is looked for on PATH, and stays."""
+        return os.path.abspath(self.folder / word) if "/" in word else word
+
     @property
     def servers(self) -> list[str]:
         """Its Redis servers, as faults name them: `redis.NAME`."""
@@ -239,7 +238,7 @@ class System(_Model):
         return self.promises.effects == "once"
 
 
-_TABLES: dict[tuple[str, str], type[_Model]] = {
+_TABLES: dict[tuple[str, str], type[BaseModel]] = {
     ("", ""): System,
     ("redis", ""): Redis,
     ("components", ""): Component,
@@ -276,6 +275,11 @@ def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[
         system = System.model_validate({**data, "folder": folder})
     except ValidationError as error:
         raise DescriptionError(f"{where}: {first_mistake(error)}") from error
+    refuse_unknown(where, system)
+    if system.effects_expected and not system.submit.keyed:
+        raise DescriptionError(
+            f"{where}: promises.effects: 'once' needs {{key}} in submit: e-mails are told apart by it"
+        )
     refuse_others(where, system, allowed)
     return system
 
@@ -310,31 +314,6 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
     names = [field.alias or name for name, field in model.model_fields.items()] if model else []
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(names))}"
-
-
-def fill(text: str, values: Mapping[str, str], where: str) -> str:
-    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in values:
-            raise DescriptionError(f"{where}: unknown placeholder {{{name}}}; known: {', '.join(sorted(values))}")
-        return values[name]
-
-    return _PLACEHOLDER.sub(value, text)
-
-
-def fill_all(template: Any, values: Mapping[str, str], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings; a text that is `{number}` and nothing else becomes that whole number."""
-    if template == "{number}" and "number" in values:
-        return int(values["number"])
-    if isinstance(template, str):
-        return fill(template, values, where)
-    if isinstance(template, Mapping):
-        return {key: fill_all(value, values, where) for key, value in template.items()}
-    if isinstance(template, list | tuple):
-        return [fill_all(value, values, where) for value in template]
-    return template
 
 
 def pick(document: Any, path: str) -> Any:

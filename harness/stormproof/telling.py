@@ -17,6 +17,7 @@ from stormproof import store
 from stormproof.errors import RunFolderError, StormproofError, on_purpose
 from stormproof.report import github, junit, record, summary
 from stormproof.report.github import Tamed
+from stormproof.report.junit import Skipped
 from stormproof.report.words import one_line
 from stormproof.store import Run
 from stormproof.verdict import Status
@@ -35,8 +36,8 @@ class Telling:
     """Use as a context manager around a command; `add` each run as it ends, and all is written at the end, in every ending.
 
     `console` is for words: standard error where standard output is for JSON. `blame` says how bad a run is, for annotations: a
-    command in which a system must fall sets its own. `files`: name of a scenario -> its file. Raises RunFolderError at once
-    where a file cannot be written.
+    command in which a system must fall sets its own. `files`: name of a scenario -> its file. `skipped`: what does not apply.
+    Raises RunFolderError at once where a file cannot be written.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Telling:
         self.blame: Callable[[Run], Status] = own_status
         self.files: dict[str, Path] = {}
         self.runs: list[Run] = []
+        self.skipped: list[Skipped] = []
         self._junit, self._summary, self._as_json = junit_path, summary_path, as_json
         self._step = step_page()
         check_page()
@@ -74,11 +76,11 @@ class Telling:
 
     def _write(self, cut_short: str) -> None:
         if self._junit:
-            store.write_text(self._junit.resolve(), junit.render(self.runs, self.files))
+            store.write_text(self._junit.resolve(), junit.render(self.runs, self.files, self.skipped))
         if self._summary:
-            store.write_text(self._summary.resolve(), summary.render(self.runs, cut_short))
+            store.write_text(self._summary.resolve(), summary.render(self.runs, cut_short, skipped=self.skipped))
         if self._step:
-            _append(self._step, lambda room: summary.render(self.runs, cut_short, room))
+            _append(self._step, lambda room: summary.render(self.runs, cut_short, room, self.skipped))
         if self._as_json:
             click.echo(record.render(self.runs))
         stream = sys.stderr if self._as_json else sys.stdout

@@ -47,6 +47,11 @@ def text(key: str) -> str:
     words = [_WORDS[byte % len(_WORDS)] for byte in chance]
     lines = [" ".join(words[at : at + _WORDS_A_LINE]) for at in range(0, len(words), _WORDS_A_LINE)]
     lines[1] = f".{lines[1]}"
-    place = int(key[-4:]) if key[-4:].isdigit() else 0
-    size = _SIZES[place % len(_SIZES)] + chance[0] % 40
+    size = _SIZES[number_of(key) % len(_SIZES)] + chance[0] % 40
     return f"{key}:\n" + "\n".join(lines)[: 1 + size].rstrip()
+
+
+def number_of(key: str) -> int:
+    """The place of the submission with this key, as `{number}` in a description: a whole number that no other submission of the run has."""
+    place = key.rpartition("-")[2]
+    return int(place) if place.isascii() and place.isdigit() else 0

@@ -136,7 +136,8 @@ class World:
         for name, server in self.redis.items():
             link = self.links.add(replica, component, role, name, self._ports.free(), server.port)
             where = server.component
-            values |= {f"{where}.url": link.url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}
+            url = server.url_for_system(link.port)
+            values |= {f"{where}.url": url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}
         return values
 
     def probe_env(self) -> dict[str, str]:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import random
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from redis.exceptions import OutOfMemoryError, RedisError
-from stormproof import BadMessage, Evict, GarbleResult, Kill, Mail, Misbehave, OutOfMemory, Pause, Stop
+from stormproof import (
+    BadMessage,
+    Evict,
+    GarbleResult,
+    Injection,
+    Kill,
+    Mail,
+    Misbehave,
+    OutOfMemory,
+    Pause,
+    Stop,
+    nemesis,
+    sends,
+)
 from stormproof.errors import DescriptionError
 from stormproof.fault import Evidence, Fault
-from stormproof.history import Probe
+from stormproof.history import Fault as FaultEvent
+from stormproof.history import Invoked, Probe, Returned
 from stormproof.processes import is_running
 from stormproof.recorder import Recorder
 from stormproof.redis_server import find_binary
@@ -175,6 +191,76 @@ def test_a_result_is_overwritten_once_it_is_there(tmp_path: Path) -> None:
     in_world(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (2, "no task of the workload started within 0.2 s; see the worker's log"),
+        (
+            3,
+            "{key} was not submitted within 0.2 s; name an earlier place in `started`, or give the workload more tasks",
+        ),
+        (4, "no task of {key} started within 0.2 s, though 1 others did; name another place in `started`"),
+    ],
+)
+def test_a_fault_that_waits_in_vain_for_a_task_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, why: str
+) -> None:
+    monkeypatch.setattr(nemesis, "_START_S", 0.2)
+
+    async def story(world: World) -> None:
+        waiting = asyncio.create_task(
+            nemesis.inject(world, "0", Injection(fault=Kill(component="worker"), started=place), random.Random(1))
+        )
+        for _ in range(3):
+            await asyncio.sleep(0)  # It waits now.
+        if place != 2:
+            world.recorder.add(Probe(t=1, component="worker", pid=1, parent=1, word="started", task_id="a"))
+        if place == 4:
+            world.recorder.add(Invoked(t=world.recorder.now(), op=1, kind="submit", key=world.key(4)))
+        await waiting
+        (event,) = [event for event in world.recorder.events if isinstance(event, FaultEvent)]
+        assert (event.stage, event.detail) == ("failed", why.format(key=world.key(place)))
+
+    in_world(tmp_path, story)
+
+
+def test_a_fault_that_waits_in_vain_for_a_frame_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nemesis, "_START_S", 0.2)
+    when = sends("worker", "ZREM", key="unacked_index", place=2)
+
+    async def story(world: World) -> None:
+        injection = Injection(fault=Kill(component="worker"), when=when)
+        await nemesis.inject(world, "0", injection, random.Random(1))
+        (event,) = [event for event in world.recorder.events if isinstance(event, FaultEvent)]
+        assert event.stage == "failed"
+        assert event.detail == (
+            f"no frame worker:ZREM(unacked_index):request of {world.key(2)} passed within 0.2 s; `stormproof sweep` shows which do"
+        )
+
+    in_world(tmp_path, story)
+
+
+def test_where_tasks_show_no_key_an_order_means_the_task_whose_turn_it_is(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        def start(task_id: str) -> Probe:
+            now = world.recorder.now()
+            return Probe(t=now, component="worker", pid=5, parent=4, word="started", task_id=task_id)
+
+        submitted = Invoked(t=0.1, op=1, kind="submit", key=world.key(0))
+        for event in (submitted, Returned(t=0.2, op=1, outcome="ok", task_id="a"), start("a")):
+            world.recorder.add(event)
+        async with Misbehave(do="hold", place=2).strike(world) as evidence:
+            (order,) = json.loads(Path(world.probe_env()["STORMPROOF_ORDERS"]).read_text())
+            assert (order["key"], order["nth"]) == ("", "1")
+            for task_id, turn in (("b", 0), ("c", 1)):
+                world.recorder.add(start(task_id))
+                assert await evidence() == ""
+                Path(f"{order['turns']}-{turn}").write_text(task_id)
+            assert await bitten(evidence) == "hold in process 5"
+
+    in_world(tmp_path, story)
+
+
 def test_an_order_is_given_and_taken_back(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         orders = Path(world.probe_env()["STORMPROOF_ORDERS"])
@@ -224,6 +310,6 @@ def test_a_silent_mail_server_bites_with_the_first_connection(tmp_path: Path) ->
 def test_a_target_that_the_system_lacks_is_refused_by_name(tmp_path: Path, fault: Fault) -> None:
     async def story(world: World) -> None:
         with pytest.raises(DescriptionError, match="it has: "):
-            fault.check(world)
+            nemesis.check(world, (Injection(fault=fault),))
 
     in_world(tmp_path, story)

@@ -45,10 +45,13 @@ def with_link(
         ports = Ports()
         async with Launcher(f"test-link-{os.getpid()}", tmp_path) as launcher:
             server = RedisServer(
-                "broker", Redis(config=config), find_binary(), launcher, tmp_path / "redis", ports.free()
+                "broker",
+                Redis.model_validate({"config": config}),
+                find_binary(),
+                launcher,
+                tmp_path / "redis",
+                ports.free(),
             )
-            if "requirepass" in config:
-                server.client = redis.asyncio.Redis(port=server.port, password=config["requirepass"])
             await server.start()
             link = Link("worker", "worker", "broker", ports.free(), server.port)
             await link.open()

@@ -229,6 +229,15 @@ def test_scenario_files_are_tests_where_they_are_named(shop: pytest.Pytester) ->
     assert "has no value `scenario` of type stormproof.Scenario" in result.stdout.str()
 
 
+def test_a_scenario_that_does_not_apply_is_skipped_with_its_reason(shop: pytest.Pytester) -> None:
+    shop.mkdir("chaos").joinpath("results_down.py").write_text((ROOT / "chaos" / "results_down.py").read_text())
+    result = run(shop, "chaos", "-rs", "-k", "idle")
+    result.assert_outcomes(skipped=1, deselected=4)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*results_down does not apply to shop: it has no Redis 'redis.results'; it has: *"]
+    )
+
+
 def test_each_process_of_xdist_has_a_system_of_its_own(shop: pytest.Pytester) -> None:
     shop.makepyfile(
         """

@@ -8,9 +8,14 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from stormproof.broker import sample
+import redis.asyncio
+from redis.exceptions import AuthenticationError
+from stormproof.broker import Broker, sample
+from stormproof.celery_events import CeleryEventsListener
+from stormproof.deliveries import Deliveries
 from stormproof.errors import ComponentError, UsageError
 from stormproof.ports import Ports
 from stormproof.processes import Launcher
@@ -18,6 +23,10 @@ from stormproof.redis_server import RedisServer, find_binary
 from stormproof.system import Redis
 
 PLAIN = Redis()
+
+
+def broker_of(server: RedisServer) -> Broker:
+    return Broker(server, ("celery",), Deliveries(cast("Any", None)), {}, ())
 
 
 def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = PLAIN) -> None:
@@ -44,6 +53,72 @@ def test_a_frozen_server_is_not_up(tmp_path: Path) -> None:
     with_server(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("config", "told", "user", "password"),
+    [
+        ({"requirepass": "s3/cr@t"}, ":s3%2Fcr%40t@", "default", "s3/cr@t"),
+        ({"requirepass": '"two words"'}, ":two%20words@", "default", "two words"),
+        ({"user": ["default off", "app on >pw ~* &* +@all"]}, "", "app", "pw"),
+        ({"REQUIREPASS": "x", "user": "app on >pw ~* &* +@all"}, ":x@", "app", "pw"),
+    ],
+)
+def test_the_harness_logs_in_wherever_clients_must(
+    tmp_path: Path, config: dict[str, Any], told: str, user: str, password: str
+) -> None:
+    async def story(server: RedisServer) -> None:
+        assert server.url_for_system(7) == f"redis://{told}127.0.0.1:7"
+        await server.client.lpush("celery", "a")
+        broker = broker_of(server)
+        assert (await sample(server, broker, 0)).queued == 1
+        assert (await server.info("server"))["tcp_port"] == server.port
+        await server.overwrite("x", b"y")
+        connection = broker.celery().connection_for_read()
+        assert connection.default_channel.client.ping()
+        connection.release()
+        async with redis.asyncio.Redis(port=server.port, username=user, password=password) as client:
+            assert await client.ping()
+        async with redis.asyncio.Redis(port=server.port) as client:
+            with pytest.raises(AuthenticationError):
+                await client.ping()
+        await server.empty()
+        assert await server.client.dbsize() == 0
+
+    with_server(tmp_path, story, Redis.model_validate({"config": config}))
+
+
+def test_celerys_events_are_heard_behind_a_password(tmp_path: Path) -> None:
+    async def story(server: RedisServer) -> None:
+        listener = CeleryEventsListener(broker_of(server).celery, lambda event: None, 0.0)
+        listener.start()
+        assert await asyncio.to_thread(listener.wait_connected, 10.0)
+        await asyncio.to_thread(listener.stop)
+
+    with_server(tmp_path, story, Redis.model_validate({"config": {"requirepass": "secret"}}))
+
+
+def test_directives_of_several_words_and_lines_are_taken_as_in_redis_conf(tmp_path: Path) -> None:
+    config = {
+        "client-output-buffer-limit": "pubsub 0 0 0",
+        "save": ["900 1", "60 1000"],
+        "hz": 20,
+        "activerehashing": False,
+    }
+
+    async def story(server: RedisServer) -> None:
+        found = await server.client.config_get("*")
+        assert found["client-output-buffer-limit"].endswith("pubsub 0 0 0")
+        assert (found["save"], found["hz"], found["activerehashing"]) == ("900 1 60 1000", "20", "no")
+
+    with_server(tmp_path, story, Redis.model_validate({"config": config}))
+
+
+def test_an_empty_value_is_empty(tmp_path: Path) -> None:
+    async def story(server: RedisServer) -> None:
+        assert await server.client.config_get("save") == {"save": ""}
+
+    with_server(tmp_path, story, Redis.model_validate({"config": {"save": ""}}))
+
+
 @pytest.mark.parametrize(("append_only", "kept"), [(True, b"1"), (False, None)])
 def test_what_survives_a_kill_is_what_the_configuration_says(
     tmp_path: Path, append_only: bool, kept: bytes | None
@@ -63,8 +138,8 @@ def test_a_wrong_directive_is_told_with_the_servers_own_words(tmp_path: Path) ->
     async def story(server: RedisServer) -> None:
         raise AssertionError("it must not have started")
 
-    with pytest.raises(ComponentError, match=r"redis\.broker: did not answer on port \d+"):
-        with_server(tmp_path, story, Redis(config={"no-such-directive": "1"}))
+    with pytest.raises(ComponentError, match=r"did not answer on port \d+: >>> 'no-such-directive 1': Bad directive"):
+        with_server(tmp_path, story, Redis.model_validate({"config": {"no-such-directive": "1"}}))
 
 
 def test_a_named_binary_that_is_no_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

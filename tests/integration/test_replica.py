@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stormproof.errors import ComponentError
+from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Process
 from stormproof.processes import Launcher
 from stormproof.recorder import Recorder
@@ -106,3 +106,56 @@ def test_the_interpreter_is_the_descriptions(tmp_path: Path) -> None:
     with_replica(
         tmp_path, story, "import sys, time; print(sys.executable); time.sleep(600)", ready={"log": sys.executable}
     )
+
+
+def replica_of(folder: Path, **settings: object) -> Replica:
+    """One that is not started, of a description in this folder."""
+    spec = Component.model_validate({"role": "api", "command": ["{python}", "-c", ""], **settings})
+    system = SYSTEM.model_copy(update={"folder": folder})
+    values = {"port": "1", "work": str(folder)}
+    launcher = Launcher("not-started", folder)
+    return Replica("api", spec, system, values, launcher=launcher, recorder=None, http=None, probe_env={})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "program"),
+    [
+        ({"python": "venv/bin/python", "cwd": "backend"}, "{folder}/venv/bin/python"),
+        ({"command": ["venv/bin/python", "-c", ""], "cwd": "backend"}, "{folder}/venv/bin/python"),
+        ({"command": ["env", "{python}"], "python": "./venv/bin/python", "cwd": "backend"}, "env"),
+        ({"python": "python-of-mine", "env": {"PATH": "{work}/venv/bin"}}, "python-of-mine"),
+    ],
+)
+def test_a_program_is_found_from_the_descriptions_folder_whatever_the_cwd(
+    tmp_path: Path, settings: dict[str, object], program: str
+) -> None:
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "backend").mkdir()
+    for name in ("python", "python-of-mine"):
+        (tmp_path / "venv" / "bin" / name).symlink_to(sys.executable)
+    assert replica_of(tmp_path, **settings)._argv[0] == program.format(folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"python": "../venv/bin/python"},
+            r"components\.api\.python: there is no program /.*/venv/bin/python; a relative path starts in the description's folder, /",
+        ),
+        (
+            {"python": "python0.1"},
+            r"components\.api\.python: there is no program python0\.1; name a program on PATH, or a path",
+        ),
+        ({"command": ["./run.sh"]}, r"components\.api\.command: there is no program /.*/run\.sh; a relative path"),
+        (
+            {"cwd": "backend"},
+            r"components\.api\.cwd: there is no folder /.*/backend; it starts in the description's folder",
+        ),
+    ],
+)
+def test_a_program_or_folder_that_is_not_there_is_named_before_anything_starts(
+    tmp_path: Path, settings: dict[str, object], said: str
+) -> None:
+    with pytest.raises(DescriptionError, match=said):
+        replica_of(tmp_path, **settings)

@@ -98,15 +98,23 @@ def test_a_frame_that_never_comes_leaves_the_verdict_unknown(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
-    "injection",
-    [Injection(fault=BlackHole(component="nobody")), Injection(fault=Reset(), when=sends("worker", store="nowhere"))],
+    ("injection", "said"),
+    [
+        (Injection(fault=BlackHole(component="nobody")), "no component 'nobody'; it has: api, flower, worker"),
+        (
+            Injection(fault=Reset(), when=sends("worker", store="nowhere")),
+            "no Redis 'nowhere'; it has: broker, results",
+        ),
+    ],
 )
-def test_a_link_that_the_system_lacks_is_refused_before_anything_starts(tmp_path: Path, injection: Injection) -> None:
+def test_a_link_that_the_system_lacks_is_refused_before_anything_starts(
+    tmp_path: Path, injection: Injection, said: str
+) -> None:
     with pytest.raises(BaseExceptionGroup) as raised:
         conduct(tmp_path, injection)
     assert raised.group_contains(
         DescriptionError,
-        match=r"no link between .*; there are: api, api\.results, flower, flower\.results, worker, worker\.results",
+        match=f"the storm cannot strike '.*': it has {said}",
     )
 
 

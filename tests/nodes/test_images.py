@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from stormproof import environments
 from stormproof.errors import NotSupportedError, UsageError
+from stormproof.nodes.dockerfile import IgnoredInstruction
 from stormproof.nodes.images import Images
 from stormproof.nodes.place import Place
 from stormproof.nodes.programs import Memcached, Redis
@@ -117,3 +118,10 @@ def test_other_images_are_refused_in_one_line(images: Images, name: str, said: s
 def test_other_dockerfiles_are_refused_in_one_line(images: Images) -> None:
     with pytest.raises(NotSupportedError, match=r"Dockerfile \./mine: cannot be built without Docker"):
         images.build(path="./mine", tag="mine")
+
+
+@pytest.mark.usefixtures("built")
+def test_a_workers_dockerfile_warns_of_what_it_says_in_vain(images: Images, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("RUN pip install numpy\n")
+    with pytest.warns(IgnoredInstruction, match=r"line 1: RUN has no effect, .*: RUN pip install numpy"):
+        images.build(path=str(tmp_path), tag="mine", buildargs={"CELERY_VERSION": "5.3.6"})

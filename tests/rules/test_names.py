@@ -36,6 +36,7 @@ COVERED_BY = {
     "replaying.py": "test_cli.py",
     "serializing.py": "test_serial.py",
     "loopback.py": "test_system.py",
+    "promises.py": "test_system.py",
     "episode.py": "test_live.py",
     "explaining.py": "test_wire_storms.py",
     "conduct.py": "test_sweep.py",

@@ -79,7 +79,7 @@ def real_redis(folder: Path, **config: str) -> Iterator[Store]:
     directives = {name.replace("_", "-"): value for name, value in config.items()} | {"save": ""}
     with contextlib.closing(Ports()) as ports, asyncio.Runner() as runner:
         launcher = Launcher(f"test-results-{os.getpid()}-{folder.name}", folder)
-        spec = Redis(config=directives)
+        spec = Redis.model_validate({"config": directives})
         server = RedisServer("results", spec, find_binary(), launcher, folder / "data", ports.free())
         runner.run(launcher.__aenter__())
         try:

@@ -202,3 +202,41 @@ def test_a_lack_of_our_own_descriptors_is_no_answer_of_the_system(tmp_path: Path
 
     with pytest.raises(StormproofError, match="out of file descriptors"):
         operation(tmp_path, answer, "submit")
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ({"to": "{key}"}, b'{"to":"storm-00ab-0007"}'),
+        (["{key}", ["{number}"]], b'["storm-00ab-0007",[7]]'),
+        ("{number}", b"7"),
+        ("{key}", b'"storm-00ab-0007"'),
+        ({"n": "{number}", "text": "no. {number}"}, b'{"n":7,"text":"no. 7"}'),
+        (0, b"0"),
+        ([], b"[]"),
+        (None, b""),
+    ],
+)
+def test_a_body_is_sent_as_it_is_described(tmp_path: Path, body: object, sent: bytes) -> None:
+    seen: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.read())
+        return httpx.Response(200, json={"task_id": 7})
+
+    async def story() -> Returned:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        submit = SYSTEM.submit.model_copy(update={"json_template": body, "headers": {"X-Number": "{number}"}})
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            system = SYSTEM.model_copy(update={"submit": submit})
+            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1")
+            returned = await clients.submit("storm-00ab-0007")
+        recorder.close()
+        return returned
+
+    assert (asyncio.run(story()).task_id, seen) == ("7", [sent])
+
+
+@pytest.mark.parametrize(("said", "state"), [(True, "true"), (False, "false"), (3, "3"), ("DONE", "DONE")])
+def test_a_state_may_be_a_truth_value_or_a_number(tmp_path: Path, said: object, state: str) -> None:
+    assert operation(tmp_path, lambda request: httpx.Response(200, json={"status": said}), "status").state == state

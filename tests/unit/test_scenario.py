@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stormproof import Injection, Kill, Scenario, catalogue
+from stormproof import Injection, Kill, Mail, Reset, Scenario, catalogue, sends
 from stormproof import system as systems
 from stormproof.errors import ScenarioError
 from stormproof.faults import (
@@ -19,7 +19,9 @@ from stormproof.faults import (
     label,
     offers,
 )
+from stormproof.scenario import why_not
 
+WORKER = systems.Component(role="worker", command=("worker",))
 ROOT = Path(__file__).parents[2]
 CHAOS = ROOT / "chaos"
 
@@ -59,3 +61,55 @@ def test_every_fault_is_offered_but_those_of_one_certain_task(name: str) -> None
     assert len(set(buttons)) == len(buttons)
     assert ("worker", "kill child") in buttons
     assert ("api", "link: delay delay ms 250") in buttons
+
+
+ONE = systems.System.model_validate(
+    {
+        "name": "shop",
+        "redis": {"broker": {}},
+        "components": {
+            "api": {"role": "api", "command": ["api"]},
+            "tasks": {"role": "worker", "command": ["worker"], "env": {"SMTP": "{smtp.port}"}},
+        },
+        "submit": {"path": "/"},
+        "status": {"path": "/"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("injection", "reason"),
+    [
+        (Injection(fault=Kill(component="worker")), ""),
+        (Injection(fault=Kill(component="redis.results")), "no Redis 'redis.results'; it has: redis, redis.broker"),
+        (Injection(fault=Kill(component="beat")), "no component 'beat'; it has: api, tasks"),
+        (Injection(fault=Kill(component="api"), when=sends("flower", "PING")), "no component 'flower'"),
+        (Injection(fault=Kill(component="api"), until=sends("api", store="results")), "no Redis 'results'"),
+        (Injection(fault=Reset(component="nobody"), when=sends("worker", "PING")), ""),
+        (Injection(fault=Reset(component="tasks", store="bro*")), ""),
+        (Injection(fault=Reset(component="nobody")), "no component 'nobody'"),
+        (Injection(fault=GarbleResult(place=1)), ""),
+        (Injection(fault=Mail(mode="silent")), ""),
+    ],
+)
+def test_what_keeps_a_storm_from_a_system_is_known_before_anything_starts(injection: Injection, reason: str) -> None:
+    found = why_not((Injection(fault=Kill(component="worker")), injection), ONE)
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+def test_a_system_that_is_not_told_of_the_mail_server_cannot_be_struck_there() -> None:
+    silent = ONE.model_copy(update={"components": {"api": ONE.components["api"]}})
+    assert why_not((Injection(fault=Mail(mode="silent")),), silent) == "it does not use {smtp.host} and {smtp.port}"
+
+
+@pytest.mark.parametrize("system", ["tutorial", "hardened"])
+def test_every_scenario_of_the_catalogue_applies_to_the_reference_systems(system: str) -> None:
+    described = systems.load(ROOT / "system_under_test" / f"{system}.toml")
+    assert [s.name for s in catalogue.load_folder(CHAOS) if why_not(s.storm, described)] == []
+
+
+def test_most_of_the_catalogue_applies_to_a_system_with_one_redis_and_no_mail() -> None:
+    shop = ONE.model_copy(update={"components": {"api": ONE.components["api"], "worker": WORKER}})
+    lacking = [s.name for s in catalogue.load_folder(CHAOS) if why_not(s.storm, shop)]
+    assert lacking == ["results_down", "timeout"]

@@ -10,7 +10,7 @@ import unicodedata
 
 from stormproof.history import KEY_PATTERN
 from stormproof.wire.shape import LOOK_BYTES
-from stormproof.workload import key, text
+from stormproof.workload import key, number_of, text
 
 
 def test_a_key_is_found_in_any_text_that_holds_it() -> None:
@@ -58,3 +58,8 @@ def test_no_honest_carrier_has_a_reason_to_change_a_text() -> None:
 
 def test_a_key_of_a_test_of_ones_own_has_a_text_too() -> None:
     assert text("storm-0a1f-x").startswith("storm-0a1f-x:\n")
+
+
+def test_the_number_of_a_submission_is_its_place_in_the_run() -> None:
+    assert [number_of(key("00ab", place)) for place in (0, 7, 12345)] == [0, 7, 12345]
+    assert number_of("") == number_of("strange") == 0

@@ -12,9 +12,9 @@ _GARBAGE = b"\x93garbage\xff{"
 
 
 class GarbleResult(Fault, frozen=True, kw_only=True, tag="garble_result"):
-    """Replaces the stored result of the task at `place`, once it is there. Nothing to heal."""
+    """Replaces the stored result of the task at `place`, once it is there, in whichever Redis has it. Nothing to heal."""
 
-    component: str = "redis.results"
+    component: str = "redis"
     place: int
 
     @asynccontextmanager

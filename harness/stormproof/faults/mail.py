@@ -47,8 +47,9 @@ class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
     def target(self) -> str:
         return "mail"
 
-    def check(self, world: World) -> None:
-        """The mail server is ours; every system has it."""
+    def why_not(self, system: System) -> str:
+        """The mail server is the harness's own; a system that is not told where it is sends nothing there."""
+        return "" if system.names("{smtp.") else "it does not use {smtp.host} and {smtp.port}"
 
     @asynccontextmanager
     async def strike(self, world: World) -> AsyncIterator[Evidence]:

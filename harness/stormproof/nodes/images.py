@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from stormproof import environments
 from stormproof.errors import NotSupportedError, UsageError
+from stormproof.nodes.dockerfile import IgnoredInstruction, ignored
 from stormproof.nodes.programs import Memcached, Program, Redis, Worker
 from stormproof.nodes.rabbitmq import RabbitMQ
 from stormproof.nodes.shared import Partial
@@ -61,14 +63,24 @@ class Images(Partial):
         return self.get(f"{repository}:{tag}" if tag else repository)
 
     def build(
-        self, *, path: str = "", tag: str = "", buildargs: Mapping[str, str] | None = None, **_: Any
+        self,
+        *,
+        path: str = "",
+        tag: str = "",
+        buildargs: Mapping[str, str] | None = None,
+        dockerfile: str | None = None,
+        **_: Any,
     ) -> tuple[Image, list[dict[str, str]]]:
-        """A worker's image, which is known by its argument CELERY_VERSION; of the Dockerfile nothing is read. Raises NotSupportedError."""
+        """A worker's image, which is known by its argument CELERY_VERSION. Nothing of the Dockerfile is executed; it warns of each
+        instruction that is not in pytest-celery's own. Raises NotSupportedError.
+        """
         if path.rstrip("/").endswith("contexts/scratch"):
             # Nothing runs in it: pytest_docker_tools fills volumes through it.
             return self._built.setdefault("scratch", Image("scratch", (), None)), []
         if not buildargs or "CELERY_VERSION" not in buildargs:
             raise NotSupportedError(f"Dockerfile {path}: cannot be built without Docker; known images: {_KNOWN}")
+        for line in ignored(Path(path), dockerfile or "Dockerfile"):
+            warnings.warn(line, IgnoredInstruction, stacklevel=2)
         package = buildargs.get("PYTEST_CELERY_PKG") or "psutil"
         worker = self._worker(buildargs["CELERY_VERSION"] or "", package, _command(buildargs))
         identity = hashlib.sha256(repr((tag, sorted(buildargs.items()))).encode()).hexdigest()

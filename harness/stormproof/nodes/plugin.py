@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Put right what was written for containers, before anything waits for one."""
     if config.getoption("--nodes") == "docker":
         return
+    # Last, and so also where a suite makes errors of warnings: an instruction without effect was never an error of the suite.
+    config.addinivalue_line("filterwarnings", "always::stormproof.nodes.dockerfile.IgnoredInstruction")
     stock = utils.wait_for_callable
     for name, module in list(sys.modules.items()):
         if (

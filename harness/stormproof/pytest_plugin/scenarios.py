@@ -18,6 +18,7 @@ from stormproof.errors import on_purpose
 from stormproof.pytest_plugin.tested import Setting
 from stormproof.pytest_plugin.words import evidence, told_by_pytest
 from stormproof.redis_server import find_binary
+from stormproof.scenario import why_not
 from stormproof.verdict import Status
 
 
@@ -58,6 +59,12 @@ class ScenarioItem(pytest.Item):
         self._job = job
         self.add_marker("storm")
         self.add_marker("slow")
+
+    def setup(self) -> None:
+        """A scenario that does not apply to the system is skipped."""
+        reason = why_not(self._job.scenario.storm, self._job.system)
+        if reason:
+            pytest.skip(f"{self._job.scenario.name} does not apply to {self._job.system.name}: {reason}")
 
     def runtest(self) -> None:
         """Run it, and fail unless its verdict is `valid`."""

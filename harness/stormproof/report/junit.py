@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from stormproof.report.words import one_line, replay
@@ -15,7 +16,18 @@ _MOST_FINDINGS = 50
 """So many are told of a check. A report of more than 30 MB is not read by GitLab."""
 
 
-def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None) -> str:
+class Skipped(NamedTuple):
+    """A scenario that does not apply to a system, and why."""
+
+    scenario: str
+    system: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario} does not apply to {self.system}: {self.reason}"
+
+
+def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None, skipped: Iterable[Skipped] = ()) -> str:
     """The XML text. An invalid check is a failure, an unknown one an error, remarks are output; evidence and replay line are in the message.
 
     `files`: name of a scenario -> its file, where that is known. GitLab and Jenkins know a case again, from build to build, by its
@@ -31,6 +43,12 @@ def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None) -> str:
         turn = f" (run {turns[name]})" if turns[name] > 1 else ""
         file = (files or {}).get(run.scenario.name)
         _suite(suites, run, turn, {"file": one_line(str(file))} if file else {})
+    for each in skipped:
+        count = {"tests": "1", "failures": "0", "errors": "0", "skipped": "1", "time": "0"}
+        suite = ET.SubElement(suites, "testsuite", {"name": f"{each.scenario} {each.system}", **count})
+        named = {"classname": f"{each.system}.{each.scenario}", "name": "applies", "time": "0"}
+        case = ET.SubElement(suite, "testcase", named)
+        ET.SubElement(case, "skipped", message=one_line(str(each)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 

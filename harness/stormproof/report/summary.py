@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from stormproof.report.junit import Skipped
 from stormproof.report.words import counts, one_line, ranked, remarks, replay
 from stormproof.store import Run
 from stormproof.verdict import Finding, Status
@@ -23,8 +24,10 @@ _HEAD = (
 )
 
 
-def render(runs: Sequence[Run], cut_short: str = "", most_bytes: int = LIMIT_BYTES) -> str:
-    """The page; at most so many bytes. `cut_short` says why there are not all runs; worst runs come first.
+def render(
+    runs: Sequence[Run], cut_short: str = "", most_bytes: int = LIMIT_BYTES, skipped: Sequence[Skipped] = ()
+) -> str:
+    """The page; at most so many bytes. `cut_short` says why there are not all runs; worst runs come first. `skipped` does not apply.
 
     Whatever comes from a system stands in a code span, in which Markdown knows no markup, no link and no mention.
     """
@@ -33,6 +36,8 @@ def render(runs: Sequence[Run], cut_short: str = "", most_bytes: int = LIMIT_BYT
     page.add([f"## Stormproof: {_headline(ordered)}", ""])
     if cut_short:
         page.add([f"**Not all has run:** {code(cut_short[:_MESSAGE])}", ""])
+    for each in skipped:
+        page.add([f"skipped: {code(str(each)[:_MESSAGE])}", ""])
     page.add(list(_HEAD))
     rows = sum(page.add([_row(run)]) for run in ordered)
     broken = [run for run in ordered if _status(run) is not Status.VALID or remarks(run)]

@@ -53,11 +53,6 @@ class Link:
         self._door: asyncio.Lock = asyncio.Lock()
         self._wanted = self.over = False
 
-    @property
-    def url(self) -> str:
-        """What the component connects to."""
-        return f"redis://127.0.0.1:{self.port}"
-
     async def open(self) -> None:
         """Accept connections, unless a fault refuses them. Raises ComponentError where the port is taken."""
         self._wanted = True

@@ -11,6 +11,7 @@ from stored import LOST, REMARK
 from stormproof import Scenario, State
 from stormproof.history import Fault, History, Quiescence
 from stormproof.report import html, junit, terminal, words
+from stormproof.report.junit import Skipped
 from stormproof.store import Run
 from stormproof.verdict import Finding, Status
 
@@ -133,3 +134,16 @@ def test_a_remark_is_output_in_junit_and_never_the_reason_of_a_failure() -> None
     assert failure is not None
     assert failure.get("type") == "lost"
     assert "stranded" not in (failure.text or "")
+
+
+SKIPPED = Skipped("results_down", "shop", "it has no Redis 'redis.results'")
+
+
+def test_what_does_not_apply_is_skipped_in_junit_with_its_reason() -> None:
+    suites = ET.fromstring(junit.render([run()], skipped=[SKIPPED]))
+    suite = suites[-1]
+    assert (suite.get("name"), suite.get("tests"), suite.get("skipped")) == ("results_down shop", "1", "1")
+    (case,) = suite
+    assert (case.get("classname"), case.get("name")) == ("shop.results_down", "applies")
+    assert case[0].tag == "skipped"
+    assert case[0].get("message") == "results_down does not apply to shop: it has no Redis 'redis.results'"

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from stored import DOUBT, LOST, REMARK, run
 from stormproof.report import summary
+from stormproof.report.junit import Skipped
 from stormproof.report.words import one_line
 from stormproof.verdict import Finding
 
@@ -104,3 +105,8 @@ def test_no_page_is_larger_than_is_shown_and_what_is_left_out_is_told() -> None:
     few = summary.render(many, most_bytes=1000)
     assert len(few.encode()) <= 1000
     assert "runs and the evidence of 60 are left out" in few
+
+
+def test_what_does_not_apply_is_told_before_the_table() -> None:
+    page = summary.render([], skipped=[Skipped("results_down", "shop", "it has no <b>")])
+    assert "skipped: `results_down does not apply to shop: it has no <b>`" in page.partition("| ---")[0]

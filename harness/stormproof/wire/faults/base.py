@@ -34,6 +34,10 @@ class WireFault(Fault, frozen=True, kw_only=True):
     def offers(cls, system: System) -> Iterable[Fault]:
         return [cls(component=name) for name in system.in_storms("worker", "api")]
 
+    def why_not(self, system: System) -> str:
+        """Why there is no link to strike."""
+        return system.lacks_link(self.component, self.store)
+
     @property
     def everywhere(self) -> Trigger:
         """The trigger where none is given: each frame, as long as the fault lasts."""

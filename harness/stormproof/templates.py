@@ -1,0 +1,105 @@
+"""Texts of a description: numbers are taken where a text is wanted, and `{name}` becomes what it stands for in this run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator
+
+from stormproof.errors import DescriptionError
+
+if TYPE_CHECKING:
+    from stormproof.system import System
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+
+
+def _as_in_toml(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+
+
+def _as_in_redis_conf(value: Any) -> Any:
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError("has a character that no line can have; give several lines as a list")
+    return ("yes" if value else "no") if isinstance(value, bool) else _as_in_toml(value)
+
+
+def word(value: Any) -> str:
+    """A value of a JSON document as a word, an id or a state, written as a `Text` would be; "" for what is none."""
+    written = _as_in_toml(value)
+    return written if isinstance(written, str) else ""
+
+
+Text = Annotated[str, BeforeValidator(_as_in_toml)]
+"""A text; a number or a truth value is taken as TOML writes it."""
+_Line = Annotated[str, BeforeValidator(_as_in_redis_conf)]
+Directive = Annotated[
+    tuple[_Line, ...], BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,))
+]
+"""What stands behind a directive of redis.conf, to the end of its line: once, or in several such lines."""
+
+
+def fill(text: str, values: Mapping[str, str | int], where: str) -> str:
+    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            raise DescriptionError(f"{where}: unknown placeholder {{{name}}}; known: {', '.join(sorted(values))}")
+        return str(values[name])
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def fill_known(text: str, values: Mapping[str, str | int]) -> str:
+    """Like `fill`, but a placeholder that is not known stays as it is."""
+    return _PLACEHOLDER.sub(lambda match: str(values.get(match[1], match[0])), text)
+
+
+def fill_all(template: Any, values: Mapping[str, str | int], where: str) -> Any:
+    """Like `fill` for every text in nested lists and mappings. A text that is nothing but the placeholder of a whole number becomes that
+    number, not its digits.
+    """
+    if isinstance(template, str):
+        whole = _PLACEHOLDER.fullmatch(template)
+        alone = values.get(whole[1]) if whole else None
+        return alone if isinstance(alone, int) else fill(template, values, where)
+    if isinstance(template, Mapping):
+        return {key: fill_all(value, values, where) for key, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [fill_all(value, values, where) for value in template]
+    return template
+
+
+def texts(template: Any) -> Iterator[str]:
+    """Every text in nested lists and mappings; names of fields are none."""
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, Mapping):
+        for value in template.values():
+            yield from texts(value)
+    elif isinstance(template, list | tuple):
+        for value in template:
+            yield from texts(value)
+
+
+def refuse_unknown(path: Path | str, system: System) -> None:
+    """Raises DescriptionError for the first placeholder of a description that stands for nothing."""
+    of_redis = [f"redis.{name}.{part}" for name in system.redis for part in ("url", "host", "port")]
+    of_components = dict.fromkeys([*of_redis, "smtp.host", "smtp.port", "port", "python", "probe", "work"], "")
+    of_submissions: dict[str, str | int] = {"key": "", "number": 0, "text": ""}
+    try:
+        for name, value in system.env.items():
+            fill(value, of_components, f"env.{name}")
+        for each, component in system.components.items():
+            fill_all(component.command, of_components, f"components.{each}.command")
+            for name, value in component.env.items():
+                fill(value, of_components, f"components.{each}.env.{name}")
+        for name, template in system.submit.model_dump(include={"json_template", "headers", "path"}).items():
+            fill_all(template, of_submissions, f"submit.{name.removesuffix('_template')}")
+        fill(system.status.path, {"task_id": ""}, "status.path")
+    except DescriptionError as error:
+        raise DescriptionError(f"{path}: {error}") from error
