@@ -1,3 +1,3 @@
 from app import worker
 
-worker.app.conf.worker_send_task_events = False
+worker.app.conf.update(worker_send_task_events=False, task_send_sent_event=False)
