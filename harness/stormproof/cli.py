@@ -89,15 +89,32 @@ def demo_command(seed: int | None, runs: Path, lanes: int, repository: Path, tol
 
 @app.command("prove")
 @click.argument("file", type=click.Path(path_type=Path), default="tests/planted/prove.toml")
-@click.option("--only", multiple=True, help="Only this mistake; may be given often.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the table there, too, as Markdown.")
+@click.option("--only", multiple=True, help="Only this mistake, sound system or guilty twin; may be given often.")
+@click.option(
+    "--half",
+    type=click.Choice(proving.HALVES),
+    help="Only the mistakes planted into the one system, or only the sound systems and their guilty twins.",
+)
+@click.option(
+    "--sound",
+    type=click.IntRange(min=0),
+    help="Only so many runs of sound systems, far apart in the list, and as large a part of the twins.",
+)
+@click.option("--sample", is_flag=True, help="Of the sound systems, only the few that stand for all, and no twins.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables there, too, as Markdown.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+)
 @arguments.seed
 @arguments.lanes(3)
 @arguments.runs
-def prove_command(file: Path, only: tuple[str, ...], out: Path | None, seed: int | None, lanes: int, runs: Path) -> int:
-    """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names."""
+def prove_command(file: Path, seed: int | None, runs: Path, lanes: int, **options: Any) -> int:
+    """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names, and no sound
+    system may be accused.
+    """
     drawn = seed if seed is not None else random.SystemRandom().getrandbits(32)
-    return proving.prove(file, only, out, drawn, lanes, runs, console, interruption.run)
+    how = proving.Options(file=file, seed=drawn, lanes=lanes, runs=runs, **options)
+    return proving.prove(how, console, interruption.run)
 
 
 @app.command("sweep")

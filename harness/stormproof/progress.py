@@ -20,6 +20,7 @@ class Progress:
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._finished = console, total, 0
+        self._began = time.monotonic()
         self._now: dict[int, tuple[Job, str, float]] = {}
         self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._render)
 
@@ -59,4 +60,13 @@ class Progress:
             Spinner("dots", Text(f"{job.title:<34} {job.system.name:<9} {name:<8} {now - began:4.0f} s"))
             for job, name, began in list(self._now.values())
         ]
-        return Group(*rows, Text(f"{self._finished} of {self._total} runs done"))
+        done = f"{self._finished} of {self._total} runs done"
+        return Group(*rows, Text(done + time_left(now - self._began, self._finished, self._total)))
+
+
+def time_left(took_s: float, finished: int, total: int) -> str:
+    """How long the rest takes if it goes on like this, for the end of a line; nothing where a few runs say too little."""
+    if finished < min(3, total) or finished == total:
+        return ""
+    left_s = took_s / finished * (total - finished)
+    return f", about {left_s / 60:.0f} min left" if left_s >= 90 else f", about {left_s:.0f} s left"

@@ -33,6 +33,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     system: str
     mistake: tuple[Written, ...]
+    sound: str = ""
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +48,11 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The system without any mistake, and all mistakes."""
+    """The system without any mistake, and all mistakes. `sound`: the file of the corpus that is the second half, if there is one."""
 
     system: System
     mistakes: tuple[Mistake, ...]
+    sound: Path | None = None
 
     @property
     def controls(self) -> dict[tuple[str, State], Scenario]:
@@ -79,7 +81,8 @@ def load(path: Path) -> Proof:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     base = path.parent / written.system
     mistakes = tuple(_planted(path, base, each) for each in written.mistake)
-    return Proof(system=systems.load(base), mistakes=mistakes)
+    sound = path.parent / written.sound if written.sound else None
+    return Proof(system=systems.load(base), mistakes=mistakes, sound=sound)
 
 
 def _planted(path: Path, base: Path, written: Written) -> Mistake:
@@ -88,12 +91,9 @@ def _planted(path: Path, base: Path, written: Written) -> Mistake:
     patch = (path.parent / "mistakes" / f"{written.patch}.py").resolve() if written.patch else None
     if patch is not None and not patch.is_file():
         raise UsageError(f"{where}: no such file: {patch}")
-    change: dict[str, Any] = {"name": written.name.replace("_", "-"), **written.change}
-    system = systems.load(base, change)
+    system = systems.load(base, {"name": written.name.replace("_", "-"), **written.change})
     if patch is not None:
-        components = {name: _with(spec.command, patch) for name, spec in system.components.items()}
-        change = {**change, "components": systems.merged(written.change.get("components", {}), components)}
-        system = systems.load(base, change)
+        system = planted(system, patch)
     return Mistake(
         name=written.name,
         says=written.says,
@@ -104,8 +104,16 @@ def _planted(path: Path, base: Path, written: Written) -> Mistake:
     )
 
 
-def _with(command: tuple[str, ...], patch: Path) -> dict[str, Any]:
-    """The command of a component with the mistake run first; one that runs no Python module stays as it is."""
+def planted(system: System, patch: Path) -> System:
+    """The same system with a mistake run first in each component that runs a Python module."""
+    components = {
+        name: spec.model_copy(update={"command": _with(spec.command, patch)})
+        for name, spec in system.components.items()
+    }
+    return system.model_copy(update={"components": components})
+
+
+def _with(command: tuple[str, ...], patch: Path) -> tuple[str, ...]:
     if command[:2] != _RUNS_A_MODULE:
-        return {}
-    return {"command": [command[0], str(Path(plant.__file__).resolve()), str(patch), *command[2:]]}
+        return command
+    return (command[0], str(Path(plant.__file__).resolve()), str(patch), *command[2:])

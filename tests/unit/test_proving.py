@@ -38,7 +38,7 @@ def run(mistake: Mistake, system: System, *kinds: str, status: Status = Status.I
 
 
 def result(*runs: Run) -> tuple[int, list[str]]:
-    found = proving.answers(PROOF, list(runs))
+    found = proving.answers(PROOF.mistakes, list(runs))
     return proving.ending(found, proving.controls(PROOF, list(runs)), len(PROOF.controls))
 
 
@@ -84,7 +84,7 @@ def test_the_tables_name_the_mistake_and_what_showed_besides() -> None:
     more = msgspec.structs.replace(
         CAUGHT[0], judged=run(EARLY, EARLY.system, *EARLY.expect, "no_task_lost.lost").judged
     )
-    found = proving.answers(PROOF, [more, SOUND])
+    found = proving.answers(PROOF.mistakes, [more, SOUND])
     console = Console(file=io.StringIO(), width=200)
     console.print(proving.table(found))
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -96,5 +96,5 @@ def test_the_tables_name_the_mistake_and_what_showed_besides() -> None:
 
 def test_what_is_not_as_it_must_be_is_to_blame() -> None:
     other = run(IGNORED, IGNORED.system, "no_task_lost.lost")
-    found = proving.answers(PROOF, [CAUGHT[0], other, SOUND])
+    found = proving.answers(PROOF.mistakes, [CAUGHT[0], other, SOUND])
     assert proving.blamed(found, [SOUND]) == [(other, Status.INVALID), (SOUND, Status.VALID)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
-from stormproof.history import History, Probe, Wire
+from stormproof.history import History, Probe, Settings, Wire
 from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CHILD_LOST = "WorkerLostError"
@@ -18,8 +18,9 @@ _CHILD_LOST = "WorkerLostError"
 class AcknowledgesLate:
     """Until a task has ended, the broker keeps its message: who dies meanwhile loses nothing.
 
-    Reads the wire: a message is acknowledged by HDEL of its delivery tag from `unacked`, unless HGET has just asked for it to give it back.
-    Observes the acknowledgements of promised tasks that were executed, but for those after the last word of any probe. Findings:
+    Reads the wire: a message is acknowledged by HDEL of its delivery tag from `unacked` (with the prefix that the workers tell), unless HGET
+    has just asked for it to give it back. Observes the acknowledgements of promised tasks that were executed, but for those after the last
+    word of any probe. Findings:
 
     acknowledged_early: a message was acknowledged before any execution of its task had ended
     acknowledged_dead: a message was acknowledged although the process that ran its task had died of it
@@ -57,8 +58,9 @@ def _acknowledgements(history: History) -> Iterator[_Acknowledgement]:
     given: Counter[tuple[str, str]] = Counter()
     message_of: dict[str, tuple[str, int]] = {}
     given_back: set[tuple[str, int, str]] = set()
+    hashes = {"unacked", *(worker.prefix + worker.unacked_key for _, worker in history.of(Settings))}
     for index, event in history.of(Wire):
-        if event.key != "unacked" or event.direction != "request" or not event.ids:
+        if event.key not in hashes or event.direction != "request" or not event.ids:
             continue
         tag, where = event.ids[0], (event.link, event.connection, event.ids[0])
         if event.command == "HSET" and len(event.ids) > 1:

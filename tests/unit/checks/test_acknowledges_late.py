@@ -1,7 +1,7 @@
 """Literal histories for `acknowledges_late`."""
 
 import pytest
-from literals import Case, accepted, history, probe, unquiet, wire
+from literals import Case, accepted, history, probe, settings, unquiet, wire
 from msgspec.structs import replace
 from stormproof.checks import AcknowledgesLate
 
@@ -49,6 +49,28 @@ CASES = (
         "acknowledged when it began",
         history(accepted(1), TAKEN, probe(1.3, "started"), wire(1.31, "HDEL", "tag"), probe(1.4, "succeeded")),
         {"acknowledged_early": (3, 4)},
+    ),
+    Case(
+        "acknowledged when it began, by a worker whose keys have a prefix",
+        history(
+            settings(0.9, prefix="shop:"),
+            accepted(1),
+            replace(TAKEN, key="shop:unacked"),
+            probe(1.3, "started"),
+            replace(wire(1.31, "HDEL", "tag"), key="shop:unacked"),
+        ),
+        {"acknowledged_early": (4, 5)},
+    ),
+    Case(
+        "acknowledged when it began, by a worker that keeps its messages under another key",
+        history(
+            settings(0.9, unacked_key="in_hand"),
+            accepted(1),
+            replace(TAKEN, key="in_hand"),
+            probe(1.3, "started"),
+            replace(wire(1.31, "HDEL", "tag"), key="in_hand"),
+        ),
+        {"acknowledged_early": (4, 5)},
     ),
     Case(
         "acknowledged because its process had died",

@@ -1,0 +1,3 @@
+from app import worker
+
+worker.app.conf.worker_prefetch_multiplier = 8

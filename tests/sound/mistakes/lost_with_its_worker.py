@@ -1,0 +1,1 @@
+import acknowledged_early  # noqa: F401 - The same mistake, in another storm.
