@@ -122,7 +122,7 @@ async def one_task(world: World, within_s: float = _WARMUP_S) -> None:
         if world.recorder.now() > deadline:
             raise ComponentError(f"the system took no task within {within_s:g} s before the storm: {submitted.error}")
         await asyncio.sleep(0.25)
-    if not await world.recorder.until(lambda: world.picture.submissions.ended(key), within_s):
+    if not await world.recorder.until(lambda: submitted.task_id in world.picture.ended, within_s):
         raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
     await world.clients.follow(key, submitted.task_id, every_s=0.05, purpose="warmup", within_s=within_s)
 
