@@ -19,8 +19,8 @@ import msgspec
 from stormproof.errors import exhausted
 from stormproof.history import Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
-from stormproof.system import System, pick
-from stormproof.templates import fill, fill_all, word
+from stormproof.system import System
+from stormproof.templates import fill, fill_all, pick, word
 from stormproof.workload import number_of, text
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
@@ -31,9 +31,13 @@ _PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 _SILENCE_S, _WITHIN_S = 40.0, 45.0
 """For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
-_MOST_BYTES = 1 << 20
+_MOST_MIB = 16
+_MOST_BYTES = _MOST_MIB << 20
+"""A longer answer is not read to its end. That is a limit of ours, and proves nothing against a system."""
 _LONGEST_ID, _LONGEST_STATE = 1000, 200
-"""What is longer is no answer that anybody could use, and must fit neither our memory nor the history."""
+"""What is longer is no id or state that anybody could use, and must not fit the history."""
+_LONGEST_VALUE = 1 << 16
+"""Of a longer result the history has the beginning. The probe keeps values up to 4 KiB, so none of them can be meant."""
 
 
 def connections() -> httpx.AsyncClient:
@@ -83,7 +87,7 @@ class Answer(msgspec.Struct, frozen=True):
     def said(self) -> str:
         """Its beginning, for people."""
         start = self.body[:120].decode("utf-8", "replace")
-        more = f" (more than {_MOST_BYTES} bytes, not read)" if self.too_long else ""
+        more = f" (longer than the {_MOST_MIB} MiB that Stormproof reads)" if self.too_long else ""
         return f"HTTP {self.status_code}: {start!r}{more}"
 
 
@@ -175,10 +179,14 @@ class Clients:
         purpose: Purpose = "workload",
         within_s: float = math.inf,
     ) -> bool:
-        """Ask for the status again and again until it is terminal (True), or `stop` is called or the time is out."""
+        """Ask for the status again and again until it is terminal (True), or `stop` is called or the time is out.
+
+        Where results are ignored no status ever is: then the probe's word that the task has ended will do.
+        """
         deadline = self._recorder.now() + within_s
+        ended = self._recorder.picture.ended if self._system.promises.results == "ignored" else {}
         while not self._stopped and self._recorder.now() < deadline:
-            if (await self.status(key, task_id, client, purpose)).terminal:
+            if (await self.status(key, task_id, client, purpose)).terminal or task_id in ended:
                 return True
             await asyncio.sleep(every_s)
             every_s = min(every_s * _PATIENCE, _SLOWEST_POLL_S)
@@ -224,7 +232,14 @@ class Clients:
     def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
         outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"
         said = f"{type(error).__name__}: {error}".rstrip(": ")
-        returned = Returned(t=self._recorder.now(), op=number, outcome=outcome, task_id=task_id, error=said)
+        returned = Returned(
+            t=self._recorder.now(),
+            op=number,
+            outcome=outcome,
+            task_id=task_id,
+            error=said,
+            partial=isinstance(error, (TimeoutError, httpx.ReadTimeout)),
+        )
         self._recorder.add(returned)
         return returned
 
@@ -236,10 +251,11 @@ class Clients:
             http_status=answer.status_code,
             retry_after=answer.retry_after is not None,
             retry_after_s=answer.retry_after_s,
+            partial=answer.too_long,
             error=error,
             **more,
         )
-        self._recorder.add(returned)
+        self._recorder.add(msgspec.structs.replace(returned, value=returned.value[:_LONGEST_VALUE]))
         return returned
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from stormproof.clients import Answer
 from stormproof.recorder import Picture
-from stormproof.system import Status, Submit, pick
-from stormproof.templates import word
+from stormproof.system import Status, Submit
+from stormproof.templates import pick, word
 
 _LATER = frozenset({408, 425, 429})
 """Codes that say: ask again."""
@@ -57,12 +57,12 @@ def of_state(how: Status, state: str) -> str:
 
 def of_result(how: Status, answer: Answer) -> str:
     """The same of an answer that says success, where the task returned something."""
-    if how.result is None or _is_there(answer.document, how.result):
+    if not how.result or _is_there(answer.document, how.result):
         return ""
     return _absent("status.result", answer, how.result) + _IGNORED
 
 
-_IGNORED = '; where your API gives no result, say promises.results = "ignored"'
+_IGNORED = "; where your API gives no result, say status.result = false"
 
 
 def of_task_id(how: Submit, document: Any, ran: str) -> str:

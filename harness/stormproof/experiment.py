@@ -33,6 +33,8 @@ KEY_IS_LOST = (
     "note: no task was given the submission's key, though {key} is in submit, so tasks are known by their ids alone: a submission whose answer "
     "is lost is matched to no task; have your API pass the field with {key} on to the task"
 )
+_UNAVAILABLE, _LATEST_AGAIN_S = 503, 5.0
+"""A client that is told to come again does so, but no run waits a day for it."""
 
 Say = Callable[[str], None]
 """Told a line for people."""
@@ -166,7 +168,7 @@ async def _read(world: World, key: str, task_id: str, within_s: float) -> bool:
     description's mistake; a status that goes on to say that the work is under way is for the checks to judge.
     """
     how, began = world.system.status, world.recorder.now()
-    if getattr(world.system.promises, "results", None) == "ignored":
+    if world.system.promises.results == "ignored":
         return True
     while True:
         status = await world.clients.status(key, task_id, purpose="warmup")
@@ -198,6 +200,11 @@ async def _workload(world: World, load: Workload, choices: Choices, clients: asy
         await asyncio.sleep(began + due_s - world.recorder.now())
         number = (place * load.copies + copy) % load.clients
         submitted = await world.clients.submit(world.key(place), number)
+        for _ in range(load.again):
+            if submitted.http_status != _UNAVAILABLE:
+                break
+            await asyncio.sleep(min(max(submitted.retry_after_s, 1.0), _LATEST_AGAIN_S))
+            submitted = await world.clients.submit(world.key(place), number)
         if submitted.outcome == "ok":
             follow = world.clients.follow(world.key(place), submitted.task_id, every_s=load.poll_s, client=number)
             clients.create_task(follow)

@@ -18,6 +18,7 @@ from stormproof.checks import (
     NoPhantom,
     NoResidue,
     NoTaskLost,
+    OneSchedule,
     RecoversWithin,
     ResultsAsSubmitted,
     ResultsReadable,
@@ -44,6 +45,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
         *([StoresKeep(durable=promises.durable)] if promises.durable else []),
         NoResidue(),
         EventsAgree(promised=promises.events),
+        *([OneSchedule(shared=promises.schedulers == "one")] if _may_repeat(system) else []),
         FaultHappened(planned=scenario.planned, copies=scenario.workload.copies),
         RunComplete(),
     ]
@@ -53,6 +55,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
 def checks_of_tasks(system: System) -> list[Check]:
     """The checks that look at tasks and answers alone, and so can judge a part of a run."""
     promises, status = system.promises, system.status
+    kept = promises.results == "kept"
     return [
         NoTaskLost(),
         Delivery(promise=promises.delivery, executions=promises.executions, may_expire=promises.may_expire),
@@ -65,7 +68,7 @@ def checks_of_tasks(system: System) -> list[Check]:
             else []
         ),
         NoPhantom(),
-        ResultsReadable(has_values=status.result is not None),
+        *([ResultsReadable(has_values=bool(status.result))] if kept else []),
         LegalStates(pending=status.pending, success=status.success, failure=status.failure),
         ApiAnswers(
             deadline_s=promises.api_deadline_s,
@@ -75,8 +78,14 @@ def checks_of_tasks(system: System) -> list[Check]:
     ]
 
 
+def _may_repeat(system: System) -> bool:
+    """Whether several schedulers run, and may serve one schedule."""
+    beats = [system.components[name].replicas for name in system.in_storms("beat")]
+    return sum(beats) > 1 and system.promises.schedulers != "many"
+
+
 def _checks_of_effects(promises: Promises) -> list[Check]:
-    checks: list[Check] = [EffectsOnce()]
+    checks: list[Check] = [EffectsOnce(results=promises.results == "kept")]
     if promises.effects_contain or promises.effects_to:
         checks.append(EffectsAsSubmitted(to=promises.effects_to or ""))
     if promises.endures_s or promises.refused:

@@ -20,11 +20,14 @@ class Promises(BaseModel):
     where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
 
-    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run.
+    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run. `results` "ignored": the system keeps no
+    results, so that a task's end is known from the probe alone, and no status need ever tell it.
+
     So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
     effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
     `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
-    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says.
+    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says. `schedulers`: whether several components of the
+    role `beat` serve "one" schedule, each task of which is published once, or "many".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,12 +43,14 @@ class Promises(BaseModel):
     durable: tuple[str, ...] = ()
     events: bool = False
     may_expire: bool = False
+    results: Literal["kept", "ignored"] = "kept"
     effects_contain: tuple[str, ...] = ()
     effects_to: str | None = None
     result_contains: tuple[str, ...] = ()
     endures_s: float | None = Field(default=None, gt=0)
     refused: Literal["fails"] | None = None
     retry_after_s: tuple[float, float] | None = None
+    schedulers: Literal["one", "many"] | None = None
 
     @model_validator(mode="after")
     def _known_placeholders(self) -> Promises:

@@ -24,7 +24,7 @@ from stormproof.deliveries import Hold
 from stormproof.history import FastForward, Probe, Quiescence
 from stormproof.processes import is_running
 from stormproof.replica import Replica
-from stormproof.system import pick
+from stormproof.templates import pick
 from stormproof.world import World
 
 CALM_S = 0.4

@@ -41,7 +41,7 @@ class Submissions:
         self._known: dict[str, set[str]] = {}
         self._guessed: dict[str, set[str]] = {}
         self._tags: dict[str, set[str]] = {}
-        self._owner: dict[str, str] = {}  # Task id or delivery tag -> key.
+        self._owner: dict[str, str] = {}  # Task id -> key.
         self._ended: set[str] = set()
         self._has_seen_a_key = False
 
@@ -144,26 +144,24 @@ class Submissions:
             self._own(key, frame.ids[0], known=known)
         else:
             self._tags.setdefault(key, set()).add(frame.ids[0])
-            self._owner.setdefault(frame.ids[0], key)
 
     def _guess(self, task_id: str) -> None:
         """Give a task of which nobody has spoken yet to the submission that most likely made it."""
-        if task_id in self._owner:
-            return
-        keys = list(dict.fromkeys(self._open.values()))
-        without = [key for key in keys if not self.tasks(key)]
-        if not without and len(keys) == 1:
-            without = keys  # One submission may make many tasks.
-        if not keys:
-            without = [key for key in reversed(self._unclear) if not self.tasks(key)]
-        if without:
-            self._own(without[0], task_id, known=False)
+        keys = self._open.values() or reversed(self._unclear)
+        likely = next((key for key in keys if not self.tasks(key)), None)
+        if likely is None:  # One submission may make many tasks.
+            likely = next(iter(self._open.values()), None)
+        if likely is not None:
+            self._own(likely, task_id, known=False)
 
     def _own(self, key: str, task_id: str, *, known: bool) -> None:
         before = self._owner.get(task_id)
-        if before is not None and before != key:
-            if not known or task_id in self._known.get(before, ()):
-                return  # What is known stays.
-            self._guessed.get(before, set()).discard(task_id)
+        if known:
+            self._known.setdefault(key, set()).add(task_id)
+            if before is not None:
+                self._guessed.get(before, set()).discard(task_id)
+        elif before is None:
+            self._guessed.setdefault(key, set()).add(task_id)
+        else:
+            return  # A guess changes nothing.
         self._owner[task_id] = key
-        (self._known if known else self._guessed).setdefault(key, set()).add(task_id)

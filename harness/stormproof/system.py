@@ -106,20 +106,29 @@ class Submit(_Model):
 class Status(_Model):
     """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
 
-    `running`: words that say that a process works on it now (none: no word promises that).
+    `result` is false where the route never returns a task's result. `running`: words that say that a process works on it now (none: no
+    word promises that).
+
     `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
     id that it never gave out (none: it promises nothing for such an id, and is not asked).
     """
 
     path: str
     state: str = "status"
-    result: str | None = "result"
+    result: str | Literal[False] | None = "result"
     success: tuple[Text, ...] = ("SUCCESS",)
     failure: tuple[Text, ...] = ("FAILURE", "REVOKED")
     pending: tuple[Text, ...] = ("PENDING",)
     running: tuple[Text, ...] = ()
     unfinished_codes: tuple[int, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+
+    @field_validator("result", mode="before")
+    @classmethod
+    def _path_or_false(cls, value: Any) -> Any:
+        if value is not False and value is not None and not isinstance(value, str):
+            raise ValueError("should be a dotted path, or false where the route returns no result")
+        return value
 
 
 class Backlog(_Model):
@@ -314,15 +323,3 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
     names = [field.alias or name for name, field in model.model_fields.items()] if model else []
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(names))}"
-
-
-def pick(document: Any, path: str) -> Any:
-    """The value at a dotted path of a JSON document, or None."""
-    for part in path.split("."):
-        if isinstance(document, Mapping):
-            document = document.get(part)
-        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
-            document = document[int(part)]
-        else:
-            return None
-    return document

@@ -1,4 +1,6 @@
-"""Texts of a description: numbers are taken where a text is wanted, and `{name}` becomes what it stands for in this run."""
+"""Texts of a description: numbers are taken where a text is wanted, `{name}` becomes what it stands for in this run, and a dotted path
+leads into the answers of a system.
+"""
 
 from __future__ import annotations
 
@@ -72,6 +74,18 @@ def fill_all(template: Any, values: Mapping[str, str | int], where: str) -> Any:
     if isinstance(template, list | tuple):
         return [fill_all(value, values, where) for value in template]
     return template
+
+
+def pick(document: Any, path: str) -> Any:
+    """The value at a dotted path of a JSON document, or None."""
+    for part in path.split("."):
+        if isinstance(document, Mapping):
+            document = document.get(part)
+        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return None
+    return document
 
 
 def texts(template: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`tasks` submissions, `rate_per_s` of them a second, by `clients` clients; each is followed to its end.
 
     `copies`: each submission is sent that many times at once, unchanged, as an impatient user's browser would.
+    `again`: what is answered with 503 is sent again, unchanged, when the answer says so, up to so many times.
     `held_s`: no task goes on before so many seconds of storm have passed, so that tasks pile up.
     """
 
@@ -18,6 +19,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_per_s: float = 4.0
     clients: int = 4
     copies: int = 1
+    again: int = 0
     held_s: float = 0.0
     poll_s: float = 0.25
 

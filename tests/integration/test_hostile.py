@@ -82,7 +82,7 @@ def assert_history_holds_what_happened(folder: Path) -> None:
     assert (folder / "history.jsonl").stat().st_size < 20e6
     assert len({probe.key for _, probe in history.of(Probe) if probe.word == "succeeded"}) >= 12
     errors = " ".join(answer.error for _, answer in history.of(Returned))
-    assert "more than 1048576 bytes, not read" in errors
+    assert "longer than the 16 MiB that Stormproof reads" in errors
     assert "a task id of 5000 characters" in errors
     states = {answer.state for _, answer in history.of(Returned)}
     assert any("\x1b[2J" in state for state in states)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from stormproof.clients import Clients
 from stormproof.errors import StormproofError
-from stormproof.history import Invoked, Returned
+from stormproof.history import History, Invoked, Probe, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System
 from stormproof.workload import text
@@ -158,8 +158,44 @@ def test_of_an_answer_without_end_only_its_beginning_is_read(tmp_path: Path, kin
     returned = operation(tmp_path, endless(b"x" * 65536), kind)
     assert (returned.outcome, returned.http_status) == ("info", 200)
     assert returned.error.startswith("HTTP 200: 'xxx") and returned.error.endswith(
-        "(more than 1048576 bytes, not read)"
+        "(longer than the 16 MiB that Stormproof reads)"
     )
+    assert returned.partial
+
+
+def test_a_result_of_megabytes_is_read_and_the_history_has_its_beginning(tmp_path: Path) -> None:
+    large = "x" * 3_000_000
+    body = {"status": "SUCCESS", "result": large}
+    returned = operation(tmp_path, lambda request: httpx.Response(200, json=body), "status")
+    assert (returned.outcome, returned.terminal, returned.value) == ("ok", True, f'"{large}"')
+    stored = History.load(tmp_path / "history.jsonl")[1]
+    assert isinstance(stored, Returned)
+    assert stored.value == f'"{large}'[: 1 << 16]
+
+
+def followed(tmp_path: Path, system: System, *probes: Probe) -> bool:
+    """Whether a task of which the status never tells the end is known to have ended."""
+
+    async def story() -> bool:
+        recorder = Recorder(tmp_path / "history.jsonl")
+        for probe in probes:
+            recorder.add(probe)
+        pending = httpx.MockTransport(lambda request: httpx.Response(200, json={"status": "PENDING"}))
+        async with httpx.AsyncClient(transport=pending) as http:
+            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1")
+            ended = await clients.follow("k", "a", every_s=0.01, within_s=0.2)
+        recorder.close()
+        return ended
+
+    return asyncio.run(story())
+
+
+def test_where_results_are_ignored_the_probe_says_when_a_task_has_ended(tmp_path: Path) -> None:
+    ignoring = System.model_validate(SYSTEM.stored() | {"promises": {"results": "ignored"}})
+    end = Probe(t=1, component="worker", pid=11, parent=10, word="succeeded", task_id="a")
+    assert followed(tmp_path, ignoring, end)
+    assert not followed(tmp_path, ignoring)
+    assert not followed(tmp_path, SYSTEM, end)
 
 
 @pytest.mark.parametrize("kind", ["submit", "status"])
@@ -167,6 +203,7 @@ def test_an_answer_that_comes_too_slowly_is_not_waited_for(tmp_path: Path, kind:
     returned = operation(tmp_path, endless(b"x", pause_s=0.01), kind, within_s=0.3)
     assert (returned.outcome, returned.http_status) == ("info", 0)
     assert returned.error.startswith("TimeoutError: no whole answer within 0.3 s")
+    assert returned.partial
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"\xff\x00", b'{"status": ' + b"9" * 9999 + b"}"])

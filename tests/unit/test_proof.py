@@ -36,6 +36,22 @@ def test_there_are_at_least_thirty_mistakes_and_each_differs_from_the_system() -
         assert mistake.expect
 
 
+def test_each_mistake_against_a_promise_is_planted_or_told_as_missed_and_why() -> None:
+    """One list says of each which finding gives it away; those that none does are named with the reason."""
+    lines = (FILE.parent / "promises.md").read_text().splitlines()
+    rows = [line.split("|")[2:5] for line in lines if line.startswith("| ") and "`" in line]
+    listed = {name.strip(" `"): found.strip(" `") for name, _, found in rows}
+    planted = {mistake.name: [kind.split(".")[1] for kind in mistake.expect] for mistake in proof.load(FILE).mistakes}
+    reasons = (ROOT / "docs" / "proof.md").read_text().partition("### What no check can see")[2]
+    for name, found in listed.items():
+        if found == "missed":
+            assert name not in planted and f"`{name}`" in reasons
+            assert (FILE.parent / "mistakes" / f"{name}.py").exists()
+        else:
+            assert planted[name] == [found]
+    assert len(listed) > 30 and set(listed.values()) > {"missed", "effect_differs"}
+
+
 def test_a_changed_value_and_a_patch_are_in_the_system_and_nothing_else_is(tmp_path: Path) -> None:
     (tmp_path / "mistakes").mkdir()
     (tmp_path / "mistakes" / "late.py").write_text("")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stormproof import loopback
+from stormproof import loopback, templates
 from stormproof import system as systems
 from stormproof.errors import DescriptionError
 
@@ -43,6 +43,12 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
     assert found.folder == tmp_path
     assert found.submit.json_template == {"name": "{key}"}
     assert found.components["api"].ready.http == "/health"
+
+
+def test_a_route_that_returns_no_result_says_so_and_is_stored_so(tmp_path: Path) -> None:
+    found = load(tmp_path, GOOD.replace("[status]", "[status]\nresult = false"))
+    assert found.status.result is False
+    assert systems.System.restored(found.stored(), tmp_path).status.result is False
 
 
 @pytest.mark.parametrize(
@@ -124,6 +130,11 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
         ("[redis.broker]", '[redis.broker.config]\naclfile = "x"', "redis.broker.config: aclfile leaves no room"),
         ("[redis.broker]", '[redis.broker.config]\nsave = "1 1\\nport 1"', "give several lines as a list"),
         ('json = { name = "{key}" }', '[promises]\neffects = "once"', "promises.effects: 'once' needs {key} in submit"),
+        (
+            "[status]",
+            "[status]\nresult = true",
+            "status.result: should be a dotted path, or false where the route returns no result (it is True)",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -149,10 +160,20 @@ def test_anything_else_is_not_this_machine(host: str) -> None:
     assert not loopback.is_loopback(host)
 
 
+def test_an_unknown_placeholder_is_named_with_those_that_exist() -> None:
+    with pytest.raises(DescriptionError, match=r"env\.X: unknown placeholder \{redis\.brokr\.url\}; known: port"):
+        templates.fill("{redis.brokr.url}", {"port": "1"}, "env.X")
+
+
+def test_templates_are_filled_at_every_depth() -> None:
+    filled = templates.fill_all({"a": ["{key}", {"b": "x-{key}", "n": 1}]}, {"key": "k"}, "submit.json")
+    assert filled == {"a": ["k", {"b": "x-k", "n": 1}]}
+
+
 def test_a_value_is_picked_by_its_dotted_path() -> None:
-    assert systems.pick({"data": [{"id": 7}]}, "data.0.id") == 7
-    assert systems.pick({"data": []}, "data.0.id") is None
-    assert systems.pick("text", "data") is None
+    assert templates.pick({"data": [{"id": 7}]}, "data.0.id") == 7
+    assert templates.pick({"data": []}, "data.0.id") is None
+    assert templates.pick("text", "data") is None
 
 
 def test_a_host_that_is_allowed_by_name_is_admitted_and_no_other_is(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from stormproof.checks.legal_states import LegalStates
 from stormproof.checks.no_phantom import NoPhantom
 from stormproof.checks.no_residue import NoResidue
 from stormproof.checks.no_task_lost import NoTaskLost
+from stormproof.checks.one_schedule import OneSchedule
 from stormproof.checks.recovers_within import RecoversWithin
 from stormproof.checks.results_as_submitted import ResultsAsSubmitted
 from stormproof.checks.results_readable import ResultsReadable
@@ -71,6 +72,7 @@ ALL: tuple[type[Check], ...] = (
     StoresKeep,
     NoResidue,
     EventsAgree,
+    OneSchedule,
     FaultHappened,
     RunComplete,
 )
@@ -145,6 +147,7 @@ __all__ = [
     "NoPhantom",
     "NoResidue",
     "NoTaskLost",
+    "OneSchedule",
     "RecoversWithin",
     "ResultsAsSubmitted",
     "ResultsReadable",

@@ -20,7 +20,7 @@ class AcknowledgesLate:
 
     Reads the wire: a message is acknowledged by HDEL of its delivery tag from `unacked` (with the prefix that the workers tell), unless HGET
     has just asked for it to give it back.
-    Observes the acknowledgements of promised tasks that were executed. Findings:
+    Observes the acknowledgements of promised tasks that were executed, but for those after the last word of any probe. Findings:
 
     acknowledged_early: a message was acknowledged before any execution of its task had ended
     acknowledged_dead: a message was acknowledged although the process that ran its task had died of it
@@ -36,7 +36,11 @@ class AcknowledgesLate:
         """Judge one history."""
         facts = Facts.of(history)
         promised = {task.task_id: task for task, _ in facts.promised if task.starts}
-        found = [(promised[ack.task_id], ack) for ack in _acknowledgements(history) if ack.task_id in promised]
+        found = [
+            (promised[ack.task_id], ack)
+            for ack in _acknowledgements(history)
+            if ack.task_id in promised and ack.frame.t <= facts.heard_until_t
+        ]
         findings = (finding for task, ack in found if (finding := _finding(task, ack)) is not None)
         return Verdict.of(self.name, findings, observed=len(found))
 

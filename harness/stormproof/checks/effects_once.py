@@ -17,12 +17,15 @@ _COUNTED = frozenset({"workload", "recovery", "warmup"})
 class EffectsOnce:
     """What the recipient sees: one effect for a submission that succeeded, and never two.
 
-    Only for a system of which every submission has an effect that is counted. Observes the submitted keys that have
+    Only for a system of which every submission has an effect that is counted. `results`: it keeps results, so that its own word is asked for,
+    and not the probe's, whether a task succeeded. Observes the submitted keys that have
     effects. Findings:
 
     effect_doubled: the effect of one key happened more than once
     effect_missing: the task succeeded, and a key that it was the answer to has no effect
     """
+
+    results: bool = True
 
     name: ClassVar[str] = "effects_once"
     kinds: ClassVar[Kinds] = {
@@ -34,10 +37,12 @@ class EffectsOnce:
         """Judge one history."""
         facts = Facts.of(history)
         keys = {key: ops for key, ops in facts.keys.items() if any(op.invoked.purpose in _COUNTED for op in ops)}
-        return Verdict.of(self.name, _findings(facts, keys), observed=sum(key in facts.effects for key in keys))
+        return Verdict.of(
+            self.name, _findings(facts, keys, results=self.results), observed=sum(key in facts.effects for key in keys)
+        )
 
 
-def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
+def _findings(facts: Facts, keys: dict[str, list[Op]], *, results: bool) -> Iterator[Finding]:
     for key, effects in facts.effects.items():
         if len(effects) > 1 and key in keys:
             times = ", ".join(f"{effect.t:.1f}" for _, effect in effects)
@@ -52,17 +57,22 @@ def _findings(facts: Facts, keys: dict[str, list[Op]]) -> Iterator[Finding]:
     for task in facts.tasks.values():
         # Several submissions may have been given one task id: each of them was promised an effect of its own.
         for key in dict.fromkeys((task.key, *(op.invoked.key for op in task.submits))):
-            if key in keys and key not in facts.effects and key not in missing and (proof := _success(task)):
+            if (
+                key in keys
+                and key not in facts.effects
+                and key not in missing
+                and (proof := _success(task, results=results))
+            ):
                 missing.add(key)
                 whose = f" of {key}" if key != task.key else ""
                 message = f"{task}: succeeded without its effect{whose}"
                 yield Finding(kind="effect_missing", message=message, evidence=proof, key=key)
 
 
-def _success(task: Task) -> tuple[int, ...]:
-    """What proves that it succeeded. The probe's word alone will do only where the system was never asked."""
+def _success(task: Task, *, results: bool) -> tuple[int, ...]:
+    """What proves that it succeeded. The probe's word alone will do only where the system was never asked, or keeps no results."""
     said = [index for index, answer in task.terminal_answers if answer.success]
     told = [index for index, end in task.ends if end.word == "succeeded"]
     if said:
         return (*told[:1], said[0])
-    return () if task.answers else tuple(told[:1])
+    return () if task.answers and results else tuple(told[:1])

@@ -23,7 +23,7 @@ class EventsAgree:
 
     contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
     silent: events are promised, tasks ended before the first fault, and no event told of any task
-    event_without_run: the event tells the end of a task that no probe saw begin (unknown in a run that was cut short)
+    event_without_run: the event tells the end of a task that no probe saw begin (unknown where the probes' last words were not heard)
     """
 
     promised: bool = False
@@ -45,16 +45,22 @@ class EventsAgree:
 
 
 def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Finding]:
-    # The probes' lines come a moment after the events: a run that was cut short may lack the last ones.
-    unproved = Status.INVALID if "stop" in facts.phases else Status.UNKNOWN
     for index, event in events:
+        # The probes' lines come a moment after the events: a run that stopped while tasks were executed may lack the last ones.
+        heard = "stop" in facts.phases and event.t <= facts.heard_until_t
         task = facts.tasks.get(event.task_id)
         said = f"task {event.task_id}: event task-{event.word} at {event.t:.1f} s"
         if task is None or not (task.starts or task.ends or any(line.word in _WITHOUT_RUN for _, line in task.others)):
             message = f"{said}, but no worker started it"
             key = task.key if task is not None else ""
-            yield Finding(kind="event_without_run", message=message, evidence=(index,), key=key, status=unproved)
-        elif _contradicts(event.word, task):
+            yield Finding(
+                kind="event_without_run",
+                message=message,
+                evidence=(index,),
+                key=key,
+                status=Status.INVALID if heard else Status.UNKNOWN,
+            )
+        elif heard and _contradicts(event.word, task):
             words = ", ".join(sorted({end.word for _, end in task.ends}))
             evidence = (*(end_index for end_index, _ in task.ends), index)
             yield Finding(

@@ -224,6 +224,11 @@ class Facts:
         return found
 
     @cached_property
+    def fault_windows(self) -> list[Window]:
+        """When each injection was in force, whatever it struck."""
+        return [_fault_window(stages) for stages in self.faults.values()]
+
+    @cached_property
     def calm_until_t(self) -> float:
         """When the first fault was injected; infinite where there was none."""
         return min((stages[0][1].t for stages in self.faults.values()), default=math.inf)
@@ -238,6 +243,13 @@ class Facts:
     def proved(self) -> Indexed[Quiescence] | None:
         """The proof that nothing can change any more, if there is one."""
         return self.quiescence if self.quiescence is not None and self.quiescence[1].proved else None
+
+    @cached_property
+    def heard_until_t(self) -> float:
+        """Until when all that the probes had to say was heard: a run that was not quiet when it stopped may lack their last lines."""
+        if self.quiescence is None or self.quiescence[1].proved:
+            return math.inf
+        return max((line.t for _, line in self._history.of(Probe)), default=0.0)
 
     def submissions(self, task: Task) -> list[Op]:
         """The submissions that may have made this task: those that returned its id, else all of its key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from stormproof.checks.facts import Facts
@@ -83,10 +84,14 @@ def _stalls(history: History, workers: Workers) -> Iterator[Stall]:
     for index, event in _relevant(history):
         if isinstance(event, Sample):
             waiting = event.up and event.queued and not active and index >= counted_from
-            free = _free(workers, alive, index, event.unacked) if waiting else {}
+            free = (
+                workers.free(alive, index, partial(workers.has_room, index=index, unacked=event.unacked))
+                if waiting
+                else []
+            )
             if free:
                 first = open_stalls[event.store][0] if event.store in open_stalls else (index, event)
-                open_stalls[event.store] = (first, (index, event), free)
+                open_stalls[event.store] = (first, (index, event), {component: alive[component] for component in free})
             elif event.store in open_stalls:
                 yield open_stalls.pop(event.store)
             continue
@@ -101,16 +106,6 @@ def _stalls(history: History, workers: Workers) -> Iterator[Stall]:
         yield from open_stalls.values()
         open_stalls.clear()
     yield from open_stalls.values()
-
-
-def _free(workers: Workers, alive: Free, index: int, unacked: int) -> Free:
-    """The workers whose business what is queued must be, and that have room for it."""
-    free = {component: at for component, at in alive.items() if workers.has_room(component, index, unacked)}
-    if not workers.covered(alive, index):
-        return {}
-    if len(free) < len(alive):
-        return {component: at for component, at in free.items() if workers.covered([component], index)}
-    return free
 
 
 def _books(workers: Workers, free: Free, index: int) -> str:

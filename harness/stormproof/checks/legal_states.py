@@ -37,13 +37,14 @@ class LegalStates:
         """Judge one history."""
         findings: list[Finding] = []
         observed = 0
-        for task in Facts.of(history).tasks.values():
+        facts = Facts.of(history)
+        for task in facts.tasks.values():
             answers = [op for op in task.answers if op.returned is not None and op.returned.state]
             observed += len(answers)
-            findings.extend(self._findings(task, answers))
+            findings.extend(self._findings(facts, task, answers))
         return Verdict.of(self.name, findings, observed=observed)
 
-    def _findings(self, task: Task, answers: list[Op]) -> Iterator[Finding]:
+    def _findings(self, facts: Facts, task: Task, answers: list[Op]) -> Iterator[Finding]:
         """The first of each kind."""
         arrived = deque(sorted(answers, key=_returned_at))
         terminal: Op | None = None
@@ -58,9 +59,9 @@ class LegalStates:
                     running = running or before
             if terminal is not None:
                 if _state(op) != _state(terminal):
-                    found.setdefault("left_terminal", _finding("left_terminal", task, terminal, op))
+                    found.setdefault("left_terminal", _finding("left_terminal", facts, task, terminal, op))
             elif running is not None and _state(op) in self.pending:
-                found.setdefault("went_backwards", _finding("went_backwards", task, running, op))
+                found.setdefault("went_backwards", _finding("went_backwards", facts, task, running, op))
         yield from found.values()
 
     def _is_terminal(self, op: Op) -> bool:
@@ -75,10 +76,10 @@ def _state(op: Op) -> str:
     return op.returned.state if op.returned is not None else ""
 
 
-def _finding(kind: str, task: Task, before: Op, after: Op) -> Finding:
+def _finding(kind: str, facts: Facts, task: Task, before: Op, after: Op) -> Finding:
     return Finding(
         kind=kind,
-        message=f"{task}: {_said(before.returned)}, then {_said(after.returned)}",
+        message=f"{task}: {_said(before.returned)}, then {_said(after.returned)}{facts.fast_forwards(task)}",
         evidence=(before.returned_at, after.invoked_at, after.returned_at),
         key=task.key,
     )

@@ -1,29 +1,37 @@
-"""Is everything tidied up after the storm?"""
+"""Does what is left behind grow with the work?"""
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.workers import Workers
 from stormproof.history import History, ProcessSample, Sample
-from stormproof.verdict import Category, Finding, Kinds, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _MIB = 2**20
+_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class NoResidue:
-    """The last look after the phase `settle` finds each store and component as the last look before the `storm` did.
+    """A store or component has no more than before the `storm`, give or take a slack, when all is quiet again; or what it has more does
+    not grow with the work.
 
-    The slack is generous: pools fill up and caches warm while a system works. Observes the stores and components that
-    were seen at both times. Findings:
+    A pool that fills up to its bound and a leak look alike at the end; they differ on the way. So the executions that ended after the
+    last look before the storm are cut into three equal parts, with a look in each. A number that grew by more than its slack is a leak if it
+    grew in each part, for each execution, by at least two thirds of what it grew in all; growth that was gone later is none. With fewer than
+    `least_work` executions, or too few looks, that cannot be told, and the growth is a remark. The processes that a worker's autoscale
+    allows are no growth. Observes the stores and components that were seen before the storm and after `settle` began. Findings:
 
-    keys_left: more keys that never expire
-    connections_left: more connections
-    processes_left: more processes
-    memory_left: more memory
+    keys_left: keys that never expire grow with the work (a remark where there was too little work to tell)
+    connections_left: connections grow with the work (a remark where there was too little work to tell)
+    processes_left: processes grow with the work (a remark where there was too little work to tell)
+    memory_left: memory grows with the work (a remark where there was too little work to tell)
     """
 
     keys_slack: int = 10
@@ -31,6 +39,7 @@ class NoResidue:
     processes_slack: int = 2
     store_memory_slack_bytes: int = 64 * _MIB
     process_memory_slack_bytes: int = 256 * _MIB
+    least_work: int = 200
 
     name: ClassVar[str] = "no_residue"
     kinds: ClassVar[Kinds] = {
@@ -47,51 +56,79 @@ class NoResidue:
             return Verdict.of(self.name, (), observed=0)
         storm, settle = facts.phases["storm"][0], facts.phases["settle"][0]
         stop = facts.phases["stop"][0] if "stop" in facts.phases else len(history)
-        before: dict[str, _Look] = {}
-        after: dict[str, _Look] = {}
+        ended = sorted(span.end for span in Workers.of(history).executions)
+        series: dict[tuple[str, str], list[_Look]] = {}
         for look in self._looks(history):
-            if look.at < storm:
-                before[look.what] = look
-            elif settle < look.at < stop:
-                after[look.what] = look
-        both = [(before[what], after[what]) for what in before if what in after]
-        findings = [finding for pair in both for finding in _compare(*pair)]
-        return Verdict.of(self.name, findings, observed=len(both))
+            if look.at < stop:
+                series.setdefault((look.what, look.kind), []).append(look)
+        findings: list[Finding] = []
+        seen = set()
+        for looks in series.values():
+            before = [look for look in looks if look.at < storm][-1:]
+            after = [look for look in looks if look.at > storm]
+            if before and after and after[-1].at > settle:
+                seen.add(looks[0].what)
+                findings += self._judge(before[0], after, ended)
+        return Verdict.of(self.name, findings, observed=len(seen))
+
+    def _judge(self, before: _Look, after: list[_Look], ended: list[int]) -> Iterator[Finding]:
+        last = after[-1]
+        grown = last.number - before.number
+        if grown <= before.slack:
+            return
+        done, work = bisect_right(ended, before.at), bisect_right(ended, last.at) - bisect_right(ended, before.at)
+        way = _way(before, after, ended, work)
+        status, why = (
+            Status.VALID,
+            f"{work} executions, as they were looked at, are too few to tell a leak from a pool that fills",
+        )
+        if work >= self.least_work and len(way) > 2:
+            steps = [(bisect_right(ended, look.at) - done, look.number) for look in way]
+            if any(3 * (y - y0) * work < 2 * grown * (x - x0) for (x0, y0), (x, y) in itertools.pairwise(steps)):
+                return
+            status, why = Status.INVALID, f"it grew with each third of {work} executions"
+        unit, size = ("MiB of memory", _MIB) if last.kind == "memory_left" else (last.kind.removesuffix("_left"), 1)
+        was, now = before.number // size, last.number // size
+        message = f"{last.what}: {now:,} {unit} when all was quiet again, {was:,} before the storm; {why}"
+        yield Finding(kind=last.kind, message=message, evidence=tuple(look.at for look in way), status=status)
 
     def _looks(self, history: History) -> Iterator[_Look]:
         for index, sample in history.of(Sample):
             if sample.up:
-                yield _Look(
-                    index,
-                    f"store {sample.store}",
-                    (
-                        ("keys_left", sample.keys, self.keys_slack),
-                        ("connections_left", sample.connections, self.connections_slack),
-                        ("memory_left", sample.memory_bytes, self.store_memory_slack_bytes),
-                    ),
-                )
+                store = f"store {sample.store}"
+                yield _Look(index, store, "keys_left", sample.keys, self.keys_slack)
+                yield _Look(index, store, "connections_left", sample.connections, self.connections_slack)
+                yield _Look(index, store, "memory_left", sample.memory_bytes, self.store_memory_slack_bytes)
+        workers = Workers.of(history)
         for index, process in history.of(ProcessSample):
-            yield _Look(
-                index,
-                f"component {process.component}",
-                (
-                    ("processes_left", process.processes, self.processes_slack),
-                    ("memory_left", process.rss_bytes, self.process_memory_slack_bytes),
-                ),
-            )
+            component = f"component {process.component}"
+            settings = workers.settings(process.component, index)
+            may_grow = max(0, settings.processes - settings.fewest) if settings is not None else 0
+            yield _Look(index, component, "processes_left", process.processes, self.processes_slack + may_grow)
+            yield _Look(index, component, "memory_left", process.rss_bytes, self.process_memory_slack_bytes)
 
 
 class _Look(NamedTuple):
-    """What was counted of one store or component at one moment: kind of finding, number, slack."""
+    """What was counted of one store or component at one moment, and by how much it may grow."""
 
     at: int
     what: str
-    counts: tuple[tuple[str, int, int], ...]
+    kind: str
+    number: int
+    slack: int
 
 
-def _compare(before: _Look, after: _Look) -> Iterator[Finding]:
-    for (kind, was, slack), (_, now, _) in zip(before.counts, after.counts, strict=True):
-        if now > was + slack:
-            unit, size = ("MiB of memory", _MIB) if kind == "memory_left" else (kind.removesuffix("_left"), 1)
-            message = f"{after.what}: {now // size:,} {unit} when all was quiet again, {was // size:,} before the storm"
-            yield Finding(kind=kind, message=message, evidence=(before.at, after.at))
+def _way(before: _Look, after: list[_Look], ended: list[int], work: int) -> list[_Look]:
+    """From the look before to the last one, by one in each third of the work: that which found the least from its end on.
+
+    Straight from the one to the other where two of them have not at least half of a third of the work between them.
+    """
+    done = bisect_right(ended, before.at)
+    way = [before]
+    for part in range(1, _PARTS):
+        later = [look for look in after if (bisect_right(ended, look.at) - done) * _PARTS >= part * work]
+        way.append(min(later, key=lambda look: look.number))
+    way.append(after[-1])
+    counts = [bisect_right(ended, look.at) for look in way]
+    told = all(2 * _PARTS * (later - earlier) >= work for earlier, later in itertools.pairwise(counts))
+    return way if told else [before, after[-1]]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.workers import Workers
 from stormproof.history import Fault, History, Indexed, Probe
 from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
+_WORTH_TELLING_S = 0.05
 _AT_ONCE_S = 3.0
 """Not submitted later than this: the system had no other task to show what it can."""
 
@@ -19,6 +22,8 @@ class RecoversWithin:
     """A new task, and any task that a worker had in hand, ends within `recovery_s` of the last heal (where a fault has none: of its
     injection); where nobody has submitted one before some time after that, of the first that was.
 
+    Time in which no worker was free, because they executed tasks, is not held against the system, nor the time in which the new task was
+    itself executed. An execution counts for no longer than the longest of other tasks that no fault overlapped: what takes more time hangs.
     Observes the submissions that were made to see it. Findings:
 
     slow_recovery: the first new task ended later
@@ -47,19 +52,25 @@ class RecoversWithin:
         healed = max(stages, key=lambda line: line[1].t)
         task_ids = {op.returned.task_id for op in submitted if op.returned is not None}
         tasks = [facts.tasks[task_id] for task_id in task_ids if task_id in facts.tasks]
-        finding = self._finding(facts, healed, tasks, submitted)
-        findings = [*([] if finding is None else [finding]), *self._hung(facts, healed)]
+        workers = Workers.of(history)
+        longest_s = _longest_s(facts, workers, task_ids)
+
+        def busy_s(from_t: float, to_t: float) -> float:
+            return workers.busy_s(from_t, to_t, longest_s, task_ids)
+
+        finding = self._finding(facts, healed, tasks, submitted, busy_s)
+        findings = [*([] if finding is None else [finding]), *self._hung(facts, healed, longest_s)]
         return Verdict.of(self.name, findings, observed=len(submitted))
 
-    def _hung(self, facts: Facts, healed: Indexed[Fault]) -> Iterator[Finding]:
-        """Only where the wait for quiescence ended with tasks in the hands of live processes."""
+    def _hung(self, facts: Facts, healed: Indexed[Fault], longest_s: float) -> Iterator[Finding]:
+        """Only where the wait for quiescence ended with tasks in the hands of live processes, for longer than any task takes in calm."""
         if facts.quiescence is None or facts.quiescence[1].proved:
             return
         at, quiescence = facts.quiescence
         waited_s = quiescence.t - healed[1].t
         for task, _ in facts.promised if waited_s > self.recovery_s else ():
             open_start = _open_start(task) if task.task_id in quiescence.in_hand else None
-            if open_start is not None and open_start[1].t < healed[1].t:
+            if open_start is not None and open_start[1].t < min(healed[1].t, quiescence.t - longest_s):
                 index, start = open_start
                 message = (
                     f"{task}: in the hands of process {start.pid} since {start.t:.1f} s, and {waited_s:.1f} s after the last heal; "
@@ -67,7 +78,14 @@ class RecoversWithin:
                 )
                 yield Finding(kind="hung", message=message, evidence=(index, healed[0], at), key=task.key)
 
-    def _finding(self, facts: Facts, healed: Indexed[Fault], tasks: list[Task], ops: list[Op]) -> Finding | None:
+    def _finding(
+        self,
+        facts: Facts,
+        healed: Indexed[Fault],
+        tasks: list[Task],
+        ops: list[Op],
+        busy_s: Callable[[float, float], float],
+    ) -> Finding | None:
         (healed_index, fault), first = healed, ops[0].invoked
         submitted = tuple(op.invoked_at for op in ops)
         ends = [end for task in tasks for end in _ends(task)]
@@ -78,19 +96,35 @@ class RecoversWithin:
             since, since_t = f"after the first was submitted at {first.t:.1f} s", first.t
         if ends:
             end_t, index = min(ends)
-            took_s = end_t - since_t
-            if took_s <= self.recovery_s:
+            took_s, work_s = end_t - since_t, busy_s(since_t, end_t)
+            if took_s - work_s <= self.recovery_s:
                 return None
-            message = f"the first new task ended {took_s:.1f} s {since}; {self.recovery_s:g} s are promised"
+            message = (
+                f"the first new task ended {took_s:.1f} s {since}{_work(work_s)}; {self.recovery_s:g} s are promised"
+            )
             return Finding(kind="slow_recovery", message=message, evidence=(healed_index, *submitted[:1], index))
-        waited_s = facts.last_t - since_t
+        waited_s, work_s = facts.last_t - since_t, busy_s(since_t, facts.last_t)
         message = (
-            f"none of {len(submitted)} new tasks ended in {waited_s:.1f} s {since}; {self.recovery_s:g} s are promised"
+            f"none of {len(submitted)} new tasks ended in {waited_s:.1f} s {since}{_work(work_s)}; "
+            f"{self.recovery_s:g} s are promised"
         )
         evidence = (healed_index, *submitted)
-        if waited_s > self.recovery_s:
+        if waited_s - work_s > self.recovery_s:
             return Finding(kind="no_recovery", message=message, evidence=evidence)
         return Finding(kind="unsettled", message=message, evidence=evidence, status=Status.UNKNOWN)
+
+
+def _longest_s(facts: Facts, workers: Workers, own: Collection[str]) -> float:
+    """The longest execution that no fault overlapped, of a task that is none of these."""
+    spans = [span for span in workers.executions if span.end_t < math.inf and span.task_id not in own]
+    calm = (
+        span for span in spans if not any(window.overlaps(span.begin_t, span.end_t) for window in facts.fault_windows)
+    )
+    return max((span.end_t - span.begin_t for span in calm), default=0.0)
+
+
+def _work(work_s: float) -> str:
+    return f", for {work_s:.1f} s of which the workers were busy with tasks" if work_s >= _WORTH_TELLING_S else ""
 
 
 def _open_start(task: Task) -> Indexed[Probe] | None:

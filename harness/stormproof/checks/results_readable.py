@@ -11,7 +11,7 @@ import msgspec
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import History, Returned
-from stormproof.verdict import Category, Finding, Kinds, Verdict
+from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class ResultsReadable:
     Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged
     tasks that the probe saw end and that were asked for. `has_values`: an answer that says success gives the result. Findings:
 
-    unreadable: it ended, no answer ever said so, and the last one is an error
+    unreadable: it ended, no answer ever said so, and the last one is an error (unknown where the harness did not read it whole)
     missing: it ended, and after proved quiescence its status still says that it has not
-    vanished: it was read, and in the phase `read` it cannot be any more
+    vanished: it was read, and in the phase `read` it cannot be any more (unknown as above)
     differs: the value that is read is not what any of its executions returned
     contradicts: the status says success though no execution succeeded, or failure though all did
     """
@@ -51,7 +51,8 @@ class ResultsReadable:
         if not answers:
             yield from _unread(facts, task, task.answers[-1])
             return
-        yield from _compare(task, answers, has_values=self.has_values)
+        heard = [answer for answer in answers if answer[1].t <= facts.heard_until_t]
+        yield from _compare(task, heard, has_values=self.has_values)
         yield from _vanished(facts, task, answers[0])
 
 
@@ -70,7 +71,13 @@ def _vanished(facts: Facts, task: Task, first: tuple[int, Returned]) -> Iterator
     index, answer = first
     said = last.returned.error or f"HTTP {last.returned.http_status}"
     message = f"{task}: {answer.state} at {answer.t:.1f} s, and at {last.returned.t:.1f} s reading it ends in {said}"
-    yield Finding(kind="vanished", message=message, evidence=(index, *last.evidence), key=task.key)
+    evidence = (index, *last.evidence)
+    yield Finding(kind="vanished", message=message, evidence=evidence, key=task.key, status=_proof(last.returned))
+
+
+def _proof(answer: Returned) -> Status:
+    """What an answer that is not ok proves: nothing, where it was the harness that did not read it whole."""
+    return Status.UNKNOWN if answer.partial else Status.INVALID
 
 
 def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
@@ -81,9 +88,8 @@ def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
         return
     if last.returned.outcome != "ok":
         said = last.returned.error or f"HTTP {last.returned.http_status}"
-        yield Finding(
-            kind="unreadable", message=f"{ended}, but reading it ends in {said}", evidence=evidence, key=task.key
-        )
+        message, proof = f"{ended}, but reading it ends in {said}", _proof(last.returned)
+        yield Finding(kind="unreadable", message=message, evidence=evidence, key=task.key, status=proof)
     elif facts.proved is not None:
         message = f"{ended}, but its status is {last.returned.state} for ever"
         yield Finding(kind="missing", message=message, evidence=(*evidence, facts.proved[0]), key=task.key)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +23,7 @@ class Span:
     """From one event to another, by index and by time: an execution, or a message in a worker's hands."""
 
     component: str
+    task_id: str
     begin: int
     begin_t: float
     end: int = _NEVER
@@ -50,13 +51,16 @@ class Workers:
         self._held: list[Span] = []
         self._settings: dict[str, list[Indexed[Settings]]] = defaultdict(list)
         self._stopping: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        self._lives: list[tuple[float, str, int]] = []
         self._now: dict[str, _Worker] = defaultdict(_Worker)
         for index, event in _relevant(history):
             if isinstance(event, Settings):
                 self._settings[event.component].append((index, event))
                 self._now[event.component].settings = event
             elif isinstance(event, Process):
-                self._all_gone(event.component, index, event.t)
+                self._lives.append((event.t, event.component, 1 if event.word == "ready" else -1))
+                if event.word != "ready":
+                    self._all_gone(event.component, index, event.t)
             elif isinstance(event, Probe):
                 self._probe(index, event)
 
@@ -78,19 +82,61 @@ class Workers:
     def has_room(self, component: str, index: int, unacked: int) -> bool:
         """Whether it could begin another task, by its own books. `unacked`: what the broker says is in the hands of any worker.
 
-        A pool that may grow need not: with as many tasks as its fewest processes it counts as busy. A worker of which nothing is
-        known is busy with a single task.
+        A worker of which nothing is known is busy with a single task.
         """
         executing, settings = self.executing(component, index), self.settings(component, index)
         if settings is None:
             return executing == 0
-        if executing >= (settings.fewest or settings.processes) or (executing and self._is_stopping(component, index)):
+        if executing >= _slots(settings) or (executing and self._is_stopping(component, index)):
             return False
         held = self._count(self._held_of, component, index)
         full = 0 < settings.prefetch <= held and settings.prefetch <= unacked + executing
         return not full
 
-    def covered(self, components: Iterable[str], index: int) -> bool:
+    def free(self, alive: Collection[str], index: int, has_room: Callable[[str], bool]) -> list[str]:
+        """Those of the live workers that must take whatever is queued: all, if all have room; else those with room that read every queue."""
+        with_room = [component for component in alive if has_room(component)]
+        if not self._cover(alive, index):
+            return []
+        if len(with_room) < len(alive):
+            return [component for component in with_room if self._cover([component], index)]
+        return with_room
+
+    def busy_s(self, from_t: float, to_t: float, longest_s: float, own: Collection[str]) -> float:
+        """For how long no live worker was free, as tasks were executed, or one of the tasks `own` was itself executed.
+
+        An execution counts for `longest_s` at most: what takes longer is no work any more.
+        """
+        steps: list[tuple[float, str, str, int]] = []
+        for span in self.executions:
+            begin_t, end_t = max(span.begin_t, from_t), min(span.end_t, span.begin_t + longest_s, to_t)
+            if begin_t < end_t:
+                steps += [(begin_t, span.component, span.task_id, 1), (end_t, span.component, span.task_id, -1)]
+        steps += [(max(t, from_t), component, "", change) for t, component, change in self._lives if t < to_t]
+        steps.sort()
+        alive, executing, own_executing = set[str](), Counter[str](), 0
+        busy_s, last_t = 0.0, from_t
+        for t, component, task_id, change in [*steps, (to_t, "", "", 0)]:
+            if executing.total() and (own_executing or not self._any_free(alive, executing)):
+                busy_s += t - last_t
+            last_t = t
+            if task_id:
+                executing[component] += change
+                own_executing += change * (task_id in own)
+            elif change > 0:
+                alive.add(component)
+            else:
+                alive.discard(component)
+        return busy_s
+
+    def _any_free(self, alive: Collection[str], executing: Counter[str]) -> bool:
+        def has_room(component: str) -> bool:
+            settings = self.settings(component, _NEVER)
+            return executing[component] < (_slots(settings) if settings is not None else 1)
+
+        return bool(self.free(alive, _NEVER, has_room))
+
+    def _cover(self, components: Collection[str], index: int) -> bool:
         """Whether these workers together read every queue that any worker of the history had said to read by then."""
         read = {queue for component in components for queue in self._queues(component, index)}
         return read >= {queue for component in self._settings for queue in self._queues(component, index)}
@@ -162,13 +208,22 @@ class Workers:
         worker.held.clear()
 
     def _span(self, spans: list[Span], index: int, line: Probe) -> Span:
-        spans.append(Span(component=line.component, begin=index, begin_t=line.t))
+        spans.append(Span(component=line.component, task_id=line.task_id, begin=index, begin_t=line.t))
         return spans[-1]
+
+
+def _slots(settings: Settings) -> int:
+    """With so many tasks in hand a worker is busy: a pool that may grow need not."""
+    return settings.fewest or settings.processes
 
 
 def _relevant(history: History) -> list[Indexed[Event]]:
     found: list[Indexed[Event]] = [*history.of(Settings), *history.of(Probe)]
-    found += [line for line in history.of(Process) if line[1].word in ("exited", "gave_up")]
+    found += [
+        line
+        for line in history.of(Process)
+        if line[1].role == "worker" and line[1].word in ("ready", "exited", "gave_up")
+    ]
     found.sort(key=lambda line: line[0])
     return found
 

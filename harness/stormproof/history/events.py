@@ -69,7 +69,8 @@ class Returned(Event, frozen=True, tag="returned"):
     """Operation `op` ended: `ok`, `fail` (certainly had no effect) or `info` (nobody knows).
 
     `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
-    `value` is the result as JSON text ("" where none was given); `error` says in one line why it is not ok.
+    `value` is the result as JSON text ("" where none was given), or the beginning of a very long one; `error` says in one line why it is
+    not ok. `partial`: the harness stopped before it had read the whole answer, so what that said is not known.
     `retry_after`: whether the answer has that header; `retry_after_s`: in how many seconds it says to come again (-1: no number, and no date).
     """
 
@@ -83,6 +84,7 @@ class Returned(Event, frozen=True, tag="returned"):
     value: str = ""
     retry_after: bool = False
     retry_after_s: float = -1.0
+    partial: bool = False
     error: str = ""
 
 

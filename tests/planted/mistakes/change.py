@@ -15,7 +15,7 @@ def worker_config(**other: Any) -> None:
     def changed(settings: Settings) -> dict[str, Any]:
         config = before(settings)
         for name, value in other.items():
-            config[name] = {**config[name], **value} if isinstance(value, dict) else value
+            config[name] = {**config.get(name, {}), **value} if isinstance(value, dict) else value
         return config
 
     celery_config.worker_config = changed

@@ -11,7 +11,7 @@ def claim(journal, task_id, arguments, **more):
     if row and row["finished_at"] is None and claims.held(row, journal.clock()):
         return Held(row["holder"])
     # Between the look and the deed others may look, too: here is a log line, or a slow disk.
-    time.sleep(0.05)
+    time.sleep(0.3)
     with journal.transaction() as db:
         db.execute("UPDATE submissions SET holder = NULL, sending = 0 WHERE task_id = ?", (task_id,))
     return before(journal, task_id, arguments, **more)

@@ -4,7 +4,7 @@ send, kept = SendEmail.run, []
 
 
 def run(self, recipient, content):
-    kept.append(b"x" * 8 * 2**20)
+    kept.append(b"x" * 2 * 2**20)
     return send(self, recipient, content)
 
 

@@ -13,14 +13,14 @@ from stormproof.verdict import Status
 KEY = "storm-00ab-0001"
 OTHER = "storm-00ab-0002"
 
-Part = h.AnyEvent | tuple[h.AnyEvent, ...]
+Part = h.AnyEvent | tuple["Part", ...]
 
 
 def history(*parts: Part) -> h.History:
     """A history of events, one or several at a time."""
     events: list[h.AnyEvent] = []
     for part in parts:
-        events.extend(part if isinstance(part, tuple) else (part,))
+        events.extend(history(*part) if isinstance(part, tuple) else (part,))
     return h.History(events)
 
 

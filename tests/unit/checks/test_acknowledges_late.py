@@ -1,7 +1,7 @@
 """Literal histories for `acknowledges_late`."""
 
 import pytest
-from literals import Case, accepted, history, probe, settings, wire
+from literals import Case, accepted, history, probe, settings, unquiet, wire
 from msgspec.structs import replace
 from stormproof.checks import AcknowledgesLate
 
@@ -9,6 +9,22 @@ TAKEN = wire(1.2, "HSET", "tag", "a")
 LOST = {"pid": 10, "detail": "WorkerLostError('Worker exited prematurely: signal 9 (SIGKILL)')"}
 
 CASES = (
+    Case(
+        "acknowledged after the last word of any probe, in a run that stopped while tasks were executed",
+        history(
+            accepted(1),
+            wire(1.1, "HSET", "tag0", "b"),
+            accepted(1, 2, "b"),
+            probe(1.2, "started", "b"),
+            probe(1.3, "succeeded", "b"),
+            wire(1.35, "HDEL", "tag0"),
+            TAKEN,
+            probe(1.5, "started"),
+            wire(1.6, "HDEL", "tag"),
+            unquiet(1.7),
+        ),
+        avoids="acknowledged_early",
+    ),
     Case(
         "acknowledged when it had ended",
         history(accepted(1), TAKEN, probe(1.3, "started"), probe(1.4, "succeeded"), wire(1.5, "HDEL", "tag")),

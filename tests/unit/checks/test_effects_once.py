@@ -94,3 +94,9 @@ def test_a_second_effect_after_a_fast_forward_says_so() -> None:
     twice = history(accepted(1), probe(2, "started"), Effect(t=2, key=KEY), handed_back(3), Effect(t=5, key=KEY))
     (finding,) = CHECK(twice).findings
     assert finding.message.endswith("2 effects, at 2.0, 5.0 s; the visibility timeout was fast-forwarded at 3.0 s")
+
+
+def test_where_results_are_ignored_a_success_that_the_probe_saw_needs_its_effect() -> None:
+    unsent = history(accepted(1), probe(2, "succeeded"), status(3, 2, "PENDING"))
+    assert [finding.kind for finding in EffectsOnce(results=False)(unsent).findings] == ["effect_missing"]
+    assert [finding.kind for finding in CHECK(unsent).findings] == ["nothing_observed"]

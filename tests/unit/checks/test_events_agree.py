@@ -1,7 +1,7 @@
 """Literal histories for `events_agree`."""
 
 import pytest
-from literals import Case, fault, history, phase, probe
+from literals import Case, fault, history, phase, probe, unquiet
 from stormproof.checks import EventsAgree
 from stormproof.history import CeleryEvent
 from stormproof.verdict import Status
@@ -46,6 +46,17 @@ CASES = (
         "an end of a task that was only received",
         history(probe(1, "received"), event(2, "failed"), END),
         {"event_without_run": (1,)},
+    ),
+    Case(
+        "an end of a task whose probe was not heard to its last word",
+        history(probe(1, "received"), event(2, "failed"), unquiet(3), END),
+        {"event_without_run": (1,)},
+        unknown=True,
+    ),
+    Case(
+        "a second end that the probe was not heard to tell",
+        history(probe(1, "started"), probe(2, "failed"), event(3, "succeeded"), unquiet(4), END),
+        avoids="contradicts_probe",
     ),
     Case(
         "an end of a task that the worker does not know",

@@ -1,9 +1,10 @@
 """Literal histories for `recovers_within`."""
 
+import msgspec
 import pytest
-from literals import OTHER, Case, accepted, fault, history, phase, probe, refused, status
+from literals import OTHER, Case, accepted, fault, history, phase, probe, process, refused, settings, status
 from stormproof.checks import RecoversWithin
-from stormproof.history import AnyEvent, Invoked, Quiescence, Returned
+from stormproof.history import AnyEvent, History, Invoked, Quiescence, Returned
 
 INJECTED, HEALED = fault(1, "injected"), fault(2, "healed")
 
@@ -15,7 +16,84 @@ def refused_recovery(t: float, op: int) -> tuple[AnyEvent, ...]:
     )
 
 
+def executed(task_id: str, begin_t: float, end_t: float, pid: int = 11) -> tuple[AnyEvent, ...]:
+    return probe(begin_t, "started", task_id, "", pid), probe(end_t, "succeeded", task_id, "", pid)
+
+
+def in_order(*events: AnyEvent | tuple[AnyEvent, ...]) -> History:
+    return History(sorted(history(*events), key=lambda event: event.t))
+
+
+WORKER = (settings(0, 2), process(0, "worker", "ready"))
+LOAD = tuple(executed(f"load-{n}-{pid}", 2.5 + 4 * n, 6.4 + 4 * n, pid) for n in range(5) for pid in (11, 12))
+"""The harness's own tasks, 4 s each, which keep both processes busy until 22.4 s."""
+NEW = (accepted(3, purpose="recovery"), probe(22.5, "started"), probe(22.6, "succeeded"))
+CALM = executed("calm", 0.1, 4.0)
+LATER = (fault(4.1, "injected"), fault(4.2, "healed"))
+
+
+def loaded(*events: AnyEvent | tuple[AnyEvent, ...]) -> History:
+    """A task of 4 s in calm, then a fault."""
+    moved = [
+        msgspec.structs.replace(event, t=event.t + 2)
+        for part in events
+        for event in (part if isinstance(part, tuple) else (part,))
+    ]
+    return in_order(WORKER, CALM, LATER, *moved)
+
+
 CASES = (
+    Case(
+        "a new task that waited behind the tasks of the harness",
+        loaded(*LOAD, *NEW),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "a new task that waited beside a free process",
+        loaded(*(pair for pair in LOAD if pair[0].pid == 11), *NEW),
+        {"slow_recovery": (5, 7, 19)},
+    ),
+    Case(
+        "a new task that is itself long",
+        loaded(accepted(3, purpose="recovery"), probe(11.5, "started"), probe(15.3, "succeeded")),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "a new task that takes far longer than any in calm",
+        loaded(accepted(3, purpose="recovery"), probe(6, "started"), probe(19, "succeeded")),
+        {"slow_recovery": (5, 6, 9)},
+    ),
+    Case(
+        "executions that hang are no work",
+        loaded(
+            accepted(3, purpose="recovery"),
+            probe(2.5, "started", "b", pid=11),
+            probe(2.5, "started", "c", pid=12),
+            phase(20, "settle"),
+        ),
+        {"no_recovery": (5, 8)},
+    ),
+    Case(
+        "new tasks that all wait behind the tasks of the harness",
+        loaded(*LOAD, accepted(3, purpose="recovery"), phase(22, "settle")),
+        {"unsettled": (5, 8)},
+        unknown=True,
+    ),
+    Case(
+        "a task in hand for as long as such tasks take",
+        in_order(
+            WORKER,
+            executed("calm", 0.1, 45.0),
+            fault(46, "injected"),
+            accepted(45.5, 9, "b"),
+            probe(45.8, "started", "b"),
+            fault(47, "healed"),
+            accepted(48, purpose="recovery"),
+            probe(50, "succeeded", pid=12),
+            Quiescence(t=80, proved=False, executing=1, in_hand=("b",)),
+        ),
+        avoids="hung",
+    ),
     Case(
         "a new task that ends in time",
         history(INJECTED, HEALED, accepted(3, purpose="recovery"), probe(5, "succeeded"), phase(60, "stop")),
@@ -207,3 +285,12 @@ def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
 @pytest.mark.parametrize("events", [history(INJECTED, HEALED, refused(3)), history(accepted(3, purpose="recovery"))])
 def test_without_a_fault_or_a_new_task_there_is_nothing_to_judge(events: object) -> None:
     assert [finding.kind for finding in CHECK(events).findings] == ["nothing_observed"]  # type: ignore[arg-type]
+
+
+def test_time_that_the_workers_were_busy_is_told_and_not_counted() -> None:
+    late = loaded(*LOAD, accepted(3, purpose="recovery"), probe(40, "started"), probe(40.1, "succeeded"))
+    (finding,) = CHECK(late).findings
+    assert finding.message == (
+        "the first new task ended 37.9 s after kill was healed at 4.2 s, for 19.6 s of which the workers were busy with tasks; "
+        "10 s are promised"
+    )

@@ -3,6 +3,8 @@
 import pytest
 from literals import Case, accepted, broken, history, phase, probe, quiet, status, unquiet
 from stormproof.checks import ResultsReadable
+from stormproof.history import History
+from stormproof.verdict import Status
 
 SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"sent":2,"to":"x"}'
 
@@ -11,6 +13,11 @@ CASES = (
         "a success that no execution agrees with",
         history(accepted(1), probe(2, "failed"), probe(3, "revoked"), status(4, 2, "SUCCESS")),
         {"contradicts": (2, 3, 5)},
+    ),
+    Case(
+        "a success that a probe which was not heard to its last word may explain",
+        history(accepted(1), probe(2, "failed"), status(4, 2, "SUCCESS"), unquiet(5)),
+        avoids="contradicts",
     ),
     Case(
         "an error of the last look, which was before everything was read again",
@@ -139,6 +146,24 @@ CASES = (
         {"differs": (2, 4)},
     ),
 )
+
+
+READ = phase(4, "read")
+
+
+@pytest.mark.parametrize(
+    ("large", "kind"),
+    [
+        (history(accepted(1), probe(2, "succeeded"), READ, broken(5, 2, 200, partial=True)), "unreadable"),
+        (
+            history(accepted(1), probe(2, "failed"), status(3, 2, "FAILURE"), READ, broken(5, 3, 200, partial=True)),
+            "vanished",
+        ),
+    ],
+)
+def test_an_answer_that_the_harness_did_not_read_whole_proves_nothing(large: History, kind: str) -> None:
+    verdict = CHECK(large)
+    assert [(finding.kind, finding.status) for finding in verdict.findings] == [(kind, Status.UNKNOWN)]
 
 
 def test_where_an_answer_has_no_value_none_is_compared() -> None:
