@@ -121,8 +121,7 @@ def test_every_value_changes_what_the_system_is_told(
         if name == "celery":
             continue  # It is the environment.
         told = {
-            json.dumps(describe({**rows[0], "results": "another Redis", name: value}, calm=True))
-            for value in values
+            json.dumps(describe({**rows[0], "results": "another Redis", name: value}, calm=True)) for value in values
         }
         assert len(told) == len(values), name
 

@@ -19,8 +19,8 @@ class AcknowledgesLate:
     """Until a task has ended, the broker keeps its message: who dies meanwhile loses nothing.
 
     Reads the wire: a message is acknowledged by HDEL of its delivery tag from `unacked` (with the prefix that the workers tell), unless HGET
-    has just asked for it to give it back.
-    Observes the acknowledgements of promised tasks that were executed, but for those after the last word of any probe. Findings:
+    has just asked for it to give it back. Observes the acknowledgements of promised tasks that were executed, but for those after the last
+    word of any probe. Findings:
 
     acknowledged_early: a message was acknowledged before any execution of its task had ended
     acknowledged_dead: a message was acknowledged although the process that ran its task had died of it
