@@ -360,6 +360,10 @@ TABLE: dict[str, Answer] = {
             probe(1, "started", "b"), CeleryEvent(t=3, word="succeeded", task_id="a"), unquiet(4), phase(9, "stop")
         ),
     ),
+    "counts_agree.miscounted": Answer(
+        "it submits tasks of its own, to hold a worker: like each task without an outcome, they may be counted or not",
+    ),
+    "counts_agree.counts_unread": Answer(NO_PROOF),
     "one_schedule.scheduled_twice": Answer("cannot: it publishes nothing through the link of a scheduler"),
     "one_schedule.schedule_unclear": Answer(NO_PROOF),
     "fault_happened.not_injected": Answer(NO_PROOF),
