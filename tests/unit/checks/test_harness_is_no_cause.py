@@ -360,6 +360,8 @@ TABLE: dict[str, Answer] = {
             probe(1, "started", "b"), CeleryEvent(t=3, word="succeeded", task_id="a"), unquiet(4), phase(9, "stop")
         ),
     ),
+    "one_schedule.scheduled_twice": Answer("cannot: it publishes nothing through the link of a scheduler"),
+    "one_schedule.schedule_unclear": Answer(NO_PROOF),
     "fault_happened.not_injected": Answer(NO_PROOF),
     "fault_happened.failed": Answer(NO_PROOF),
     "fault_happened.did_not_bite": Answer(NO_PROOF),
