@@ -216,7 +216,8 @@ def _promises(c: Configuration, *, calm: bool) -> dict[str, Any]:
         **({"result_contains": ["{key}"]} if answers else {}),
         # One processor serves everybody here.
         "api_deadline_s": 5.0,
-        **({"acknowledges": "late"} if late(c) else {}),
+        # A group's id is that of no message.
+        **({"acknowledges": "late"} if late(c) and c["work"] != "group" else {}),
         **({"in_hand": processes(c)} if _holds_few(c) else {}),
         **({"events": True} if c["events"] == "yes" else {}),
         **({"results": "ignored"} if c["results"] == "ignored" else {}),

@@ -15,6 +15,8 @@ from functools import cached_property
 from stormproof.history import Event, History, Indexed, Probe, Process, Settings
 
 _NEVER = 2**62
+_LIMITED = "rate limit"
+"""In place of a task's id: what keeps a worker from beginning another task."""
 _OF_NO_EXECUTION = frozenset({"received", "consuming", "ready", "stopping"})
 
 
@@ -105,13 +107,22 @@ class Workers:
     def busy_s(self, from_t: float, to_t: float, longest_s: float, own: Collection[str]) -> float:
         """For how long no live worker was free, as tasks were executed, or one of the tasks `own` was itself executed.
 
-        An execution counts for `longest_s` at most: what takes longer is no work any more.
+        An execution counts for `longest_s` at most: what takes longer is no work any more. A worker with a rate limit is not free until that lets
+        it begin the next task.
         """
         steps: list[tuple[float, str, str, int]] = []
-        for span in self.executions:
-            begin_t, end_t = max(span.begin_t, from_t), min(span.end_t, span.begin_t + longest_s, to_t)
+
+        def busy(span: Span, task_id: str, at_most_s: float, processes: int = 1) -> None:
+            begin_t, end_t = max(span.begin_t, from_t), min(span.begin_t + at_most_s, to_t)
             if begin_t < end_t:
-                steps += [(begin_t, span.component, span.task_id, 1), (end_t, span.component, span.task_id, -1)]
+                steps.append((begin_t, span.component, task_id, processes))
+                steps.append((end_t, span.component, task_id, -processes))
+
+        for span in self.executions:
+            busy(span, span.task_id, min(longest_s, span.end_t - span.begin_t))
+            settings = self.settings(span.component, span.begin)
+            if settings is not None and settings.slowest_s:
+                busy(span, _LIMITED, settings.slowest_s, _slots(settings))
         steps += [(max(t, from_t), component, "", change) for t, component, change in self._lives if t < to_t]
         steps.sort()
         alive, executing, own_executing = set[str](), Counter[str](), 0

@@ -28,6 +28,8 @@ WORKER = (settings(0, 2), process(0, "worker", "ready"))
 LOAD = tuple(executed(f"load-{n}-{pid}", 2.5 + 4 * n, 6.4 + 4 * n, pid) for n in range(5) for pid in (11, 12))
 """The harness's own tasks, 4 s each, which keep both processes busy until 22.4 s."""
 NEW = (accepted(3, purpose="recovery"), probe(22.5, "started"), probe(22.6, "succeeded"))
+LIMITED = (settings(0, 4, slowest_s=3.0), process(0, "worker", "ready"))
+"""It may begin one task in 3 s, and could run four at once."""
 CALM = executed("calm", 0.1, 4.0)
 LATER = (fault(4.1, "injected"), fault(4.2, "healed"))
 
@@ -52,6 +54,32 @@ CASES = (
         "a new task that waited beside a free process",
         loaded(*(pair for pair in LOAD if pair[0].pid == 11), *NEW),
         {"slow_recovery": (5, 7, 19)},
+    ),
+    Case(
+        "a new task that waited for the rate limit, behind the tasks of the harness",
+        in_order(
+            LIMITED,
+            INJECTED,
+            HEALED,
+            *(executed(f"load-{n}", 2.5 + 3 * n, 2.6 + 3 * n) for n in range(8)),
+            accepted(3, purpose="recovery"),
+            probe(26.5, "started"),
+            probe(26.6, "succeeded"),
+        ),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "a new task that waited for longer than the rate limit",
+        in_order(
+            LIMITED,
+            INJECTED,
+            HEALED,
+            *(executed(f"load-{n}", 2.5 + 3 * n, 2.6 + 3 * n) for n in range(2)),
+            accepted(3, purpose="recovery"),
+            probe(29.5, "started"),
+            probe(29.6, "succeeded"),
+        ),
+        {"slow_recovery": (3, 6, 11)},
     ),
     Case(
         "a new task that is itself long",
