@@ -12,6 +12,7 @@ from typing import Any
 
 from stormproof import system as systems
 from stormproof.remote import Document, Remote
+from stormproof.workload import text
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -55,7 +56,11 @@ class Target:
     def submission(self, key: str) -> tuple[str, str, dict[str, str]]:
         """Path, body and headers of one."""
         headers = self._headers if self._same_headers else filled(self._headers, key=key)
-        return filled(self.submit["path"], key=key), filled(self._body, key=key), headers
+        return filled(self.submit["path"], key=key), filled(self._body, key=key, text=self._text(key)), headers
+
+    def _text(self, key: str) -> str:
+        """The text of the key, escaped as it stands in the body; made only where one is asked for."""
+        return json.dumps(text(key))[1:-1] if "{text}" in self._body else ""
 
     def new_key(self) -> str:
         """The key of a submission that nobody else has."""
