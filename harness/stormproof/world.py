@@ -129,6 +129,7 @@ class World:
         server = self.redis[self.system.broker]
         self.broker = Broker(server, self.system.queues, self.links.deliveries, self.picture.settings, workers)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
+        self.mail.as_described = self.clients.described
 
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
         """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
