@@ -153,9 +153,7 @@ class World:
         """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
         for server in self.redis.values():
             await self.start_redis(server)
-            self._background(self._sample(server))
-        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure()):
-            self._background(watch)
+        self.watch()
         wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
         for replica in wanted:
             await replica.start()
@@ -163,6 +161,12 @@ class World:
             for replica in wanted:
                 group.create_task(replica.ready())
         await self.listen()
+
+    def watch(self) -> None:
+        """Begin to record what the probes, the Redis servers and the processes tell."""
+        samples = (self._sample(server) for server in self.redis.values())
+        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure(), *samples):
+            self._background(watch)
 
     async def listen(self) -> None:
         """Begin to hear Celery's events, where the workers say that they are sent, and wait until they can be heard: those that are
