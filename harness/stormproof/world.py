@@ -164,14 +164,12 @@ class World:
 
     def watch(self) -> None:
         """Begin to record what the probes, the Redis servers and the processes tell."""
-        samples = (self._sample(server) for server in self.redis.values())
-        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure(), *samples):
+        of_servers = map(self._sample, self.redis.values())
+        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure(), *of_servers):
             self._background(watch)
 
     async def listen(self) -> None:
-        """Begin to hear Celery's events, where the workers say that they are sent, and wait until they can be heard: those that are
-        sent before that are lost. Raises ComponentError.
-        """
+        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
         add = self._from_thread(asyncio.get_running_loop())
         self._events = CeleryEventsListener(self.broker.celery, add, self.recorder.t0)
         self._events.start()
