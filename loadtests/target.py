@@ -12,6 +12,7 @@ from typing import Any
 
 from stormproof import system as systems
 from stormproof.remote import Document, Remote
+from stormproof.workload import number_of
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -29,9 +30,12 @@ class Target:
         self.t0, self.effects, self.recovery_s = t0, effects, recovery_s
         self._numbers = itertools.count(os.getpid() * 1_000_000)  # Several processes of Locust share a run.
         # A key has no character that JSON would have to escape: the body is filled in as text.
-        self._body = json.dumps(submit["json"]) if submit.get("json") else ""
+        body = submit.get("json")
+        self._body = (
+            "" if body is None else json.dumps(body).replace('"{number}"', "{number}")
+        )  # Alone, it is a number.
         self._headers = (_JSON if self._body else {}) | submit.get("headers", {})
-        self._same_headers = filled(self._headers, key="") == self._headers
+        self._same_headers = filled(self._headers, key="", number="") == self._headers
 
     @classmethod
     def steered(cls, remote: Remote) -> Target:
@@ -54,8 +58,9 @@ class Target:
 
     def submission(self, key: str) -> tuple[str, str, dict[str, str]]:
         """Path, body and headers of one."""
-        headers = self._headers if self._same_headers else filled(self._headers, key=key)
-        return filled(self.submit["path"], key=key), filled(self._body, key=key), headers
+        own = {"key": key, "number": str(number_of(key))}
+        headers = self._headers if self._same_headers else filled(self._headers, **own)
+        return filled(self.submit["path"], **own), filled(self._body, **own), headers
 
     def new_key(self) -> str:
         """The key of a submission that nobody else has."""
@@ -63,7 +68,7 @@ class Target:
 
 
 def filled(template: Any, **values: str) -> Any:
-    """A template of the description with `{key}` and `{task_id}` filled in."""
+    """A template of the description with `{key}`, `{number}` and `{task_id}` filled in."""
     if isinstance(template, str):
         for name, value in values.items():
             template = template.replace(f"{{{name}}}", value)

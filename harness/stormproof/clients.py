@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from stormproof.errors import exhausted
-from stormproof.history import Invoked, Outcome, Purpose, Returned
+from stormproof.history import Counts, Invoked, Outcome, Purpose, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System
 from stormproof.templates import fill, fill_all, pick, word
@@ -203,6 +203,23 @@ class Clients:
         if self._system.status.unknown_codes:
             await self.status("", str(uuid.uuid4()), purpose="stranger")
 
+    async def read_counts(self) -> None:
+        """Record what the system's metrics count now, if its description says where they are. Raises what `submit` raises."""
+        how = self._system.metrics
+        if how is None:
+            return
+        found = {"success": 0.0, "failure": 0.0}
+        error = ""
+        try:
+            answer = await self._ask("GET", self._address(how.component) + how.path)
+            if answer.status_code != 200:
+                raise ValueError(answer.said)
+            page = answer.body.decode("utf-8", "replace")
+            found = {"success": counted(page, how.success), "failure": counted(page, how.failure)}
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as failure:
+            error = f"{how.path}: {type(failure).__name__}: {failure}"
+        self._recorder.add(Counts(t=self._recorder.now(), error=error, **found))
+
     def _invoke(self, kind: Any, key: str, client: int, purpose: Purpose, task_id: str = "") -> int:
         number = next(self._numbers)
         self._recorder.add(
@@ -257,6 +274,21 @@ class Clients:
         )
         self._recorder.add(msgspec.structs.replace(returned, value=returned.value[:_LONGEST_VALUE]))
         return returned
+
+
+def counted(page: str, sample: str) -> float:
+    """The value of a sample on a page of metrics; 0 where others of its name are there, as what never happened has no line.
+
+    Raises ValueError for a name that is not on the page, and for what is no number.
+    """
+    lines = [line for line in page.splitlines() if line and not line.startswith("#")]
+    value = next((line[len(sample) :].split()[0] for line in lines if line.startswith(f"{sample} ")), None)
+    if value is not None:
+        return float(value)
+    name = sample.partition("{")[0]
+    if "{" in sample and f"# TYPE {name} " in page:
+        return 0.0
+    raise ValueError(f"there is no {sample}")
 
 
 def _raise_if_ours(error: BaseException) -> None:

@@ -94,6 +94,7 @@ async def run(
             async with gate or nullcontext():
                 phase("start")
                 await world.start()
+            await world.clients.read_counts()
             phase("warmup")
             await one_task(world, say=say)
             phase("state")
@@ -116,6 +117,7 @@ async def run(
                 world.clients.stop()
             phase("read")
             await world.clients.read_all()
+            await world.clients.read_counts()
             phase("stop")
     finally:
         recorder.close()

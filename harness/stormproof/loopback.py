@@ -157,6 +157,8 @@ def _refuse_absolute_paths(path: Path | str, system: System) -> None:
     paths = {"submit.path": system.submit.path, "status.path": system.status.path}
     if system.backlog:
         paths["backlog.path"] = system.backlog.path
+    if system.metrics:
+        paths["metrics.path"] = system.metrics.path
     for name, component in system.components.items():
         if component.ready.http is not None:
             paths[f"components.{name}.ready.http"] = component.ready.http

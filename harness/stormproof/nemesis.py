@@ -31,7 +31,7 @@ def check(world: World, storm: tuple[Injection, ...]) -> None:
     """Refuse what the system does not have, before anything starts. Raises DescriptionError."""
     reason = scenario.why_not(storm, world.system)
     if reason:
-        raise DescriptionError(f"the storm cannot strike {world.system.name!r}: {reason}")
+        raise DescriptionError(f"the system {world.system.name!r} cannot be struck so: {reason}")
 
 
 async def storm(

@@ -21,13 +21,13 @@ class Promises(BaseModel):
     started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
 
     `may_expire`: accepted work whose expiry time passes before a worker begins it need not run. `results` "ignored": the system keeps no
-    results, so that a task's end is known from the probe alone, and no status need ever tell it.
+    results, so that a task's end is known from the probe alone, and no status need ever tell it. `schedulers`: whether several components
+    of the role `beat` serve "one" schedule, each task of which is published once, or "many". `retry_after_s`: the least and the most that
+    Retry-After of a 503 says.
 
-    So are these, about what was submitted, with `{key}` and `{text}` for those of the submission: `effects_contain`, `effects_to`: what its
-    effect contains, and to whom alone it goes; `result_contains`: what the result of its success says. And about the outside server:
-    `endures_s`: a task is tried again at least so long while it is refused for now (4xx); `refused` "fails": what is refused for ever (5xx) is
-    not tried again. `retry_after_s`: the least and the most that Retry-After of a 503 says. `schedulers`: whether several components of the
-    role `beat` serve "one" schedule, each task of which is published once, or "many".
+    `effects_contain` and `effects_to`: what an effect contains of its submission (`{key}`, `{text}`), and to whom alone it goes.
+    `result_contains`: what the result of a success says of it. `endures_s`: what the outside server refuses for now (4xx) is tried again for
+    at least so long. `refused` "fails": what it refuses for ever (5xx) is not tried again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

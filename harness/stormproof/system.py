@@ -139,6 +139,17 @@ class Backlog(_Model):
     field: str
 
 
+class Metrics(_Model):
+    """Where the system's own metrics are, in Prometheus' text format, and the samples that count submissions by outcome: a name with its
+    labels, as it stands there.
+    """
+
+    component: str = "api"
+    path: str
+    success: str
+    failure: str
+
+
 class System(_Model):
     """A whole system under test. `folder` is where its description lies; relative paths start there."""
 
@@ -153,6 +164,7 @@ class System(_Model):
     submit: Submit
     status: Status
     backlog: Backlog | None = None
+    metrics: Metrics | None = None
     promises: Promises = Promises()
 
     @model_validator(mode="before")
@@ -171,6 +183,7 @@ class System(_Model):
             ("results", self.results, self.redis),
             ("submit.component", self.submit.component, self.components),
             ("backlog.component", self.backlog.component if self.backlog else None, self.components),
+            ("metrics.component", self.metrics.component if self.metrics else None, self.components),
             *(("promises.durable", name, self.redis) for name in self.promises.durable),
         ]
         for where, name, known in named:
@@ -255,6 +268,7 @@ _TABLES: dict[tuple[str, str], type[BaseModel]] = {
     ("submit", ""): Submit,
     ("status", ""): Status,
     ("backlog", ""): Backlog,
+    ("metrics", ""): Metrics,
     ("promises", ""): Promises,
 }
 """The tables of a description, by the first name of a key's path and the inner table's name."""

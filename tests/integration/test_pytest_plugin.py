@@ -92,7 +92,9 @@ def test_what_a_test_does_wrong_is_told_in_one_line(shop: pytest.Pytester) -> No
     result = run(shop)
     result.assert_outcomes(failed=4, passed=2, errors=2)
     said = result.stdout.str()
-    assert "stormproof: the system 'shop' has no component 'nobody'; it has: api, worker" in said
+    assert (
+        "stormproof: the system 'shop' cannot be struck so: it has no component 'nobody'; it has: api, worker" in said
+    )
     assert "stormproof: the history of this test has been taken; submit and strike before that" in said
     assert "reset on link of worker at a reply NOPE(x) did not bite: its frame never came" in said
     assert "kill on worker at a request NOPE did not bite: its frame never came" in said

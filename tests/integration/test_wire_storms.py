@@ -114,7 +114,7 @@ def test_a_link_that_the_system_lacks_is_refused_before_anything_starts(
         conduct(tmp_path, injection)
     assert raised.group_contains(
         DescriptionError,
-        match=f"the storm cannot strike '.*': it has {said}",
+        match=f"the system '.*' cannot be struck so: it has {said}",
     )
 
 

@@ -147,3 +147,10 @@ def test_rows_of_a_storm_are_rows_of_their_own(
         if t <= done:
             rows.tell(t, **event)
     assert rows.fired[-1][0] == ("due to done (in a storm)" if stormy else "due to done")
+
+
+def test_a_submission_is_filled_in_as_it_is_described() -> None:
+    submit = {"path": "/{number}", "json": [{"name": "{key}", "n": "{number}"}], "headers": {"X": "{number}"}}
+    target = Target(url="", submit=submit, status={}, run="00ab", t0=0.0, effects=False, recovery_s=1.0)
+    path, body, headers = target.submission("storm-00ab-0007")
+    assert (path, body, headers["X"]) == ("/7", '[{"name": "storm-00ab-0007", "n": 7}]', "7")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stormproof.clients import Clients
+from stormproof.clients import Clients, counted
 from stormproof.errors import StormproofError
-from stormproof.history import History, Invoked, Probe, Returned
+from stormproof.history import Counts, History, Invoked, Probe, Returned
 from stormproof.recorder import Recorder
 from stormproof.system import System
 from stormproof.workload import text
@@ -231,6 +232,58 @@ def test_any_task_id_can_be_asked_for(tmp_path: Path, task_id: str) -> None:
 
     assert operation(tmp_path, answer, "status", task_id=task_id).outcome == "ok"
     assert asked == [f"/tasks/{task_id}".replace("\ud800", "?")]
+
+
+METRICS = """# HELP tasks by state
+# TYPE tasks gauge
+tasks{state="SUCCESS"} 7.0
+tasks{state="SUCCESSION"} 9
+tasks_total 3e2 1700000000
+"""
+
+
+@pytest.mark.parametrize(
+    ("sample", "value"),
+    [('tasks{state="SUCCESS"}', 7), ("tasks_total", 300), ('tasks{state="FAILURE"}', 0)],
+)
+def test_a_sample_is_read_from_a_page_of_metrics(sample: str, value: float) -> None:
+    assert counted(METRICS, sample) == value
+
+
+@pytest.mark.parametrize("sample", ["tasks", 'jobs{state="SUCCESS"}', "jobs"])
+def test_a_sample_that_no_page_has_is_no_zero(sample: str) -> None:
+    with pytest.raises(ValueError, match=f"there is no {re.escape(sample)}"):
+        counted(METRICS, sample)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (lambda request: httpx.Response(200, text=METRICS), (7, 0, "")),
+        (lambda request: httpx.Response(500, text="oops"), (0, 0, "/metrics: ValueError: HTTP 500: 'oops'")),
+        (
+            lambda request: httpx.Response(200, text=""),
+            (0, 0, '/metrics: ValueError: there is no tasks{state="SUCCESS"}'),
+        ),
+        (refusing(httpx.ReadError), (0, 0, "/metrics: ReadError: no")),
+    ],
+)
+def test_what_the_metrics_count_is_recorded_or_why_it_cannot_be_read(
+    tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response], found: tuple[float, float, str]
+) -> None:
+    samples = {"success": 'tasks{state="SUCCESS"}', "failure": 'tasks{state="FAILURE"}'}
+    system = System.model_validate({**SYSTEM.stored(), "metrics": {"path": "/metrics", **samples}})
+
+    async def story() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            await Clients(system, http, recorder, lambda component: "http://127.0.0.1:1").read_counts()
+
+    recorder = Recorder(tmp_path / "history.jsonl")
+    asyncio.run(story())
+    recorder.close()
+    counts = recorder.events[0]
+    assert isinstance(counts, Counts)
+    assert (counts.success, counts.failure, counts.error) == found
 
 
 def test_a_lack_of_our_own_descriptors_is_no_answer_of_the_system(tmp_path: Path) -> None:

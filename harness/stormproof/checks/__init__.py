@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 
 from stormproof.checks.acknowledges_late import AcknowledgesLate
 from stormproof.checks.api_answers import ApiAnswers
+from stormproof.checks.counts_agree import CountsAgree
 from stormproof.checks.delivery import Delivery
 from stormproof.checks.effects_as_submitted import EffectsAsSubmitted
 from stormproof.checks.effects_once import EffectsOnce
@@ -72,6 +73,7 @@ ALL: tuple[type[Check], ...] = (
     StoresKeep,
     NoResidue,
     EventsAgree,
+    CountsAgree,
     OneSchedule,
     FaultHappened,
     RunComplete,
@@ -135,6 +137,7 @@ __all__ = [
     "AcknowledgesLate",
     "ApiAnswers",
     "Check",
+    "CountsAgree",
     "Delivery",
     "EffectsAsSubmitted",
     "EffectsOnce",

@@ -21,7 +21,7 @@ class HeedsRefusals:
     execution died: each that began has ended or asked to be tried again. Observes the acknowledged tasks. Findings:
 
     gave_up_early: a task failed in an execution that was refused for now, and within `endures_s` of the first refusal
-    asked_again: a recipient was refused for ever, and the server was asked for him again
+    asked_again: the server refused a recipient for ever, and was asked again for the same one
     """
 
     endures_s: float | None = None

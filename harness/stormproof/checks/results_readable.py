@@ -19,7 +19,8 @@ class ResultsReadable:
     """A task's outcome can be read, and agrees with one of its executions.
 
     Whether it can be read at all is asked in the phase `read`, when nothing changes any more. Observes the acknowledged
-    tasks that the probe saw end and that were asked for. `has_values`: an answer that says success gives the result. Findings:
+    tasks that the probe saw end and that were asked for. Work of several tasks may be read under an id that is none of theirs (a group's, say):
+    of that only whether it stays readable is judged. `has_values`: an answer that says success gives the result. Findings:
 
     unreadable: it ended, no answer ever said so, and the last one is an error (unknown where the harness did not read it whole)
     missing: it ended, and after proved quiescence its status still says that it has not
@@ -44,7 +45,9 @@ class ResultsReadable:
         facts = Facts.of(history)
         tasks = [task for task in facts.tasks.values() if task.submits and task.ends and _was_read(facts, task)]
         findings = [finding for task in tasks for finding in self._findings(facts, task)]
-        return Verdict.of(self.name, findings, observed=len(tasks))
+        works = list(_works(facts))
+        findings += [finding for work in works for finding in _vanished(facts, work, work.terminal_answers[0])]
+        return Verdict.of(self.name, findings, observed=len(tasks) + len(works))
 
     def _findings(self, facts: Facts, task: Task) -> Iterator[Finding]:
         answers = task.terminal_answers
@@ -54,6 +57,14 @@ class ResultsReadable:
         heard = [answer for answer in answers if answer[1].t <= facts.heard_until_t]
         yield from _compare(task, heard, has_values=self.has_values)
         yield from _vanished(facts, task, answers[0])
+
+
+def _works(facts: Facts) -> Iterator[Task]:
+    """What was submitted and read under an id that no probe knows, while a task of its key was seen to end."""
+    ended = {task.key for task in facts.tasks.values() if task.ends}
+    for task in facts.tasks.values():
+        if task.submits and task.terminal_answers and not task.probes and task.key in ended:
+            yield task
 
 
 def _was_read(facts: Facts, task: Task) -> bool:

@@ -15,7 +15,7 @@ from functools import cached_property
 from stormproof.history import Event, History, Indexed, Probe, Process, Settings
 
 _NEVER = 2**62
-_OF_NO_EXECUTION = frozenset({"received", "ready", "stopping"})
+_OF_NO_EXECUTION = frozenset({"received", "consuming", "ready", "stopping"})
 
 
 @dataclass(slots=True)
@@ -168,6 +168,10 @@ class Workers:
         worker = self._now[line.component]
         if line.word in ("ready", "stopping"):
             self._stopping[line.component].append((index, line.word == "stopping"))
+        elif line.word == "consuming":  # What it was given before, and has not begun, it has forgotten.
+            for forgotten in worker.held.values():
+                forgotten.stop(index, line.t)
+            worker.held.clear()
         elif line.word == "received":
             if line.task_id not in worker.held:
                 worker.held[line.task_id] = self._span(self._held, index, line)

@@ -129,6 +129,14 @@ class Refusal(Event, frozen=True, tag="refusal"):
     recipient: str = ""
 
 
+class Counts(Event, frozen=True, tag="counts"):
+    """What the system's own metrics count: submissions that ended in success, and in failure. `error`: why they could not be read."""
+
+    success: float = 0.0
+    failure: float = 0.0
+    error: str = ""
+
+
 class Sample(Event, frozen=True, tag="sample"):
     """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
 
@@ -302,6 +310,7 @@ AnyEvent = (
     | Probe
     | Effect
     | Refusal
+    | Counts
     | Sample
     | ProcessSample
     | Pressure

@@ -165,8 +165,9 @@ class Stage:
 
     def _hangs_t(self, found: Quiescence) -> float:
         """When the last of the tasks in hand has been there for so long that it hangs."""
-        starts = [self.world.picture.started[task_id].t for task_id in found.in_hand]
-        return max(starts) + self.life_s + self.world.system.promises.stall_s + _PATIENCE_S
+        started = self.world.picture.started
+        last_t = max((started[task_id].t for task_id in found.in_hand if task_id in started), default=0.0)
+        return last_t + self.life_s + self.world.system.promises.stall_s + _PATIENCE_S
 
     async def renew(self, component: str) -> None:
         """Start a component again: a fault point that a used one does not reach, a new one may. Raises ComponentError."""

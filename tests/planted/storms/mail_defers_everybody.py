@@ -4,7 +4,7 @@ from stormproof import Injection, Mail, Scenario, Workload
 
 scenario = Scenario(
     name="mail_defers_everybody",
-    title="the mail server answers 451 for everybody for 5 s",
+    title="the mail server answers 451 for everybody for 9 s",
     workload=Workload(tasks=6, rate_per_s=6),
-    storm=(Injection(fault=Mail(mode="reject", code=451), for_s=5.0),),
+    storm=(Injection(fault=Mail(mode="reject", code=451), for_s=9.0),),
 )

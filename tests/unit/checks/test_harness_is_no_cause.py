@@ -362,6 +362,10 @@ TABLE: dict[str, Answer] = {
             probe(1, "started", "b"), CeleryEvent(t=3, word="succeeded", task_id="a"), unquiet(4), phase(9, "stop")
         ),
     ),
+    "counts_agree.miscounted": Answer(
+        "it submits tasks of its own, to hold a worker: like each task without an outcome, they may be counted or not",
+    ),
+    "counts_agree.counts_unread": Answer(NO_PROOF),
     "one_schedule.scheduled_twice": Answer(
         "it kills a scheduler, whose place another takes: each must publish again after the other, twice",
         history(BEATS, scheduled(1, "beat"), fault(1.5, "injected"), scheduled(2, "beat-2"), scheduled(3, "beat")),

@@ -115,6 +115,18 @@ CASES = (
         {"wedged": (1, 5, 6)},
     ),
     Case(
+        "a worker whose consumer began anew has forgotten what it was given",
+        history(
+            settings(0, 2, prefetch=2),
+            UP,
+            held(2),
+            probe(1.5, "consuming", task_id=""),
+            sample(2, queued=3, unacked=2),
+            sample(20, queued=3, unacked=2),
+        ),
+        {"wedged": (1, 5, 6)},
+    ),
+    Case(
         "a worker that holds nothing in the broker's books",
         history(settings(0, 2, prefetch=2), UP, held(2), LONG),
         {"wedged": (1, 4, 5)},

@@ -43,6 +43,7 @@ EVERY_CHECK: tuple[checks.Check, ...] = (
     checks.HoldsFew(in_hand=2),
     checks.StoresKeep(durable=("broker",)),
     checks.EventsAgree(promised=True),
+    checks.CountsAgree(),
     checks.OneSchedule(shared=True),
     checks.FaultHappened(planned=("kill",)),
     checks.RunComplete(),

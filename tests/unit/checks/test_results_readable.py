@@ -10,6 +10,11 @@ SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"
 
 CASES = (
     Case(
+        "a group that was read under its own id, and cannot be any more",
+        history(accepted(1), probe(2, "succeeded", "part"), status(3, 2, "SUCCESS"), phase(4, "read"), broken(5, 3)),
+        {"vanished": (4, 6, 7)},
+    ),
+    Case(
         "a success that no execution agrees with",
         history(accepted(1), probe(2, "failed"), probe(3, "revoked"), status(4, 2, "SUCCESS")),
         {"contradicts": (2, 3, 5)},
@@ -195,3 +200,21 @@ def test_a_literal_history_is_judged_as_it_should(case: Case) -> None:
 def test_an_error_before_everything_was_read_again_proves_nothing() -> None:
     verdict = CHECK(history(accepted(1), probe(2, "succeeded"), broken(3, 2)))
     assert [finding.kind for finding in verdict.findings] == ["nothing_observed"]
+
+
+def test_a_group_that_is_read_under_its_own_id_is_something_to_judge() -> None:
+    verdict = CHECK(history(accepted(1), probe(2, "succeeded", "part"), status(3, 2, "SUCCESS")))
+    assert (verdict.status, verdict.observed) == (Status.VALID, 1)
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        history(accepted(1), status(3, 2, "SUCCESS")),
+        history(accepted(1), probe(2, "started", "part"), status(3, 2, "SUCCESS")),
+        history(accepted(1), probe(2, "succeeded", "part"), status(3, 2, "PENDING")),
+        history(accepted(1), probe(2, "succeeded", "part", key="storm-0000-0009"), status(3, 2, "SUCCESS")),
+    ],
+)
+def test_a_group_of_which_no_task_was_seen_to_end_or_no_end_was_read_is_nothing_to_judge(unseen: History) -> None:
+    assert [finding.kind for finding in CHECK(unseen).findings] == ["nothing_observed"]
