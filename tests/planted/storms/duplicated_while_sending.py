@@ -8,6 +8,6 @@ scenario = Scenario(
     workload=Workload(tasks=4, rate_per_s=2),
     storm=(
         Injection(fault=Mail(mode="slow_to_accept", delay_s=1.0), for_s=5.0),
-        Injection(fault=Duplicate(), when=sends("api", "LPUSH", key="celery", place=2)),
+        Injection(fault=Duplicate(), when=sends("api", "LPUSH", key="celery", place=0)),
     ),
 )
