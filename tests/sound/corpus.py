@@ -104,6 +104,8 @@ def system(name: str, c: Configuration, scenario: Scenario) -> System:
 def storms(c: Configuration) -> Iterator[Scenario]:
     """What it is promised to survive, with as many tasks as it can do in a quarter of a minute."""
     yield _sized(CALM, c, least=3)
+    if c["work"] == "long":
+        return  # A task each second is sent to see whether it has recovered: these would be minutes of work.
     if not late(c):
         # Nothing more: what has begun dies with its worker, and one that is terminated while messages arrive loses what it has just popped.
         yield _sized(FROZEN, c, least=4)
