@@ -12,7 +12,7 @@ from typing import Any
 
 from stormproof import system as systems
 from stormproof.remote import Document, Remote
-from stormproof.workload import number_of
+from stormproof.workload import number_of, text
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -60,7 +60,11 @@ class Target:
         """Path, body and headers of one."""
         own = {"key": key, "number": str(number_of(key))}
         headers = self._headers if self._same_headers else filled(self._headers, **own)
-        return filled(self.submit["path"], **own), filled(self._body, **own), headers
+        return filled(self.submit["path"], **own), filled(self._body, **own, text=self._text(key)), headers
+
+    def _text(self, key: str) -> str:
+        """The text of the key, escaped as it stands in the body; made only where one is asked for."""
+        return json.dumps(text(key))[1:-1] if "{text}" in self._body else ""
 
     def new_key(self) -> str:
         """The key of a submission that nobody else has."""

@@ -93,7 +93,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 class Clients:
     """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
-    `tasks`: task id -> key of all that it has taken. `latest`: the answer that came last.
+    `tasks`: task id -> key of all that it has taken. `latest`: the answer that came last. `described`: the keys of all that was submitted
+    from here, and so as the description says.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Clients:
         self._stopped = False
         self.submitting = 0
         self.latest: Answer | None = None
+        self.described: set[str] = set()
         self.accepted: dict[str, str] = {}
         self.tasks: dict[str, str] = {}
 
@@ -123,6 +125,7 @@ class Clients:
         body = fill_all(how.json_template, values, "submit.json")
         headers = {name: fill(value, values, "submit.headers") for name, value in how.headers.items()}
         path = fill(how.path, {**values, "text": quote(text(key), "")}, "submit.path")
+        self.described.add(key)
         self.submitting += 1
         try:
             answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)

@@ -12,7 +12,7 @@ import email.header
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from email.message import Message
 from typing import cast
 
@@ -78,7 +78,8 @@ Mode = Normal | Slow | SlowToAccept | Refuse | Reject | Silent | Hold | DropAfte
 class SmtpServer:
     """An SMTP server on 127.0.0.1. `bites` counts the connections and commands that the present mode has struck.
 
-    `contain`: what each message should contain, with `{key}` and `{text}` for those of its submission.
+    `contain`: what each message should contain, with `{key}` and `{text}` for those of its submission. `as_described`: the keys of those that
+    were submitted so.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class SmtpServer:
         self._callback = callback
         self._t0 = t0
         self._contain = contain
+        self.as_described: Container[str] = frozenset()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Transport] = set()
         self._changed = asyncio.Event()
@@ -173,25 +175,30 @@ class SmtpServer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self.mode.delay_s)
         recipients = ", ".join(envelope.rcpt_tos)
-        self._callback(effect(envelope.original_content or b"", recipients, time.monotonic() - self._t0, self._contain))
+        content, now = envelope.original_content or b"", time.monotonic() - self._t0
+        self._callback(effect(content, recipients, now, self._contain, self.as_described))
         if isinstance(self.mode, DropAfterData) and self._bites(recipients):
             cast(asyncio.Transport, server.transport).abort()
             await asyncio.Event().wait()  # the end of the connection cancels us before a reply can be tried
         return "250 OK"
 
 
-def effect(content: bytes, recipients: str, t: float, contain: tuple[str, ...] = ()) -> Effect:
+def effect(
+    content: bytes, recipients: str, t: float, contain: tuple[str, ...] = (), as_described: Container[str] = ()
+) -> Effect:
     """What is recorded of a message; whose it is is found in its recipients, else in its text."""
     message = email.message_from_bytes(content)
     said = _text(message)
     found = _key.search(recipients) or _key.search(said)
     key = found.group() if found else ""
+    compared = key in as_described
     return Effect(
         t=t,
         key=key,
         message_id=str(message["Message-ID"] or "").strip(),
         recipient=recipients,
-        lacks=tuple(lack for part in contain if key and (lack := _lack(part, key, said))),
+        compared=compared,
+        lacks=tuple(lack for part in contain if compared and (lack := _lack(part, key, said))),
         others=tuple(sorted({*_key.findall(recipients), *_key.findall(said)} - {key})),
     )
 

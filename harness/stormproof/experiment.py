@@ -133,7 +133,7 @@ async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda 
     key, task_id = await _accepted(world, within_s)
     told, submissions = world.clients.latest, world.picture.submissions
     ended = await world.recorder.until(lambda: submissions.ended(key), within_s)
-    if ended and world.system.submit.keyed and not any(start.key == key for start in submissions.starts):
+    if ended and world.system.submit.keyed and not submissions.keys_reach_tasks:
         say(KEY_IS_LOST)
     if ended and await _read(world, key, task_id, within_s):
         return

@@ -6,6 +6,7 @@ Whoever waits for "the task of this submission" asks here. The submission's key 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from stormproof.history import KEY_PATTERN, AnyEvent, Invoked, Probe, Returned, Wire
 
@@ -28,11 +29,12 @@ class Submissions:
     has been answering for longest: a guess, which a later answer corrects.
 
     `front` is the component that takes submissions. `starts` holds every start of a task of the system, in order; the harness's own
-    tasks are not in it.
+    tasks are not in it. `stand_ins`: submission -> what says which task faults take for its own ("" as long as none is chosen).
     """
 
     def __init__(self) -> None:
         self.front = ""
+        self.stand_ins: dict[str, Callable[[], str]] = {}
         self.starts: list[Probe] = []
         self._starts: dict[str, list[Probe]] = {}  # By task id.
         self._open: dict[int, str] = {}  # Submissions without an answer: operation -> key.
@@ -70,9 +72,11 @@ class Submissions:
         return sorted(found, key=lambda start: start.t)
 
     def start(self, key: str) -> Probe | None:
-        """The latest start of this submission's task. If the submission is over and nothing tells which task is its own, any task of the
-        system that has started since then will do.
+        """The latest start of the task that a fault means by this submission: of its stand-in, if it has one, else of its own task. If the
+        submission is over and nothing tells which task is its own, any task of the system that has started since then will do.
         """
+        if chosen := self.stand_ins.get(key):
+            return next(reversed(self._starts.get(chosen(), [])), None)
         if found := self.starts_of(key):
             return found[-1]
         if key not in self._over_t or self.tasks(key):

@@ -129,6 +129,7 @@ class World:
         server = self.redis[self.system.broker]
         self.broker = Broker(server, self.system.queues, self.links.deliveries, self.picture.settings, workers)
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
+        self.mail.as_described = self.clients.described
 
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
         """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
@@ -152,9 +153,7 @@ class World:
         """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
         for server in self.redis.values():
             await self.start_redis(server)
-            self._background(self._sample(server))
-        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure()):
-            self._background(watch)
+        self.watch()
         wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
         for replica in wanted:
             await replica.start()
@@ -163,10 +162,14 @@ class World:
                 group.create_task(replica.ready())
         await self.listen()
 
+    def watch(self) -> None:
+        """Begin to record what the probes, the Redis servers and the processes tell."""
+        of_servers = map(self._sample, self.redis.values())
+        for watch in (self._read_journal(), self._sample_processes(), self._sample_pressure(), *of_servers):
+            self._background(watch)
+
     async def listen(self) -> None:
-        """Begin to hear Celery's events, where the workers say that they are sent, and wait until they can be heard: those that are
-        sent before that are lost. Raises ComponentError.
-        """
+        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
         add = self._from_thread(asyncio.get_running_loop())
         self._events = CeleryEventsListener(self.broker.celery, add, self.recorder.t0)
         self._events.start()

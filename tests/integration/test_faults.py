@@ -257,6 +257,12 @@ def test_where_tasks_show_no_key_an_order_means_the_task_whose_turn_it_is(tmp_pa
                 assert await evidence() == ""
                 Path(f"{order['turns']}-{turn}").write_text(task_id)
             assert await bitten(evidence) == "hold in process 5"
+            meant = world.picture.submissions.start(world.key(2))
+            assert meant is not None
+            assert meant.task_id == "c"
+        async with Misbehave(do="exit", place=3).strike(world):
+            assert world.key(3) in world.picture.submissions.stand_ins
+        assert world.key(3) not in world.picture.submissions.stand_ins, "no task was chosen in time"
 
     in_world(tmp_path, story)
 

@@ -45,6 +45,7 @@ async def serving(
             refusals.append(event)
 
     server = SmtpServer(note, t0=time.monotonic(), contain=contain)
+    server.as_described = {"storm-00ab-0001", "storm-00ab-0002"}
     await server.start()
     try:
         if mode is not None:
@@ -150,7 +151,7 @@ def arrived(content: str | bytes, contain: str = "{text}", cte: str = "base64", 
         built["Subject"] = "A message for you"
         built.set_content(content, cte=cte, charset=charset)
         content = built.as_bytes(policy=built.policy.clone(linesep="\r\n"))
-    return effect(content, TO, 1.0, (contain,))
+    return effect(content, TO, 1.0, (contain,), {KEY})
 
 
 @pytest.mark.parametrize("cte", ["base64", "quoted-printable", "8bit"])
@@ -167,7 +168,7 @@ def test_a_text_may_stand_in_a_greeting_and_in_any_part_of_a_message() -> None:
     built = EmailMessage()
     built.set_content("see below")
     built.add_alternative(f"Dear,\n\n{text(KEY)}\n\nYours", subtype="html")
-    assert effect(bytes(built), TO, 1.0, ("{text}",)).lacks == ()
+    assert effect(bytes(built), TO, 1.0, ("{text}",), {KEY}).lacks == ()
 
 
 def test_spaces_at_the_ends_of_lines_are_no_part_of_a_text() -> None:
@@ -229,8 +230,11 @@ def test_what_cannot_be_read_lacks_the_text_and_breaks_nothing(spoilt: bytes) ->
     assert arrived(spoilt).lacks
 
 
-def test_where_nobody_knows_whose_it_is_nothing_is_compared() -> None:
-    assert effect(b"\r\nhello", "ops@example.org", 1.0, ("{text}",)).lacks == ()
+@pytest.mark.parametrize(("to", "submitted"), [("ops@example.org", {KEY}), (TO, {OTHER})])
+def test_where_nobody_knows_what_was_submitted_nothing_is_compared(to: str, submitted: set[str]) -> None:
+    found = effect(b"\r\nhello", to, 1.0, ("{text}",), submitted)
+    assert (found.compared, found.lacks) == (False, ())
+    assert effect(b"\r\nhello", TO, 1.0, ("{text}",), {KEY}).compared
 
 
 def test_refuse_drops_open_connections_and_refuses_new_ones_until_healed_on_the_same_port() -> None:

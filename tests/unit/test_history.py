@@ -25,7 +25,7 @@ EVENTS: tuple[h.AnyEvent, ...] = (
         error="HTTP 503",
     ),
     h.Probe(t=0.3, component="worker", pid=2, parent=1, word="started", task_id="a", task="send", key="k", detail="d"),
-    h.Effect(t=0.4, key="k", message_id="<a@b>", recipient="a@b", lacks=("{text}: nothing of it",), others=("l",)),
+    h.Effect(t=0.4, key="k", message_id="<a@b>", recipient="a@b", others=("l",), compared=True, lacks=("x",)),
     h.Refusal(t=0.45, key="k", code=451, recipient="a@b"),
     h.Counts(t=0.46, success=5, failure=1, error="why"),
     h.Sample(t=0.5, store="broker", up=True, queued=1, unacked=2, connections=3, memory_bytes=4, keys=5),

@@ -173,6 +173,16 @@ def test_where_nothing_tells_any_task_that_starts_when_the_submission_is_over_wi
     assert submissions(line(t=1.5)).start(ONE) is None
 
 
+def test_faults_mean_the_same_stand_in_and_wait_until_it_is_chosen() -> None:
+    found = submissions(asked(1), answered(1), line(t=2.0), line(t=2.1, task_id="b"))
+    chosen = ""
+    found.stand_ins[ONE] = lambda: chosen
+    assert found.start(ONE) is None
+    chosen = "b"
+    assert found.start(ONE) == line(t=2.1, task_id="b")
+    assert found.starts_of(ONE) == [line(t=2.0)]
+
+
 def test_the_latest_start_of_its_own_task_counts_more_than_any_other() -> None:
     found = submissions(asked(1), answered(1), line(t=2.0), line(t=3.0), line(t=4.0, task_id="b"))
     assert found.start(ONE) == line(t=3.0)

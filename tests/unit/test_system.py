@@ -285,6 +285,7 @@ def test_an_address_of_the_run_is_admitted_however_it_is_written(address: str) -
             "'10.0.0.2' is not this machine",
         ),
         ("amqp://guest@127.0.0.1;guest@10.0.0.3", "'10.0.0.3' is not this machine"),
+        ("amqp://guest@10.0.0.5;guest@127.0.0.1", "'10.0.0.5' is not this machine"),
         ("mongodb://127.0.0.1,10.0.0.4/x", "'10.0.0.4' is not this machine"),
         ("postgresql+psycopg://u:p@db/x", "'db' is not this machine"),
         ("db+postgresql://u:p@db/x", "'db' is not this machine"),

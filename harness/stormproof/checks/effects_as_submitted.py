@@ -16,7 +16,8 @@ class EffectsAsSubmitted:
     """The effect of a submission contains what the system's description says, whole, and goes to its own recipient alone.
 
     `to`: the recipient, with `{key}` for the submission's key (empty: it is not promised). What an effect should contain is compared where
-    it happens, and the history tells what is not there. Observes the effects of submitted keys. Findings:
+    it happens, and the history tells what is not there. A submission that somebody else has made, and not as the description says, may
+    contain what it likes. Observes the effects of submitted keys. Findings:
 
     effect_differs: an effect does not contain what was submitted, or only the beginning of it
     effect_misdirected: an effect went to somebody else, or to others, too
@@ -34,7 +35,7 @@ class EffectsAsSubmitted:
         """Judge one history."""
         facts = Facts.of(history)
         effects = [line for line in history.of(Effect) if line[1].key in facts.keys]
-        findings = [finding for index, effect in effects for finding in self._findings(index, effect)]
+        findings = [finding for line in effects if line[1].compared for finding in self._findings(*line)]
         return Verdict.of(self.name, findings, observed=len(effects))
 
     def _findings(self, index: int, effect: Effect) -> Iterator[Finding]:

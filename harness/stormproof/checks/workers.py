@@ -234,8 +234,10 @@ class Workers:
 
     def _ended(self, worker: _Worker, index: int, line: Probe) -> None:
         own = (line.task_id, line.pid)
-        speaks_for_all = line.pid == line.parent  # The main process tells the end of what its pool process could not.
-        for held in [held for held in worker.running if held == own or (speaks_for_all and held[0] == line.task_id)]:
+        ended = [own] if own in worker.running else []
+        if not ended and line.pid == line.parent:  # The main process tells the end of what its pool process could not.
+            ended = [held for held in worker.running if held[0] == line.task_id]
+        for held in ended:
             worker.running.pop(held).stop(index, line.t)
 
     def _all_gone(self, component: str, index: int, t: float) -> None:

@@ -18,8 +18,8 @@ Deed = Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "
 class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
     """The probe in the worker runs this instead of (for `hold` and `hang`: before) the task at `place`; `place` None: all tasks.
 
-    Where tasks do not show whose they are, as no key reaches their arguments, the task at `place` is taken to be the one whose turn it is:
-    tasks start in the order of their submissions, or else any of them will do.
+    Where tasks do not show whose they are, as no key reaches their arguments, another one stands in for the task at `place`: the one whose turn
+    it is when they start. The other faults of the storm take the same one.
 
     Healed by taking the order back; tasks that are held go on, one that hangs never does.
     """
@@ -41,18 +41,21 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
         order = {"key": key, "do": do, "until": until}
         submissions = world.picture.submissions
         turn: Path | None = None
+
+        def chosen() -> str:
+            return turn.read_text() if turn is not None and turn.exists() else ""
+
         if self.place is not None and not submissions.keys_reach_tasks:
             nth = sum(not submissions.starts_of(world.key(place)) for place in range(self.place))
             turns = world.release_file(f"{self.do}-{key}-turn")
             turn = turns.with_name(f"{turns.name}-{nth}")
             order |= {"key": "", "nth": str(nth), "turns": str(turns)}
+            submissions.stand_ins[key] = chosen
         world.orders.give(order)
         since = world.recorder.now()
 
         def is_meant(start: Probe) -> bool:
-            if turn is None:
-                return start.key.startswith(key)
-            return turn.exists() and turn.read_text() == start.task_id
+            return start.key.startswith(key) if turn is None else start.task_id == chosen()
 
         async def evidence() -> str:
             starts = [start for start in submissions.starts if start.t >= since and is_meant(start)]
@@ -63,3 +66,5 @@ class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
         finally:
             release.touch()
             world.orders.take_back(order)
+            if not chosen():
+                submissions.stand_ins.pop(key, None)

@@ -110,15 +110,17 @@ class Probe(Event, frozen=True, tag="probe"):
 class Effect(Event, frozen=True, tag="effect"):
     """Something happened in the outside world: an e-mail was accepted by the real SMTP server.
 
-    `recipient`: all recipients, as the envelope has them. `lacks`: what it should contain by the description's `effects_contain` and does
-    not, and how much of that it has. `others`: keys of other submissions that stand in it.
+    `recipient`: all recipients, as the envelope has them. `others`: keys of other submissions that stand in it. `compared`: whether its
+    submission was made as the description says; only then it is known what should be in it. `lacks`: what of `effects_contain` it does not
+    contain, and how much of that it has.
     """
 
     key: str
     message_id: str = ""
     recipient: str = ""
-    lacks: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    compared: bool = False
+    lacks: tuple[str, ...] = ()
 
 
 class Refusal(Event, frozen=True, tag="refusal"):

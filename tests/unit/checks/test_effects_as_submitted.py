@@ -9,7 +9,7 @@ from stormproof.history import Effect
 
 
 def sent(t: float, key: str = KEY, recipient: str = f"{KEY}@example.org", **more: Any) -> Effect:
-    return Effect(t=t, key=key, recipient=recipient, **more)
+    return Effect(t=t, key=key, recipient=recipient, **{"compared": True, **more})
 
 
 CASES = (
@@ -18,6 +18,16 @@ CASES = (
         "an effect that nobody submitted is not compared",
         history(accepted(1), sent(2), sent(3, OTHER, "ops@example.org", lacks=("{text}: nothing of it",))),
         avoids="effect_differs",
+    ),
+    Case(
+        "what was not submitted as it is described may contain what it likes",
+        history(accepted(1), sent(2, compared=False, lacks=("{text}: nothing of it",))),
+        avoids="effect_differs",
+    ),
+    Case(
+        "what was not submitted as it is described may go to anybody",
+        history(accepted(1), sent(2, recipient="ops@example.org", compared=False)),
+        avoids="effect_misdirected",
     ),
     Case(
         "a text that was cut short is not what was submitted",

@@ -48,6 +48,8 @@ from stormproof.history import (
 )
 from stormproof.verdict import Status
 from test_heeds_refusals import tried
+from test_one_schedule import BEATS
+from test_one_schedule import published as scheduled
 from test_recovers_within import LOAD, NEW, loaded
 from test_registry import EVERY_CHECK, KINDS
 
@@ -360,7 +362,15 @@ TABLE: dict[str, Answer] = {
             probe(1, "started", "b"), CeleryEvent(t=3, word="succeeded", task_id="a"), unquiet(4), phase(9, "stop")
         ),
     ),
-    "one_schedule.scheduled_twice": Answer("cannot: it publishes nothing through the link of a scheduler"),
+    "counts_agree.miscounted": Answer(
+        "it submits tasks of its own, to hold a worker: like each task without an outcome, they may be counted or not",
+    ),
+    "counts_agree.counts_unread": Answer(NO_PROOF),
+    "one_schedule.scheduled_twice": Answer(
+        "it kills a scheduler, whose place another takes: each must publish again after the other, twice",
+        history(BEATS, scheduled(1, "beat"), fault(1.5, "injected"), scheduled(2, "beat-2"), scheduled(3, "beat")),
+        history(BEATS, *(scheduled(t, link) for t, link in ((1, "beat"), (2, "beat-2"), (3, "beat"), (4, "beat-2")))),
+    ),
     "one_schedule.schedule_unclear": Answer(NO_PROOF),
     "fault_happened.not_injected": Answer(NO_PROOF),
     "fault_happened.failed": Answer(NO_PROOF),
