@@ -196,10 +196,13 @@ def sound_ending(found: list[Heard], twins: list[Answer]) -> tuple[int, list[str
     why = f" ({', '.join(f'{count} {kind}' for kind, count in reasons.most_common())})" if reasons else ""
     started = f", did not start: {len(absent)}" if absent else ""
     systems = len({each.sound.system.name for each in found})
-    of_twins = f"; {len(caught)} of {len(twins)} guilty twins were caught" if twins else ""
-    lines.append(
-        f"of {systems} sound systems in {len(found)} runs, accused: {len(accused)}, unknown: {len(unknown)}{why}{started}{of_twins}."
-    )
+    said = []
+    if found:
+        count = f"accused: {len(accused)}, unknown: {len(unknown)}{why}{started}"
+        said.append(f"of {systems} sound systems in {len(found)} runs, {count}")
+    if twins:
+        said.append(f"{len(caught)} of {len(twins)} guilty twins were caught")
+    lines.append("; ".join(said) + ".")
     return (1 if accused or absent or len(caught) < len(twins) else 0), lines
 
 
@@ -233,16 +236,16 @@ def _where(run: Run | None) -> str:
 
 
 def opening(proof: Proof, corpus: Corpus) -> list[str]:
-    """What is going to be run, a line for each half."""
+    """What is going to be run, a line for each part."""
     lines = []
     if proof.mistakes:
         lines.append(
             f"{len(proof.mistakes)} mistakes, and {len(proof.controls)} storms in which {proof.system.name} must stand"
         )
-    if corpus.sound or corpus.twins:
-        lines.append(
-            f"{len(corpus.names)} sound systems in {len(corpus.sound)} runs, of which none may be accused, and {len(corpus.twins)} guilty twins"
-        )
+    if corpus.sound:
+        lines.append(f"{len(corpus.names)} sound systems in {len(corpus.sound)} runs, of which none may be accused")
+    if corpus.twins:
+        lines.append(f"{len(corpus.twins)} guilty twins of sound systems, of which each must be caught")
     return lines
 
 

@@ -119,6 +119,16 @@ def test_a_twin_that_shows_another_finding_or_a_doubt_is_not_caught() -> None:
         assert lines[0].startswith("not caught: first-forgets: it forgets\n    replay: ")
 
 
+def test_where_only_twins_or_only_sound_systems_ran_nothing_is_said_of_the_others() -> None:
+    twins = proving.answers((TWIN.mistake,), [CAUGHT])
+    assert proving.sound_ending([], twins) == (0, ["1 of 1 guilty twins were caught."])
+    found = proving.heard(CORPUS, VALID)
+    assert proving.sound_ending(found, []) == (0, ["of 3 sound systems in 4 runs, accused: 0, unknown: 0."])
+    alone = msgspec.structs.replace(CORPUS, twins=())
+    none_planted = msgspec.structs.replace(PLANTED, mistakes=())
+    assert proving.opening(none_planted, alone) == ["3 sound systems in 4 runs, of which none may be accused"]
+
+
 def test_each_run_of_both_halves_is_planned_once() -> None:
     jobs = proving.plan(PLANTED.only(("early_acknowledgement",)), 1, CORPUS)
     assert sorted((job.system.name, job.scenario.name) for job in jobs) == [

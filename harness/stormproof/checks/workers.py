@@ -17,6 +17,8 @@ from stormproof.history import Event, History, Indexed, Probe, Process, Settings
 _NEVER = 2**62
 _LIMITED = "rate limit"
 """In place of a task's id: what keeps a worker from beginning another task."""
+_REPLACED, _REPLACED_S = "replacement", 6.0
+"""The same, and for how long at most: Celery looks for pool processes to replace every 5 s."""
 _OF_NO_EXECUTION = frozenset({"received", "consuming", "ready", "stopping"})
 
 
@@ -30,6 +32,8 @@ class Span:
     begin_t: float
     end: int = _NEVER
     end_t: float = math.inf
+    pid: int = 0
+    parent: int = 0
 
     def stop(self, index: int, t: float) -> None:
         """It ended with this event."""
@@ -108,7 +112,7 @@ class Workers:
         """For how long no live worker was free, as tasks were executed, or one of the tasks `own` was itself executed.
 
         An execution counts for `longest_s` at most: what takes longer is no work any more. A worker with a rate limit is not free until that lets
-        it begin the next task.
+        it begin the next task, nor a pool process that is being replaced.
         """
         steps: list[tuple[float, str, str, int]] = []
 
@@ -123,6 +127,8 @@ class Workers:
             settings = self.settings(span.component, span.begin)
             if settings is not None and settings.slowest_s:
                 busy(span, _LIMITED, settings.slowest_s, _slots(settings))
+        for span in self._replacements:
+            busy(span, _REPLACED, min(_REPLACED_S, span.end_t - span.begin_t))
         steps += [(max(t, from_t), component, "", change) for t, component, change in self._lives if t < to_t]
         steps.sort()
         alive, executing, own_executing = set[str](), Counter[str](), 0
@@ -164,6 +170,23 @@ class Workers:
     def _count(self, spans: dict[str, tuple[list[int], list[int]]], component: str, index: int) -> int:
         begins, ends = spans.get(component, ([], []))
         return bisect_right(begins, index) - bisect_right(ends, index)
+
+    @cached_property
+    def _replacements(self) -> list[Span]:
+        """From the end of a pool process' last execution to the first one of a process of the same worker that had executed nothing before."""
+        first: dict[int, Span] = {}
+        last: dict[int, Span] = {}
+        for span in self.executions:
+            first.setdefault(span.pid, span)
+            last[span.pid] = span
+        newcomers = list(first.values())
+        found = []
+        for gone in sorted(last.values(), key=lambda span: span.end):
+            new = next((span for span in newcomers if span.begin > gone.end and span.parent == gone.parent), None)
+            if new is not None:
+                newcomers.remove(new)
+                found.append(Span(gone.component, _REPLACED, gone.end, gone.end_t, new.begin, new.begin_t))
+        return found
 
     @cached_property
     def _executions_of(self) -> dict[str, tuple[list[int], list[int]]]:
@@ -225,7 +248,7 @@ class Workers:
         worker.held.clear()
 
     def _span(self, spans: list[Span], index: int, line: Probe) -> Span:
-        spans.append(Span(component=line.component, task_id=line.task_id, begin=index, begin_t=line.t))
+        spans.append(Span(line.component, line.task_id, index, line.t, pid=line.pid, parent=line.parent))
         return spans[-1]
 
 

@@ -30,6 +30,7 @@ LOAD = tuple(executed(f"load-{n}-{pid}", 2.5 + 4 * n, 6.4 + 4 * n, pid) for n in
 NEW = (accepted(3, purpose="recovery"), probe(22.5, "started"), probe(22.6, "succeeded"))
 LIMITED = (settings(0, 4, slowest_s=3.0), process(0, "worker", "ready"))
 """It may begin one task in 3 s, and could run four at once."""
+ONE_PROCESS = (settings(0, 1), process(0, "worker", "ready"))
 CALM = executed("calm", 0.1, 4.0)
 LATER = (fault(4.1, "injected"), fault(4.2, "healed"))
 
@@ -80,6 +81,45 @@ CASES = (
             probe(29.6, "succeeded"),
         ),
         {"slow_recovery": (3, 6, 11)},
+    ),
+    Case(
+        "a new task that waited for pool processes that are replaced after each task",
+        in_order(
+            ONE_PROCESS,
+            INJECTED,
+            HEALED,
+            *(executed(f"load-{n}", 2.5 + 5 * n, 2.6 + 5 * n, pid=20 + n) for n in range(5)),
+            accepted(3, purpose="recovery"),
+            probe(27.5, "started", pid=25),
+            probe(27.6, "succeeded", pid=25),
+        ),
+        avoids="slow_recovery",
+    ),
+    Case(
+        "a new task that waited beside a pool process that stays and does nothing",
+        in_order(
+            ONE_PROCESS,
+            INJECTED,
+            HEALED,
+            *(executed(f"load-{n}", 2.5 + 5 * n, 2.6 + 5 * n) for n in range(5)),
+            accepted(3, purpose="recovery"),
+            probe(27.5, "started"),
+            probe(27.6, "succeeded"),
+        ),
+        {"slow_recovery": (3, 6, 17)},
+    ),
+    Case(
+        "a new task that waited for a pool process that was replaced after a long time",
+        in_order(
+            ONE_PROCESS,
+            INJECTED,
+            HEALED,
+            executed("load", 2.5, 2.6, pid=20),
+            accepted(3, purpose="recovery"),
+            probe(37.5, "started", pid=21),
+            probe(37.6, "succeeded", pid=21),
+        ),
+        {"slow_recovery": (3, 6, 9)},
     ),
     Case(
         "a new task that is itself long",
