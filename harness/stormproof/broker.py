@@ -175,7 +175,8 @@ class Broker:
                     headers = _headers(stored or b"")
                     task_id = str(headers.get("id") or tag.decode("utf-8", "replace"))
                     self._messages[place, tag] = task_id, _eta(headers)
-                found.append(Unacked(place, tag, *self._messages[place, tag], self.deliveries.holds(place, tag)))
+                task_id, eta = self._messages[place, tag]
+                found.append(Unacked(place, tag, task_id, eta, self.deliveries.holds(place, tag, task_id)))
         return found
 
     def unseen(self, alive: Iterable[str]) -> str:

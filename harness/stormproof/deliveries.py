@@ -39,10 +39,12 @@ class Place(NamedTuple):
 class Hold(Enum):
     """What is known of the worker that was given a message.
 
-    HELD: nothing proves that the worker does not have it. GONE: it cannot have it any more. UNSEEN: no link has seen the delivery.
+    HELD: nothing proves that the worker does not have it. DONE: the worker has executed its task to the end since then, and will not do so
+    again. GONE: it cannot have it any more. UNSEEN: no link has seen the delivery.
     """
 
     HELD = "held"
+    DONE = "done"
     GONE = "gone"
     UNSEEN = "unseen"
 
@@ -64,6 +66,10 @@ class Workers(Protocol):
 
     def consuming_since(self, component: str) -> float:
         """When its consumer was started last, by the run's clock; infinite in the past where that was never told."""
+        ...
+
+    def finished_since(self, component: str, task_id: str) -> float:
+        """When the latest of its executions of that task began that has come to its end; infinite in the past where none has."""
         ...
 
     def connected(self, link: str, connection: int) -> bool:
@@ -102,15 +108,17 @@ class Deliveries:
         elif moment.command == "HSET":
             self._record(moment, t)
 
-    def holds(self, place: Place, tag: bytes) -> Hold:
-        """Whether the worker that was given this message, whose tag is in the hash at `place`, can still have it in hand."""
+    def holds(self, place: Place, tag: bytes, task_id: str) -> Hold:
+        """Whether the worker that was given this message of a task, whose tag is in the hash at `place`, can still have it in hand."""
         holder = self._holders.get((place, tag))
         if holder is None:
             return Hold.UNSEEN
         if not holder.pid or self._workers.main_pid(holder.component) != holder.pid:
             return Hold.GONE
         forgotten = self._workers.consuming_since(holder.component) > holder.t
-        return Hold.GONE if forgotten and not self._workers.connected(holder.link, holder.connection) else Hold.HELD
+        if forgotten and not self._workers.connected(holder.link, holder.connection):
+            return Hold.GONE
+        return Hold.DONE if self._workers.finished_since(holder.component, task_id) > holder.t else Hold.HELD
 
     @property
     def hashes(self) -> set[Place]:

@@ -108,6 +108,10 @@ class Links:
         """When a worker began to consume last, by its probe; minus infinity where it never said so."""
         return self._recorder.picture.consuming_at.get(replica, -math.inf)
 
+    def finished_since(self, replica: str, task_id: str) -> float:
+        """When the latest execution of a task began that has come to its end in this worker; minus infinity where none has."""
+        return self._recorder.picture.finished.get((replica, task_id), -math.inf)
+
     def connected(self, name: str, number: int) -> bool:
         """Whether a component still has that connection of its link of that name."""
         return any(link.name == name and link.connected(number) for link, _ in self._all)

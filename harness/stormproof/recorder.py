@@ -23,7 +23,7 @@ class Picture:
     `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
     has not ended, by task id and pid. `submissions`: which tasks each submission made. `settings`: what each worker said of itself when
     it became ready last, and `consuming_at` when it began to consume last, by component. `longest_s`: the longest execution that has
-    come to an end.
+    come to an end. `finished`: when the latest execution began that has come to its end, by component and task id.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class Picture:
         self.settings: dict[str, Settings] = {}
         self.consuming_at: dict[str, float] = {}
         self.longest_s = 0.0
+        self.finished: dict[tuple[str, str], float] = {}
         self.last_probe_t = 0.0
         self.last_heal_t = 0.0
 
@@ -63,6 +64,7 @@ class Picture:
         else:
             if (began := self.executing.pop((event.task_id, event.pid), None)) is not None:
                 self.longest_s = max(self.longest_s, event.t - began.t)
+                self.finished[event.component, event.task_id] = began.t
             if event.pid == event.parent:  # The main process speaks for a pool child that it has killed.
                 for task_id, pid in [held for held in self.executing if held[0] == event.task_id]:
                     if self.executing[task_id, pid].parent == event.parent:

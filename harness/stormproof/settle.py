@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -33,13 +34,19 @@ CALM_S = 0.4
 ABANDONED_S = 1.5
 """How long all must be still before an abandoned message is handed back: a worker that is about to end, or to begin again, has done so."""
 
+DONE_S = 3.0
+"""The same for a message whose task has been executed to its end, by a worker that still lives: its acknowledgement is on its way for up to 2 s
+where greenlets send it (measured), and only what is later is lost.
+"""
+
 _LOOK_EVERY_S = 0.05
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at the world found. `in_hand`: the ids of the tasks that execute. Of the unacknowledged messages, `held`: how many live
     workers hold; `abandoned`: the tags of those that no live worker holds, that do not execute, and that a live worker would hand
-    back one day; `unseen`: how many of which nobody can tell who holds them.
+    back one day; `done`: the same of those whose worker lives, and has executed their task to its end; `unseen`: how many of which
+    nobody can tell who holds them.
     """
 
     queued: int = 0
@@ -48,12 +55,18 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     in_hand: tuple[str, ...] = ()
     backlog: int = 0
     abandoned: frozenset[bytes] = frozenset()
+    done: frozenset[bytes] = frozenset()
     unseen: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether nothing is anywhere."""
         return not (self.queued or self.unacked or self.in_hand or self.backlog)
+
+    def handed_back(self, calm_s: float) -> frozenset[bytes]:
+        """The tags of what is handed back when all was still for so long."""
+        abandoned = self.abandoned if calm_s > ABANDONED_S else frozenset[bytes]()
+        return abandoned | self.done if calm_s > DONE_S else abandoned
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +110,7 @@ def decide(look: Look, around: Around, calm_s: float) -> Decision:
         nobody = not look.in_hand and not look.backlog and not around.worker_alive
         if nobody and not around.restart_pending:
             return Decision("prove", "messages are left, no worker lives, and nobody will start one")
-    if look.abandoned and around.worker_alive and calm_s > ABANDONED_S:
+    if around.worker_alive and look.handed_back(calm_s):
         return HAND_BACK
     if calm_s > around.patience_s(look) + 1 and around.due_s <= 0:
         return Decision("give up", f"not quiet, and no change for {calm_s:.0f} s{_who_holds(look)}")
@@ -134,7 +147,8 @@ async def settle(world: World, within_s: float) -> Quiescence:
                 return _record(world, look, calm_s, proved=not blind, detail=blind or decision.reason)
             last = None
         elif decision.do == "hand back" and look is not None:
-            await _fast_forward(world, [message for message in messages if message.tag in look.abandoned])
+            tags = look.handed_back(calm_s)
+            await _fast_forward(world, [message for message in messages if message.tag in tags])
             last = None
         elif decision.do == "give up":
             return _record(world, look, calm_s, proved=False, detail=decision.reason)
@@ -177,7 +191,11 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
         return None, []
     in_hand = tuple(_executing(world))
     restored = world.broker.restorers(_ready(world))
-    abandoned = (m.tag for m in messages if m.hold is Hold.GONE and m.task_id not in in_hand and m.place in restored)
+    times = Counter(message.task_id for message in messages)
+    free = [m for m in messages if m.task_id not in in_hand and m.place in restored]
+    abandoned = (message.tag for message in free if message.hold is Hold.GONE)
+    # Of two messages of one task nobody can tell which of them was executed.
+    done = (message.tag for message in free if message.hold is Hold.DONE and times[message.task_id] == 1)
     found = Look(
         queued=queued,
         unacked=unacked,
@@ -185,6 +203,7 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
         backlog=backlog,
         held=sum(message.hold is Hold.HELD for message in messages),
         abandoned=frozenset(abandoned),
+        done=frozenset(done),
         unseen=sum(message.hold is Hold.UNSEEN for message in messages),
     )
     return found, messages

@@ -60,6 +60,9 @@ class Workers:
     def consuming_since(self, component: str) -> float:
         return -1.0
 
+    def finished_since(self, component: str, task_id: str) -> float:
+        return -1.0
+
     def connected(self, link: str, connection: int) -> bool:
         return True
 

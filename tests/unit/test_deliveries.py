@@ -22,12 +22,16 @@ class Workers:
         self.pids = {"worker": 11, "worker-2": 12}
         self.since: dict[str, float] = {}
         self.open = {("worker", 1), ("worker-2", 2)}
+        self.finished: dict[tuple[str, str], float] = {}
 
     def main_pid(self, component: str) -> int:
         return self.pids.get(component, 0)
 
     def consuming_since(self, component: str) -> float:
         return self.since.get(component, float("-inf"))
+
+    def finished_since(self, component: str, task_id: str) -> float:
+        return self.finished.get((component, task_id), float("-inf"))
 
     def connected(self, link: str, connection: int) -> bool:
         return (link, connection) in self.open
@@ -58,13 +62,13 @@ def books(workers: Workers) -> Deliveries:
 
 def test_a_worker_holds_what_it_was_given(books: Deliveries) -> None:
     delivered(books)
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_of_a_message_that_no_link_has_seen_nobody_knows_who_has_it(books: Deliveries) -> None:
-    assert books.holds(UNACKED, TAG) is Hold.UNSEEN
+    assert books.holds(UNACKED, TAG, "a") is Hold.UNSEEN
     delivered(books, key="other")
-    assert books.holds(UNACKED, TAG) is Hold.UNSEEN
+    assert books.holds(UNACKED, TAG, "a") is Hold.UNSEEN
 
 
 @pytest.mark.parametrize("pid", [0, 77], ids=["is gone", "was started again"])
@@ -73,13 +77,13 @@ def test_a_worker_whose_process_is_another_holds_nothing_of_before(
 ) -> None:
     delivered(books)
     workers.pids["worker"] = pid
-    assert books.holds(UNACKED, TAG) is Hold.GONE
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
 
 
 def test_a_connection_that_ended_is_no_proof_while_the_consumer_goes_on(books: Deliveries, workers: Workers) -> None:
     delivered(books)
     workers.open.clear()
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_a_consumer_that_began_again_is_no_proof_while_the_connection_is_there(
@@ -87,30 +91,51 @@ def test_a_consumer_that_began_again_is_no_proof_while_the_connection_is_there(
 ) -> None:
     delivered(books, t=5.0)
     workers.since["worker"] = 6.0
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_a_consumer_that_began_again_on_another_connection_has_forgotten(books: Deliveries, workers: Workers) -> None:
     delivered(books, t=5.0)
     workers.open = {("worker", 3)}
     workers.since["worker"] = 5.0
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
     workers.since["worker"] = 5.001
-    assert books.holds(UNACKED, TAG) is Hold.GONE
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
+
+
+def test_a_worker_that_has_executed_the_task_to_its_end_since_then_is_done_with_it(
+    books: Deliveries, workers: Workers
+) -> None:
+    delivered(books, t=5.0)
+    workers.finished["worker", "another"] = workers.finished["worker-2", "a"] = 6.0
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
+    workers.finished["worker", "a"] = 5.0
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
+    workers.finished["worker", "a"] = 5.001
+    assert books.holds(UNACKED, TAG, "a") is Hold.DONE
+    workers.pids["worker"] = 0
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
+
+
+def test_an_execution_that_began_before_the_delivery_says_nothing_of_it(books: Deliveries, workers: Workers) -> None:
+    """The message of a retry is delivered while the first attempt is about to say that it has ended."""
+    workers.finished["worker", "a"] = 4.9
+    delivered(books, t=5.0)
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_what_is_delivered_after_the_consumer_began_again_is_held(books: Deliveries, workers: Workers) -> None:
     workers.since["worker"] = 4.0
     delivered(books, t=5.0)
     workers.open.clear()
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_the_connection_that_counts_is_the_one_on_which_the_message_came(books: Deliveries, workers: Workers) -> None:
     delivered(books, connection=1, t=5.0)
     workers.since["worker"] = 6.0
     workers.open = {("worker", 101)}
-    assert books.holds(UNACKED, TAG) is Hold.GONE
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
 
 
 def test_a_message_that_was_delivered_again_is_in_the_hands_of_whoever_got_it_last(
@@ -119,9 +144,9 @@ def test_a_message_that_was_delivered_again_is_in_the_hands_of_whoever_got_it_la
     delivered(books)
     delivered(books, component="worker-2", connection=2, t=6.0)
     workers.pids["worker"] = 0
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
     workers.pids["worker-2"] = 0
-    assert books.holds(UNACKED, TAG) is Hold.GONE
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
 
 
 def test_an_answer_that_holds_nothing_delivers_nothing(books: Deliveries, workers: Workers) -> None:
@@ -129,15 +154,15 @@ def test_an_answer_that_holds_nothing_delivers_nothing(books: Deliveries, worker
     books.watch(moment("BRPOP", connection=9, direction="reply", raw=b"*-1\r\n", nil=True), 5.5)
     books.watch(moment("HSET", "unacked", TAG, "[]", connection=101), 5.6)
     workers.since["worker"] = 6.0
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
 
 
 def test_without_a_delivery_before_it_the_connection_of_the_record_counts(books: Deliveries, workers: Workers) -> None:
     books.watch(moment("HSET", "unacked", TAG, "[]", connection=7), 5.0)
     workers.open, workers.since["worker"] = {("worker", 7)}, 6.0
-    assert books.holds(UNACKED, TAG) is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.HELD
     workers.open = set()
-    assert books.holds(UNACKED, TAG) is Hold.GONE
+    assert books.holds(UNACKED, TAG, "a") is Hold.GONE
 
 
 def test_messages_are_recorded_in_the_database_that_the_connection_has_selected(books: Deliveries) -> None:
@@ -145,8 +170,8 @@ def test_messages_are_recorded_in_the_database_that_the_connection_has_selected(
     delivered(books)
     place = Place("broker", 3, b"unacked")
     assert books.hashes == {place}
-    assert books.holds(place, TAG) is Hold.HELD
-    assert books.holds(UNACKED, TAG) is Hold.UNSEEN
+    assert books.holds(place, TAG, "a") is Hold.HELD
+    assert books.holds(UNACKED, TAG, "a") is Hold.UNSEEN
 
 
 def test_a_selection_that_is_no_number_changes_nothing(books: Deliveries) -> None:

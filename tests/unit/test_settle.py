@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from stormproof.settle import ABANDONED_S, CALM_S, HAND_BACK, WAIT, Around, Look, decide
+from stormproof.settle import ABANDONED_S, CALM_S, DONE_S, HAND_BACK, WAIT, Around, Look, decide
 
 PROMISED = Around(stall_s=12.0, recovery_s=20.0)
 EMPTY = Look()
@@ -66,6 +66,20 @@ def test_an_abandoned_message_is_handed_back_when_all_was_still_long_enough_and_
     assert decide(ONE_ABANDONED, PROMISED, ABANDONED_S + 0.001) is HAND_BACK
     assert decide(ONE_ABANDONED, PROMISED, ABANDONED_S) is WAIT
     assert decide(ONE_ABANDONED, around(worker_alive=False, restart_pending=True), 5.0) is WAIT
+
+
+def test_a_message_whose_task_was_executed_to_its_end_is_handed_back_when_its_acknowledgement_is_lost() -> None:
+    done = Look(unacked=1, done=frozenset({b"tag"}))
+    assert decide(done, PROMISED, DONE_S) is WAIT
+    assert decide(done, PROMISED, DONE_S + 0.001) is HAND_BACK
+    assert decide(done, around(worker_alive=False, restart_pending=True), 5.0) is WAIT
+
+
+def test_what_is_abandoned_is_handed_back_before_what_is_done() -> None:
+    both = Look(unacked=2, abandoned=frozenset({b"a"}), done=frozenset({b"b"}))
+    assert both.handed_back(ABANDONED_S) == frozenset()
+    assert both.handed_back(DONE_S) == {b"a"}
+    assert both.handed_back(DONE_S + 0.001) == {b"a", b"b"}
 
 
 def test_an_abandoned_message_need_not_wait_for_another_task_that_executes_or_for_a_submission() -> None:

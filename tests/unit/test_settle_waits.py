@@ -241,6 +241,28 @@ def test_a_message_whose_task_executes_is_not_handed_back_though_its_connection_
     assert world.forwards == []
 
 
+def test_a_message_whose_task_was_executed_to_its_end_is_handed_back_later(world: Stub) -> None:
+    world.broker.messages = [message(Hold.DONE)]
+    assert world.settle().proved
+    [forward] = world.forwards
+    assert forward.task_ids == ("a",)
+    assert 3.0 < forward.t < 3.1
+
+
+def test_of_two_messages_of_one_task_none_is_taken_for_done(world: Stub) -> None:
+    twins = [message(Hold.DONE), message(Hold.DONE)._replace(tag=b"other")]
+    world.broker.messages = twins
+    assert not world.settle().proved
+    assert world.broker.messages == twins
+
+
+def test_a_done_message_whose_task_executes_again_is_not_handed_back(world: Stub) -> None:
+    world.broker.messages = [message(Hold.DONE)]
+    world.picture.executing["a", os.getpid()] = started("a", os.getpid())
+    assert not world.settle().proved
+    assert world.forwards == []
+
+
 def test_nothing_is_handed_back_where_no_live_worker_would_do_it(world: Stub) -> None:
     world.broker.messages = [message(Hold.GONE)]
     world.worker.is_ready = False
