@@ -80,8 +80,3 @@ def filled(template: Any, **values: str) -> Any:
     if isinstance(template, dict):
         return {name: filled(value, **values) for name, value in template.items()}
     return [filled(value, **values) for value in template] if isinstance(template, list) else template
-
-
-def picked(document: Any, path: str) -> Any:
-    """The value at a dotted path of a JSON document, or None."""
-    return systems.pick(document, path)

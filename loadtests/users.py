@@ -12,7 +12,8 @@ import gevent
 import msgspec
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
-from target import Target, filled, picked
+from stormproof.templates import pick
+from target import Target, filled
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
 _AT_ONCE = 100
@@ -72,7 +73,7 @@ class Arriving(FastHttpUser):
             headers=headers,
             catch_response=True,
         ) as answer:
-            task_id = str(picked(_json(answer), how["task_id"]) or "") if answer.status_code in how["accept"] else ""
+            task_id = str(pick(_json(answer), how["task_id"]) or "") if answer.status_code in how["accept"] else ""
             if not task_id:
                 why = answer.text[:100] if answer.status_code else str(answer.error)
                 answer.failure(f"HTTP {answer.status_code}: {why}")
@@ -98,7 +99,7 @@ class Arriving(FastHttpUser):
         with self.client.get(path, name=self._row(how["path"], self.target.now()), catch_response=True) as answer:
             if answer.status_code in how["unfinished_codes"]:
                 answer.success()
-            return str(picked(_json(answer), how["state"]) or "")
+            return str(pick(_json(answer), how["state"]) or "")
 
 
 def _json(answer: Any) -> Any:
