@@ -12,6 +12,7 @@ import gevent
 import msgspec
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
+from stormproof.clients import Answer
 from stormproof.templates import pick
 from target import Target, filled
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows
@@ -82,9 +83,14 @@ class Arriving(FastHttpUser):
             rows.accepted(key, task_id)
         else:
             outcome = "fail" if answer.status_code in how["refused"] else "info"
-            later = "retry-after" in (answer.headers or {})
+            said = Answer(answer.status_code or 0, (answer.headers or {}).get("retry-after"), b"")
             rows.returned(
-                number, outcome=outcome, http_status=answer.status_code or 0, retry_after=later, error="not accepted"
+                number,
+                outcome=outcome,
+                http_status=said.status_code,
+                retry_after=said.retry_after is not None,
+                retry_after_s=said.retry_after_s,
+                error="not accepted",
             )
             rows.refused(key, f"HTTP {answer.status_code}")
         return task_id
