@@ -84,8 +84,12 @@ class Broker:
         return self.server.at(self.settings.database), self.settings.prefix + self.queue
 
     async def depth(self) -> tuple[int, int]:
-        """Messages queued and unacknowledged, in all places that are known. Raises RedisError or OSError while Redis does not answer."""
-        return await self._count(self.lists, "LLEN"), await self._count(self.hashes, "HLEN")
+        """Messages queued where workers read, and messages unacknowledged. Raises RedisError or OSError while Redis does not answer."""
+        return await self._count(self.read_lists, "LLEN"), await self._count(self.hashes, "HLEN")
+
+    async def astray(self) -> int:
+        """Messages in lists that no worker of the system reads: another system may, or nobody. Raises what `depth` raises."""
+        return await self._count(self.lists - self.read_lists, "LLEN")
 
     @property
     def lists(self) -> set[Place]:
@@ -93,10 +97,20 @@ class Broker:
         passing = {place for place in self._passing() if place.store == self.server.name}
         return self._found_lists | passing | self._described()
 
+    @property
+    def read_lists(self) -> set[Place]:
+        """Those of them that workers read, by what passed the links, by their own word, or by the description."""
+        return {place for place in self._read() if place.store == self.server.name} | self._described()
+
     def _passing(self) -> set[Place]:
         """Where messages have passed a link: lists that workers read, and those to which tasks were published."""
-        read = (places for component, places in self.deliveries.reads.items() if component in self._workers)
-        return self.deliveries.published.union(*read)
+        return self._read() | self.deliveries.published
+
+    def _read(self) -> set[Place]:
+        """Lists that workers have been seen to read."""
+        return set().union(
+            *(places for component, places in self.deliveries.reads.items() if component in self._workers)
+        )
 
     @property
     def hashes(self) -> set[Place]:

@@ -43,13 +43,14 @@ _LOOK_EVERY_S = 0.05
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at the world found. `in_hand`: the ids of the tasks that execute. Of the unacknowledged messages, `held`: how many live
-    workers hold; `abandoned`: the tags of those that no live worker holds, that do not execute, and that a live worker would hand
-    back one day; `done`: the same of those whose worker lives, and has executed their task to its end; `unseen`: how many of which
-    nobody can tell who holds them.
+    """What one look at the world found. `astray`: messages in lists that no worker of the system reads. `in_hand`: the ids of the tasks that
+    execute. Of the unacknowledged messages, `held`: how many live workers hold; `abandoned`: the tags of those that no live worker
+    holds, that do not execute, and that a live worker would hand back one day; `done`: the same of those whose worker lives, and has
+    executed their task to its end; `unseen`: how many of which nobody can tell who holds them.
     """
 
     queued: int = 0
+    astray: int = 0
     unacked: int = 0
     held: int = 0
     in_hand: tuple[str, ...] = ()
@@ -61,7 +62,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def empty(self) -> bool:
         """Whether nothing is anywhere."""
-        return not (self.queued or self.unacked or self.in_hand or self.backlog)
+        return not (self.queued or self.astray or self.unacked or self.in_hand or self.backlog)
 
     def handed_back(self, calm_s: float) -> frozenset[bytes]:
         """The tags of what is handed back when all was still for so long."""
@@ -125,6 +126,8 @@ def _who_holds(look: Look) -> str:
         said.append(
             f"; no link has seen who took {look.unseen} unacknowledged messages: a worker does not connect through its link"
         )
+    if look.astray:
+        said.append(f"; {look.astray} messages lie in lists that no worker of the system reads")
     return "".join(said)
 
 
@@ -185,6 +188,7 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
     """What is there now, and each unacknowledged message; None where that cannot be seen."""
     try:
         queued, unacked = await world.broker.depth()
+        astray = await world.broker.astray()
         messages = await world.broker.unacked() if unacked else []
         backlog = await _backlog(world)
     except (RedisError, OSError, TimeoutError, httpx.HTTPError, ValueError):
@@ -198,6 +202,7 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
     done = (message.tag for message in free if message.hold is Hold.DONE and times[message.task_id] == 1)
     found = Look(
         queued=queued,
+        astray=astray,
         unacked=unacked,
         in_hand=in_hand,
         backlog=backlog,

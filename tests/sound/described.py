@@ -225,6 +225,9 @@ def _promises(c: Configuration, *, calm: bool) -> dict[str, Any]:
 
 
 def _holds_few(c: Configuration) -> bool:
-    """Whether a worker takes no more than it can run. What waits for its time (a countdown, a retry) is taken besides."""
+    """Whether a worker takes no more than it can run. What waits for its time (a countdown, a retry) is taken besides; so is the task by which
+    Celery asks every second whether a chord's parts are done, where a backend cannot count them.
+    """
     waits = c["work"] in ("countdown", "eta", "retried by Celery", "retried by hand")
+    waits = waits or (c["work"] == "chord" and c["results"] == "SQL")
     return late(c) and c["prefetch"] == "1" and not waits and not c["concurrency"].startswith("autoscale")

@@ -171,16 +171,30 @@ def test_a_task_in_a_place_that_nobody_named_is_found_once() -> None:
         there = broker(WORKER)
         await there.server.at(5).lpush("nobody-named-it", json.dumps(TASK))
         await there.server.at(5).hset("theirs.unacked", TAG, json.dumps([TASK, "", "x"]))
-        assert await there.depth() == (0, 0)
+        assert (await there.depth(), await there.astray()) == ((0, 0), 0)
         assert await there.discover()
-        assert await there.depth() == (1, 1)
+        assert (await there.depth(), await there.astray()) == ((0, 1), 1)
         await there.server.at(2).lpush("nobody-named-it-either", json.dumps(TASK))
         await there.server.at(2).hset("others.unacked", TAG, json.dumps([TASK, "", "x"]))
         assert await there.discover()
-        assert await there.depth() == (2, 2)
+        assert (await there.depth(), await there.astray()) == ((0, 2), 2)
         assert not await there.discover()
         assert Place("broker", 5, b"nobody-named-it") in there.lists
         assert Place("broker", 5, b"theirs.unacked") in there.hashes
+
+    tell(story)
+
+
+def test_a_list_that_no_worker_reads_is_astray_until_one_reads_it() -> None:
+    async def story() -> None:
+        there = broker(WORKER)
+        await there.server.at(0).lpush("dead-letters", json.dumps(TASK))
+        assert await there.discover()
+        assert (await there.depth(), await there.astray()) == ((0, 0), 1)
+        there.deliveries.watch(frame("BRPOP", "dead-letters", "1", component="another-system", connection=2), 1.0)
+        assert (await there.depth(), await there.astray()) == ((0, 0), 1)
+        there.deliveries.watch(frame("BRPOP", "dead-letters", "1"), 2.0)
+        assert (await there.depth(), await there.astray()) == ((1, 0), 0)
 
     tell(story)
 

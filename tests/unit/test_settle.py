@@ -27,8 +27,8 @@ def test_an_empty_system_that_was_still_long_enough_is_quiescent() -> None:
 
 @pytest.mark.parametrize(
     "look",
-    [Look(queued=1), Look(unacked=1), Look(in_hand=("a",)), Look(backlog=1), ONE_HELD],
-    ids=["queued", "unacknowledged", "executing", "held back", "held"],
+    [Look(queued=1), Look(astray=1), Look(unacked=1), Look(in_hand=("a",)), Look(backlog=1), ONE_HELD],
+    ids=["queued", "astray", "unacknowledged", "executing", "held back", "held"],
 )
 def test_nothing_is_proved_while_anything_is_anywhere_and_a_worker_lives(look: Look) -> None:
     assert not look.empty
@@ -130,6 +130,8 @@ def test_the_reason_says_who_holds_what_is_left() -> None:
         "unacknowledged messages: a worker does not connect through its link"
     )
     assert decide(Look(queued=1), PROMISED, 14.0).reason == "not quiet, and no change for 14 s"
+    astray = decide(Look(astray=4), PROMISED, 14.0).reason
+    assert astray == "not quiet, and no change for 14 s; 4 messages lie in lists that no worker of the system reads"
 
 
 def test_what_is_proved_comes_before_what_is_abandoned() -> None:

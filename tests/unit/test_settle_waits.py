@@ -49,6 +49,7 @@ class Broker:
     def __init__(self) -> None:
         self.server = SimpleNamespace(name="broker")
         self.queued = 0
+        self.elsewhere = 0
         self.messages: list[Unacked] = []
         self.restored: list[tuple[list[bytes], Settings]] = []
         self.down = False
@@ -62,6 +63,9 @@ class Broker:
         if self.down:
             raise RedisError("gone")
         return self.queued, len(self.messages)
+
+    async def astray(self) -> int:
+        return self.elsewhere
 
     async def unacked(self) -> list[Unacked]:
         return self.messages
@@ -193,6 +197,15 @@ def test_a_redis_that_does_not_answer_proves_nothing(world: Stub) -> None:
     assert (found.proved, found.unchanged_s, found.detail) == (False, 0.0, "not quiet within 3 s")
     assert found.in_hand == ("a",)
     assert 3.0 <= found.t < 3.2
+
+
+def test_messages_in_lists_that_no_worker_reads_refuse_the_proof_and_are_not_queued(world: Stub) -> None:
+    world.broker.elsewhere = 2
+    found = world.settle()
+    assert (found.proved, found.queued) == (False, 0)
+    assert found.detail == (
+        "not quiet, and no change for 13 s; 2 messages lie in lists that no worker of the system reads"
+    )
 
 
 def test_messages_that_pass_where_nobody_looks_refuse_the_proof(world: Stub) -> None:
