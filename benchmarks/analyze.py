@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stormproof import checks
+from stormproof.checks.verdict import Status, merge
 from stormproof.history import (
     AnyEvent,
     CeleryEvent,
@@ -41,7 +42,6 @@ from stormproof.history import (
     Sample,
     encode,
 )
-from stormproof.verdict import Status, merge
 
 SEED = 5
 TASKS_PER_S = 50.0

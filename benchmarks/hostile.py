@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "tests" / "serialization"), str(HERE.parent / "system_under_test")]
 
 from siege import SOUND, Siege, Touch, siege  # noqa: E402
-from stormproof.strategies import Hostile, hostile_messages  # noqa: E402
+from stormproof.serializers.strategies import Hostile, hostile_messages  # noqa: E402
 
 BATCH = 50
 

@@ -21,10 +21,10 @@ import threading
 from pathlib import Path
 
 import uvloop
-from stormproof.ports import Ports
-from stormproof.processes import Launcher, Running
-from stormproof.redis_server import RedisServer, find_binary
-from stormproof.system import Redis
+from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.processes.launcher import Launcher, Running
+from stormproof.processes.ports import Ports
+from stormproof.spec.system import Redis
 from stormproof.wire.server import Link
 
 Measured = dict[str, tuple[float, float]]

@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 
 import httpx
-from stormproof.serving.app import build
-from stormproof.serving.listing import Listing
-from stormproof.serving.replays import Replays
-from stormproof.serving.web import Server, opened
+from stormproof.web.app import build
+from stormproof.web.listing import Listing
+from stormproof.web.replays import Replays
+from stormproof.web.web import Server, opened
 
 TOKEN, COOKIE = "token", "cookie"
 TURNS = 5

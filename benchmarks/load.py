@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from stormproof.remote import Remote, RemoteError, Up
+from stormproof.session.remote import Remote, RemoteError, Up
 
 HERE = Path(__file__).parent
 PATIENCE_S = 120.0

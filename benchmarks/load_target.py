@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvloop
-from stormproof import system as systems
 from stormproof.history import AnyEvent, Effect, Probe, encode
+from stormproof.spec import description
 
 DESCRIPTION = Path(__file__).parents[1] / "system_under_test" / "hardened.toml"
 _WATCH_S = 0.02
@@ -116,7 +116,7 @@ def _answered(status: bytes, body: bytes) -> bytes:
 
 async def serve(path: Path) -> None:
     """Until it is told to end."""
-    done, system = Done(), systems.load(DESCRIPTION)
+    done, system = Done(), description.load(DESCRIPTION)
     server = await asyncio.get_running_loop().create_server(lambda: Http(done), "127.0.0.1", 0)
     submit, status = (part.model_dump(mode="json", by_alias=True) for part in (system.submit, system.status))
     hello = {

@@ -20,7 +20,7 @@ import psutil
 from locust import FastHttpUser, events, task
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loadtests"))
-from stormproof.remote import Remote
+from stormproof.session.remote import Remote
 from target import Target
 from task_rows import TaskRows
 from users import Arriving, FollowUser, SubmitUser

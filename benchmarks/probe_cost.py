@@ -28,8 +28,8 @@ from typing import cast
 import psutil
 import redis
 from celery import Celery
-from stormproof import probe
-from stormproof.redis_server import find_binary
+from stormproof.brokers.redis.server import find_binary
+from stormproof.frameworks.celery import probe
 
 APP = """
 import os

@@ -16,11 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from stormproof import system as systems
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
 from stormproof.history import AnyEvent, Effect
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.spec import description
+from stormproof.spec.system import System
 
 _CLIENTS = 8
 
@@ -52,7 +53,7 @@ class Unrecorded(World):
         return {"PYTHONPATH": super().probe_env()["PYTHONPATH"]}
 
 
-def _ready_by_log(system: systems.System) -> systems.System:
+def _ready_by_log(system: System) -> System:
     worker = system.components["worker"]
     ready = worker.ready.model_copy(update={"log": r"ready\."})
     return system.model_copy(
@@ -60,7 +61,7 @@ def _ready_by_log(system: systems.System) -> systems.System:
     )
 
 
-async def tasks_per_second(system: systems.System, folder: Path, tasks: int, *, recording: bool) -> float:
+async def tasks_per_second(system: System, folder: Path, tasks: int, *, recording: bool) -> float:
     """Submit `tasks` as fast as `_CLIENTS` clients can, and count until the last e-mail is delivered."""
     recorder = Counting(folder / "history.jsonl")
     recorder.forget = not recording
@@ -98,7 +99,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    system = systems.load(given.system)
+    system = description.load(given.system)
     found: dict[bool, list[float]] = {True: [], False: []}
     for round_number in range(given.rounds):
         for recording in (True, False) if round_number % 2 else (False, True):

@@ -18,12 +18,13 @@ import time
 from pathlib import Path
 
 import analyze
-from stormproof import campaign, store
-from stormproof import system as systems
-from stormproof.experiment import Choices
-from stormproof.redis_server import find_binary
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import conduct as campaign
+from stormproof.engine.experiment import Choices
 from stormproof.report import html
-from stormproof.scenario import Scenario, State
+from stormproof.runs import store
+from stormproof.spec import description
+from stormproof.spec.scenario import Scenario, State
 
 ROOT = Path(__file__).parents[1]
 SYSTEM = ROOT / "system_under_test" / "hardened.toml"
@@ -31,7 +32,7 @@ SYSTEM = ROOT / "system_under_test" / "hardened.toml"
 
 def make(runs: Path, events: int) -> tuple[Path, int]:
     """A run folder with about so many events, judged; and how many they are."""
-    system, scenario = systems.load(SYSTEM), Scenario(name="long", title="a long run")
+    system, scenario = description.load(SYSTEM), Scenario(name="long", title="a long run")
     folder = store.create(runs, scenario, system, State.IDLE)
     store.write_plan(folder, scenario, system, State.IDLE, Choices.draw(scenario, analyze.SEED), find_binary())
     written = analyze.write(folder / "history.jsonl", events)

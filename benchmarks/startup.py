@@ -15,13 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from stormproof import system as systems
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.world import World
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.spec import description
+from stormproof.spec.system import System
 
 
-async def whole(system: systems.System, folder: Path) -> float:
+async def whole(system: System, folder: Path) -> float:
     """Seconds from nothing to ready."""
     began = time.monotonic()
     async with World(system, folder, Recorder(folder / "history.jsonl"), find_binary(), "0000") as world:
@@ -29,7 +30,7 @@ async def whole(system: systems.System, folder: Path) -> float:
         return time.monotonic() - began
 
 
-async def alone(system: systems.System, folder: Path) -> float:
+async def alone(system: System, folder: Path) -> float:
     """The sum of the seconds that each component needs when nothing else starts."""
     own = 0.0
     async with World(system, folder, Recorder(folder / "history.jsonl"), find_binary(), "0000") as world:
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--system", type=Path, default=Path("system_under_test/hardened.toml"))
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    system = systems.load(given.system)
+    system = description.load(given.system)
     pairs = []
     for _ in range(given.rounds):
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:

@@ -20,9 +20,9 @@ import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from stormproof.errors import UsageError
 from stormproof.history import AnyEvent
-from stormproof.remote import Document, Remote, RemoteError
 from stormproof.report import board
 from stormproof.report.seconds import Seconds, columns
+from stormproof.session.remote import Document, Remote, RemoteError
 
 _HERE = Path(__file__).parent / "chaos_page"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")

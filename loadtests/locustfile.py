@@ -20,7 +20,7 @@ from locust.exception import RPCError
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 from shapes import NAMES, check, shape
 from stormproof.errors import StormproofError, UsageError
-from stormproof.remote import Remote, RemoteError, Up, tie_forks
+from stormproof.session.remote import Remote, RemoteError, Up, tie_forks
 from target import Target
 from task_rows import TaskRows
 from thresholds import Thresholds, load

@@ -11,9 +11,9 @@ from typing import Any
 
 import gevent
 from locust import LoadTestShape
-from stormproof import catalogue
+from stormproof.campaign import catalogue
 from stormproof.errors import UsageError
-from stormproof.remote import Remote, RemoteError
+from stormproof.session.remote import Remote, RemoteError
 
 _LOG = logging.getLogger("stormproof")
 

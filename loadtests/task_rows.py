@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from gevent.lock import RLock
 from stormproof.checks.facts import ENDS
-from stormproof.remote import Document, Remote, RemoteError
+from stormproof.session.remote import Document, Remote, RemoteError
 from target import Target
 
 KIND = "TASK"

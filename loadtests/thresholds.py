@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stormproof.errors import UsageError
-from stormproof.system import first_mistake
+from stormproof.spec.description import first_mistake
 
 Metric = Literal["p50_ms", "p95_ms", "p99_ms", "max_ms", "mean_ms", "failures", "per_s"]
 

@@ -9,21 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stormproof.faults import (
-        BadMessage,
-        Evict,
-        GarbleResult,
-        Kill,
-        Mail,
-        Misbehave,
-        OutOfMemory,
-        Pause,
-        Revoke,
-        Stop,
-    )
+    from stormproof.brokers.redis.faults import Evict, GarbleResult, OutOfMemory
+    from stormproof.effects.smtp.faults import Mail
+    from stormproof.frameworks.celery.faults import BadMessage, Misbehave, Revoke
+    from stormproof.processes.faults import Kill, Pause, Stop
     from stormproof.pytest_plugin.valid import assert_valid
-    from stormproof.scenario import Injection, Scenario, State
-    from stormproof.serial.decorator import check_serialization
+    from stormproof.serializers.decorator import check_serialization
+    from stormproof.spec.scenario import Injection, Scenario, State
+    from stormproof.spec.trigger import Trigger, receives, sends
+    from stormproof.spec.workload import Workload
     from stormproof.wire.faults import (
         Bandwidth,
         BlackHole,
@@ -36,17 +30,18 @@ if TYPE_CHECKING:
         Reset,
         Truncate,
     )
-    from stormproof.wire.trigger import Trigger, receives, sends
-    from stormproof.workload import Workload
 
 _HOMES = {
-    "stormproof.faults": "BadMessage Evict GarbleResult Kill Mail Misbehave OutOfMemory Pause Revoke Stop",
+    "stormproof.brokers.redis.faults": "Evict GarbleResult OutOfMemory",
+    "stormproof.effects.smtp.faults": "Mail",
+    "stormproof.frameworks.celery.faults": "BadMessage Misbehave Revoke",
+    "stormproof.processes.faults": "Kill Pause Stop",
     "stormproof.pytest_plugin.valid": "assert_valid",
-    "stormproof.scenario": "Injection Scenario State",
-    "stormproof.serial.decorator": "check_serialization",
+    "stormproof.spec.scenario": "Injection Scenario State",
+    "stormproof.serializers.decorator": "check_serialization",
     "stormproof.wire.faults": ("Bandwidth BlackHole Delay Duplicate ErrorReply Garble HalfClose Refuse Reset Truncate"),
-    "stormproof.wire.trigger": "Trigger receives sends",
-    "stormproof.workload": "Workload",
+    "stormproof.spec.trigger": "Trigger receives sends",
+    "stormproof.spec.workload": "Workload",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -1,6 +1,6 @@
 """Counts what becomes of each test of a suite, file by file; a pytest plugin for `run.py`.
 
-An outcome is one of `OUTCOMES`; `not supported` is a skip whose reason begins as that of `stormproof.nodes` does. A test that errs in its
+An outcome is one of `OUTCOMES`; `not supported` is a skip whose reason begins as that of `stormproof.pytest_celery` does. A test that errs in its
 set-up or teardown has failed.
 """
 
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from stormproof.nodes.plugin import NOT_SUPPORTED
+from stormproof.pytest_celery.plugin import NOT_SUPPORTED
 
 OUTCOMES = ("passed", "skipped", "expected failure", "failed", "not supported")
 NEEDS_PROCESSORS = {"test_shutdown_with_long_running_tasks": 3}

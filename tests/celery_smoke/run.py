@@ -73,7 +73,11 @@ def main() -> int:
     tree = unpacked(downloaded(known.celery, folder))
     chosen = [f"t/smoke/tests/{name}" for name in PART] if known.what == "part" else ["t/smoke"]
     chosen += ["--without-rabbitmq"] if known.what != "whole" else []
-    env = {**os.environ, "PYTEST_PLUGINS": "stormproof.nodes.plugin,counting", "PYTHONPATH": str(Path(__file__).parent)}
+    env = {
+        **os.environ,
+        "PYTEST_PLUGINS": "stormproof.pytest_celery.plugin,counting",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
     # Named, as pytest would look for a configuration in the folders above all that it is given, and might find this project's.
     own = ["-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)]
     own += ["--nodes-cache", str(folder / "environments"), "--counts", str(folder / "counts.json"), "-rsxXf"]

@@ -16,7 +16,7 @@ from pytest_celery import (
     RedisTestBroker,
 )
 from pytest_docker_tools import fxtr
-from stormproof.nodes.fixtures import worker
+from stormproof.pytest_celery.fixtures import worker
 
 HERE = Path(__file__).parent
 # The tests of this folder share `systems.py` and `mail.py`, and `watching.py` with the integration tests.

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from stormproof.ports import Ports
+from stormproof.processes.ports import Ports
 
 
 class MailServer:

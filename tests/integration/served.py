@@ -14,18 +14,18 @@ from typing import Any
 import httpx
 from stormproof import Scenario, State, faults, store
 from stormproof import history as h
-from stormproof.experiment import Choices
-from stormproof.redis_server import Binary
-from stormproof.serving.app import build
-from stormproof.serving.gate import Gate, Receive, Scope, Send
-from stormproof.serving.listing import Listing
-from stormproof.serving.replays import Replays
-from stormproof.serving.web import Server, opened
+from stormproof.brokers.redis.server import Binary
+from stormproof.checks.verdict import Finding, Verdict, merge
+from stormproof.engine.experiment import Choices
+from stormproof.spec.system import System
 from stormproof.sweep.outcome import Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import FILE, Result, Sheet
-from stormproof.system import System
-from stormproof.verdict import Finding, Verdict, merge
+from stormproof.web.app import build
+from stormproof.web.gate import Gate, Receive, Scope, Send
+from stormproof.web.listing import Listing
+from stormproof.web.replays import Replays
+from stormproof.web.web import Server, opened
 
 TOKEN, COOKIE = "the-token", "stormproof-serve"
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"

@@ -14,15 +14,15 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from redis.exceptions import RedisError
-from stormproof.broker import Broker, sample
-from stormproof.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.history import Settings
-from stormproof.ports import Ports
-from stormproof.processes import Launcher
-from stormproof.redis_server import RedisServer, find_binary
-from stormproof.system import Redis
+from stormproof.processes.launcher import Launcher
+from stormproof.processes.ports import Ports
+from stormproof.spec.system import Redis
+from stormproof.spec.trigger import Moment
 from stormproof.wire.resp import request
-from stormproof.wire.trigger import Moment
 
 TAG = str(uuid.UUID(int=7))
 DEFAULT = Settings(t=0, component="worker", pid=11, queues=("celery",))

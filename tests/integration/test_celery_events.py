@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from stormproof.celery_events import CeleryEventsListener
+from stormproof.brokers.redis.server import find_binary
+from stormproof.frameworks.celery.events import CeleryEventsListener
 from stormproof.history import CeleryEvent
-from stormproof.redis_server import find_binary
 
 PATIENCE_S = 15.0
 

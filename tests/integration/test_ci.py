@@ -20,7 +20,7 @@ TUTORIAL = ROOT / "system_under_test" / "tutorial.toml"
 
 def on_github(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", *map(str, words)],
+        [sys.executable, "-m", "stormproof", *map(str, words)],
         cwd=cwd,
         env={**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(cwd), **env},
         capture_output=True,

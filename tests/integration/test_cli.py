@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stormproof import cli
+from stormproof.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "system_under_test" / "tutorial.toml"
@@ -20,7 +20,7 @@ KNOWN = TUTORIAL.read_text()
 
 def stormproof(*words: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", *map(str, words)],
+        [sys.executable, "-m", "stormproof", *map(str, words)],
         cwd=cwd,
         env={**os.environ, **env},
         capture_output=True,

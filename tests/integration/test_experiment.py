@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 from stormproof import Injection, Mail, Scenario, State, Workload, campaign, catalogue, store
-from stormproof import system as systems
-from stormproof.campaign import Job
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign.conduct import Job
+from stormproof.checks.verdict import Status
 from stormproof.history import FastForward, Quiescence
-from stormproof.redis_server import find_binary
 from stormproof.report.words import doubts, findings
-from stormproof.store import Run
-from stormproof.verdict import Status
+from stormproof.runs.store import Run
+from stormproof.spec import description
 from watching import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 def conduct(runs: Path, scenario: Scenario, system: str, state: State = State.IDLE) -> Run:
     job = Job(
-        scenario=scenario, system=systems.load(ROOT / "system_under_test" / f"{system}.toml"), state=state, seed=1
+        scenario=scenario, system=description.load(ROOT / "system_under_test" / f"{system}.toml"), state=state, seed=1
     )
     (run,) = asyncio.run(
         campaign.conduct_all([job], runs, find_binary(), lambda job, phase: None, lambda job, run: None)
@@ -105,7 +105,7 @@ def test_a_run_that_is_cut_short_leaves_nothing_behind_and_its_history_is_judged
     tmp_path: Path, ending: signal.Signals, code: int
 ) -> None:
     words = ["run", str(ROOT / "chaos" / "timeout.py"), "--system", str(ROOT / "system_under_test" / "tutorial.toml")]
-    command = [sys.executable, "-m", "stormproof.cli", *words, "--runs", str(tmp_path / "runs")]
+    command = [sys.executable, "-m", "stormproof", *words, "--runs", str(tmp_path / "runs")]
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     env = {**os.environ, "TMPDIR": str(temporary)}

@@ -26,15 +26,15 @@ from stormproof import (
     nemesis,
     sends,
 )
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
 from stormproof.errors import DescriptionError
-from stormproof.fault import Evidence, Fault
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import Invoked, Probe, Returned
-from stormproof.processes import is_running
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.system import System
-from stormproof.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.processes.launcher import is_running
+from stormproof.spec.fault import Evidence, Fault
+from stormproof.spec.system import System
 
 SLEEPER = """
 import signal, subprocess, sys, time

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from stormproof import output
 from stormproof.history import History, Probe, Returned
+from stormproof.processes import output
 from watching import eventually, living
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def test_a_hostile_system_is_judged_and_does_no_harm(tmp_path: Path) -> None:
     scenario.write_text(SCENARIO)
     words = ["run", str(scenario), "--system", str(HERE / "apps" / "hostile.toml"), "--runs", str(tmp_path / "runs")]
     with subprocess.Popen(
-        [sys.executable, "-m", "stormproof.cli", *words],
+        [sys.executable, "-m", "stormproof", *words],
         env={**os.environ, "TMPDIR": str(tmp)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -63,7 +63,7 @@ def test_a_hostile_system_is_judged_and_does_no_harm(tmp_path: Path) -> None:
 
 
 def explain(folder: Path, *words: str) -> str:
-    command = [sys.executable, "-m", "stormproof.cli", "explain", str(folder), *words]
+    command = [sys.executable, "-m", "stormproof", "explain", str(folder), *words]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -105,7 +105,7 @@ def test_the_last_words_of_a_component_steer_no_terminal(tmp_path: Path) -> None
     (tmp_path / "hostile.py").write_text((HERE / "apps" / "hostile.py").read_text())
     words = ["run", str(ROOT / "chaos" / "calm.py"), "--system", "mine.toml"]
     said = subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "stormproof", *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert said.returncode == 255
     (line,) = said.stderr.splitlines()

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from stormproof import Injection, Kill, Reset, Scenario, Workload, campaign, catalogue, receives, sends
-from stormproof import system as systems
-from stormproof.campaign import Job
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign.conduct import Job
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import History, Invoked, Probe, Returned, Wire
-from stormproof.redis_server import find_binary
 from stormproof.report.words import doubts, findings
-from stormproof.scenario import State
-from stormproof.store import Run
+from stormproof.runs.store import Run
+from stormproof.spec import description
+from stormproof.spec.scenario import State
 from stormproof.sweep import cells, conduct
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.outcome import Word
@@ -43,7 +43,7 @@ AT_A_FRAME = (
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """All storms, with tasks that take a quarter of a second to a second."""
-    system = systems.load(NUMBERED, {"env": {"UNIT_S": "0.25"}})
+    system = description.load(NUMBERED, {"env": {"UNIT_S": "0.25"}})
     known = [catalogue.load(ROOT / "chaos" / f"{name}.py") for name in IN_MID_TASK]
     few = [msgspec.structs.replace(scenario, workload=Workload(tasks=4)) for scenario in (*known, *AT_A_FRAME)]
     jobs = [Job(scenario=scenario, system=system, state=State.IDLE, seed=1) for scenario in few]
@@ -90,7 +90,7 @@ def test_a_frame_of_a_certain_task_is_known_by_its_delivery_tag(runs: dict[str, 
 
 
 def played(tmp_path: Path, *ids: str, unit_s: str) -> dict[str, Result]:
-    system = systems.load(NUMBERED, {"env": {"UNIT_S": unit_s}})
+    system = description.load(NUMBERED, {"env": {"UNIT_S": unit_s}})
     results: list[Result] = []
     plan = [Cell.parse(text) for text in ids]
     asyncio.run(conduct.play(plan, system, tmp_path / "lanes", find_binary(), 1, 1, results.append))
@@ -98,7 +98,7 @@ def played(tmp_path: Path, *ids: str, unit_s: str) -> dict[str, Result]:
 
 
 def test_a_sweep_reaches_the_fault_points_of_such_tasks(tmp_path: Path) -> None:
-    system = systems.load(NUMBERED, {"env": {"UNIT_S": "0.05"}})
+    system = description.load(NUMBERED, {"env": {"UNIT_S": "0.05"}})
     points = asyncio.run(conduct.record(system, tmp_path / "record", find_binary()))
     plan = [cell.id for cell in cells.cells(points, ("kill",), system.broker) if "HSET(unacked)" in cell.id]
     assert len(plan) == 2, [point.name for point in points]

@@ -25,14 +25,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ExecAbortError, InvalidResponse, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from stormproof.ports import Ports
-from stormproof.processes import Launcher
-from stormproof.redis_server import RedisServer, find_binary
-from stormproof.system import Redis
+from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.processes.launcher import Launcher
+from stormproof.processes.ports import Ports
+from stormproof.spec.system import Redis
+from stormproof.spec.trigger import Trigger, receives, sends
+from stormproof.wire.counter import Counter
 from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Garble, Refuse, Reset, WireFault
 from stormproof.wire.rules import Rule
 from stormproof.wire.server import Link
-from stormproof.wire.trigger import Counter, Trigger, receives, sends
 
 Story = Callable[[Link, RedisServer], Awaitable[None]]
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

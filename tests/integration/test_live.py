@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stormproof import system as systems
+from stormproof.brokers.redis.server import find_binary
 from stormproof.checks import judge
-from stormproof.episode import Episode, tidy
+from stormproof.checks.suite import checks_for
+from stormproof.checks.verdict import Status, merge
+from stormproof.engine.world import World
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Closed, Phase
-from stormproof.judging import checks_for
-from stormproof.live import Live
-from stormproof.processes import is_running
-from stormproof.redis_server import find_binary
-from stormproof.scenario import Scenario
-from stormproof.verdict import Status, merge
-from stormproof.world import World
+from stormproof.processes.launcher import is_running
+from stormproof.session.episode import Episode, tidy
+from stormproof.session.in_thread import Live
+from stormproof.spec import description
+from stormproof.spec.scenario import Scenario
 
-SYSTEM = systems.load(
+SYSTEM = description.load(
     Path(__file__).parents[2] / "system_under_test" / "tutorial.toml", {"promises": {"recovery_s": 5.0}}
 )
 

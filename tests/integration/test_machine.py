@@ -13,18 +13,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from stormproof import machine
-from stormproof import system as systems
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
 from stormproof.errors import ComponentError, RunFolderError, StormproofError
 from stormproof.history import History
-from stormproof.processes import end_all
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.processes import machine
+from stormproof.processes.launcher import end_all
+from stormproof.spec import description
 from watching import eventually, living
 
 ROOT = Path(__file__).parents[2]
-STORMPROOF = [sys.executable, "-m", "stormproof.cli"]
+STORMPROOF = [sys.executable, "-m", "stormproof"]
 TUTORIAL = str(ROOT / "system_under_test" / "tutorial.toml")
 RUN = ["run", str(ROOT / "chaos" / "calm.py")]
 
@@ -186,7 +186,7 @@ def test_two_harnesses_at_once_do_not_meet(tmp_path: Path) -> None:
 def test_an_end_that_was_overheard_is_insisted_on(tmp_path: Path, ending: Callable[[World], None]) -> None:
     async def story() -> None:
         recorder = Recorder(tmp_path / "history.jsonl")
-        async with World(systems.load(Path(TUTORIAL)), tmp_path, recorder, find_binary(), "00ab") as world:
+        async with World(description.load(Path(TUTORIAL)), tmp_path, recorder, find_binary(), "00ab") as world:
             ending(world)
             task = asyncio.current_task()
             assert task is not None

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from stormproof import probe
+from stormproof.brokers.redis.server import find_binary
+from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.journal import ProbeJournal
 from stormproof.history import Probe, Settings
-from stormproof.probe_journal import ProbeJournal
-from stormproof.redis_server import find_binary
 
 APPS = Path(__file__).parent / "apps"
 OTHER_SETTINGS = {

@@ -14,9 +14,9 @@ from typing import Any
 
 import psutil
 import pytest
-from stormproof import reaper
 from stormproof.errors import ComponentError
-from stormproof.processes import Launcher, cpu_waited_s, is_running
+from stormproof.processes import reaper
+from stormproof.processes.launcher import Launcher, cpu_waited_s, is_running
 from watching import eventually
 
 TREE = """
@@ -30,7 +30,7 @@ time.sleep(600)
 HARNESS = """
 import asyncio, sys
 from pathlib import Path
-from stormproof.processes import Launcher
+from stormproof.processes.launcher import Launcher
 
 async def main():
     folder = Path(sys.argv[1])

@@ -53,7 +53,7 @@ def test_the_example_of_the_how_to_fails_as_it_says_and_is_cured_as_it_says(shop
     ])  # fmt: skip
     (kept,) = (shop.path / "runs").iterdir()
     explained = subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", "analyze", kept], check=False, capture_output=True, text=True
+        [sys.executable, "-m", "stormproof", "analyze", kept], check=False, capture_output=True, text=True
     )
     assert (explained.returncode, "1 lost" in explained.stdout) == (1, True)
     cured = shop.path / "shop.py"

@@ -81,7 +81,7 @@ def shop(folder: Path, *changes: tuple[str, str], late: bool = True) -> None:
 
 def stormproof(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", *words],
+        [sys.executable, "-m", "stormproof", *words],
         cwd=folder,
         capture_output=True,
         text=True,

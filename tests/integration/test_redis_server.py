@@ -13,14 +13,14 @@ from typing import Any, cast
 import pytest
 import redis.asyncio
 from redis.exceptions import AuthenticationError
-from stormproof.broker import Broker, sample
-from stormproof.celery_events import CeleryEventsListener
-from stormproof.deliveries import Deliveries
+from stormproof.brokers.redis.deliveries import Deliveries
+from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.errors import ComponentError, UsageError
-from stormproof.ports import Ports
-from stormproof.processes import Launcher
-from stormproof.redis_server import RedisServer, find_binary
-from stormproof.system import Redis
+from stormproof.frameworks.celery.events import CeleryEventsListener
+from stormproof.processes.launcher import Launcher
+from stormproof.processes.ports import Ports
+from stormproof.spec.system import Redis
 
 PLAIN = Redis()
 

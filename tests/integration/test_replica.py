@@ -12,10 +12,10 @@ import httpx
 import pytest
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Process
-from stormproof.processes import Launcher
-from stormproof.recorder import Recorder
-from stormproof.replica import Replica
-from stormproof.system import Component, System
+from stormproof.history.recorder import Recorder
+from stormproof.processes.launcher import Launcher
+from stormproof.processes.replica import Replica
+from stormproof.spec.system import Component, System
 
 SYSTEM = System.model_validate(
     {

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from stormproof import campaign, store
-from stormproof import system as systems
-from stormproof.experiment import Choices
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import conduct as campaign
+from stormproof.engine.experiment import Choices
 from stormproof.history import (
     AnyEvent,
     Closed,
@@ -27,8 +27,9 @@ from stormproof.history import (
     Sample,
     encode,
 )
-from stormproof.redis_server import find_binary
-from stormproof.scenario import Scenario, State
+from stormproof.runs import store
+from stormproof.spec import description
+from stormproof.spec.scenario import Scenario, State
 
 ROOT = Path(__file__).parents[2]
 EVIL = "</script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>\"'{{ 7 * 7 }}<!--<script>"
@@ -70,7 +71,7 @@ def events() -> list[AnyEvent]:
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     """Of a run folder with a hostile payload wherever one can be."""
-    system = systems.load(ROOT / "system_under_test" / "tutorial.toml")
+    system = description.load(ROOT / "system_under_test" / "tutorial.toml")
     scenario = Scenario(name="hostile", title=f"a storm {EVIL}", cure=EVIL)
     folder = store.create(tmp_path, scenario, system, State.IDLE)
     store.write_plan(folder, scenario, system, State.IDLE, Choices.draw(scenario, 1), find_binary())

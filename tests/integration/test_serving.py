@@ -25,10 +25,10 @@ from served import (
     stranger,
 )
 from stormproof import Scenario, store
-from stormproof.serving import listing as listing_
-from stormproof.serving.gate import OTHER_HOST, OTHER_PAGE, STRANGER
-from stormproof.serving.listing import Listing
-from stormproof.verdict import Finding, Status
+from stormproof.checks.verdict import Finding, Status
+from stormproof.web import listing as listing_
+from stormproof.web.gate import OTHER_HOST, OTHER_PAGE, STRANGER
+from stormproof.web.listing import Listing
 
 OURS = "http://OURS"
 """Stands for where the pages are."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from served import LOST, TOKEN, make_run, make_sweep, origin, stranger
-from stormproof import campaign, store
-from stormproof.serving.gate import STRANGER
+from stormproof.campaign import conduct as campaign
+from stormproof.runs import store
+from stormproof.web.gate import STRANGER
 
 CHROMIUM = shutil.which("chromium")
 

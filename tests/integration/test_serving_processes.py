@@ -19,7 +19,7 @@ from served import make_run, press
 from watching import eventually, living
 
 ROOT = Path(__file__).parents[2]
-STORMPROOF = [sys.executable, "-m", "stormproof.cli"]
+STORMPROOF = [sys.executable, "-m", "stormproof"]
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,6 @@ def test_without_its_packages_the_command_says_how_to_get_them(tmp_path: Path, p
 
 
 def test_no_other_command_loads_a_web_server() -> None:
-    loaded = "import sys, stormproof.cli; print(*sys.modules.keys() & {'fastapi', 'starlette', 'uvicorn'})"
+    loaded = "import sys, stormproof.cli.main; print(*sys.modules.keys() & {'fastapi', 'starlette', 'uvicorn'})"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout.strip() == ""

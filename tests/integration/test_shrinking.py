@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stormproof import catalogue, random_storm, store
-from stormproof import system as systems
+from stormproof.campaign import catalogue
+from stormproof.runs import store
+from stormproof.search import random_storm
+from stormproof.spec import description
 
 ROOT = Path(__file__).parents[2]
 LATE = ROOT / "system_under_test" / "late.toml"
@@ -32,7 +34,7 @@ scenario = Scenario(
 
 
 def stormproof(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stormproof.cli", *words]
+    command = [sys.executable, "-m", "stormproof", *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=280, check=False)
 
 
@@ -54,7 +56,7 @@ def test_a_storm_is_shrunk_to_a_scenario_file_that_fails_alike(tmp_path: Path) -
 def test_a_random_storm_is_stored_as_it_was_drawn(tmp_path: Path) -> None:
     stormproof("run", "--storm", "3", "--seed", "5", "--system", str(LATE), cwd=tmp_path)
     (folder,) = (tmp_path / "runs").iterdir()
-    assert store.load(folder).scenario == random_storm.draw(systems.load(LATE), 3, 5)
+    assert store.load(folder).scenario == random_storm.draw(description.load(LATE), 3, 5)
 
 
 def test_what_found_nothing_wrong_is_not_shrunk(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_a_system_stands_until_it_is_told_to_stop(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "stormproof.cli",
+        "stormproof",
         "up",
         "--system",
         str(ROOT / "system_under_test" / "tutorial.toml"),

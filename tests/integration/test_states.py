@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from stormproof import State
-from stormproof import system as systems
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.states import bring_into, release
-from stormproof.world import World
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.states import bring_into, release
+from stormproof.engine.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.spec import description
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def test_the_worker_holds_what_its_state_says(
 ) -> None:
     async def story() -> None:
         recorder = Recorder(tmp_path / "history.jsonl")
-        tutorial = systems.load(ROOT / "system_under_test" / "tutorial.toml")
+        tutorial = description.load(ROOT / "system_under_test" / "tutorial.toml")
         async with World(tutorial, tmp_path, recorder, find_binary(), "5a5a") as world:
             await world.start()
             await bring_into(world, state)

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from stormproof import system as systems
+from stormproof.brokers.redis.server import find_binary
 from stormproof.history import History, Phase, Wire
-from stormproof.redis_server import find_binary
+from stormproof.spec import description
 from stormproof.sweep import conduct
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.outcome import Word
@@ -26,7 +26,7 @@ GAP = "worker:HSET(unacked):request:1/kill"
 
 
 def stormproof(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stormproof.cli", *words]
+    command = [sys.executable, "-m", "stormproof", *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=180, check=False)
 
 
@@ -34,7 +34,7 @@ def test_twenty_recordings_of_a_system_give_the_same_names(tmp_path: Path) -> No
     async def record_often(stage: Stage) -> list[tuple[Point, ...]]:
         return [await stage.record() for _ in range(20)]
 
-    system = systems.load(ROOT / "system_under_test" / "tutorial.toml")
+    system = description.load(ROOT / "system_under_test" / "tutorial.toml")
     recordings = asyncio.run(conduct.on_stage(system, tmp_path / "record", find_binary(), 1, record_often))
     names = {frozenset(point.name for point in points) for points in recordings}
     assert len(recordings) == 20
@@ -68,7 +68,7 @@ def test_the_gap_between_two_commands_is_found_and_its_evidence_is_the_slice(tmp
 
 def test_a_sweep_that_is_stopped_keeps_what_it_knows_and_goes_on(tmp_path: Path) -> None:
     words = ["sweep", "--system", str(LATE), "--point", "worker:ZADD", "--faults", "reset,kill", "--lanes", "1"]
-    command = [sys.executable, "-m", "stormproof.cli", *words]
+    command = [sys.executable, "-m", "stormproof", *words]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
         deadline = time.monotonic() + 120
         while not any('"lane"' in path.read_text() for path in tmp_path.glob("runs/*/sweep.json")):

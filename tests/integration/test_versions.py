@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def matrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stormproof.cli", "matrix", "--runs", str(folder / "runs"), *arguments]
+    command = [sys.executable, "-m", "stormproof", "matrix", "--runs", str(folder / "runs"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, cwd=ROOT)
 
 

@@ -21,19 +21,19 @@ from stormproof import (
     receives,
     sends,
 )
-from stormproof import system as systems
-from stormproof.campaign import Job
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign.conduct import Job
+from stormproof.engine.world import World
 from stormproof.errors import DescriptionError
-from stormproof.fault import Fault
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import Wire
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
+from stormproof.history.recorder import Recorder
 from stormproof.report import drawing
 from stormproof.report.words import doubts, findings
-from stormproof.scenario import State
-from stormproof.store import Run
-from stormproof.world import World
+from stormproof.runs.store import Run
+from stormproof.spec import description
+from stormproof.spec.fault import Fault
+from stormproof.spec.scenario import State
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,10 @@ ROOT = Path(__file__).parents[2]
 def conduct(runs: Path, *storm: Injection, system: str = "late", tasks: int = 4) -> Run:
     scenario = Scenario(name="wire", title="on the wire", workload=Workload(tasks=tasks), storm=storm)
     job = Job(
-        scenario=scenario, system=systems.load(ROOT / "system_under_test" / f"{system}.toml"), state=State.IDLE, seed=1
+        scenario=scenario,
+        system=description.load(ROOT / "system_under_test" / f"{system}.toml"),
+        state=State.IDLE,
+        seed=1,
     )
     (run,) = asyncio.run(
         campaign.conduct_all([job], runs, find_binary(), lambda job, phase: None, lambda job, run: None)
@@ -92,7 +95,7 @@ def test_a_fault_lasts_until_the_frame_that_ends_it(tmp_path: Path) -> None:
 
 
 def test_a_frame_that_never_comes_leaves_the_verdict_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stormproof.nemesis._START_S", 2.0)
+    monkeypatch.setattr("stormproof.engine.nemesis._START_S", 2.0)
     run = conduct(tmp_path, Injection(fault=ErrorReply(error="OOM"), when=sends("worker", "NOSUCH")), system="hardened")
     assert [finding.kind for finding in doubts(run)] == ["did_not_bite"]
 
@@ -129,7 +132,7 @@ def test_every_fault_has_a_name_of_its_own() -> None:
 def test_what_a_link_cannot_read_passes_and_is_told_in_its_log(tmp_path: Path) -> None:
     async def story() -> None:
         recorder = Recorder(tmp_path / "history.jsonl")
-        system = systems.load(ROOT / "system_under_test" / "late.toml")
+        system = description.load(ROOT / "system_under_test" / "late.toml")
         async with World(system, tmp_path, recorder, find_binary(), "00ab") as world:
             await world.start_redis(world.redis["broker"])
             (link,) = world.links.chosen("worker", "broker")

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from locusts import TUTORIAL, WITHIN_S, running, said
 from PIL import Image
-from stormproof import catalogue
-from stormproof.ports import Ports
-from stormproof.remote import Remote, Up
+from stormproof.campaign import catalogue
+from stormproof.processes.ports import Ports
+from stormproof.session.remote import Remote, Up
 from watching import eventually
 
 CHROMIUM = shutil.which("chromium")

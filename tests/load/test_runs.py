@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from locusts import TUTORIAL, WITHIN_S, running, said
-from stormproof.ports import Ports
-from stormproof.remote import Remote, RemoteError, Up
+from stormproof.processes.ports import Ports
+from stormproof.session.remote import Remote, RemoteError, Up
 from watching import eventually, living
 
 
@@ -180,7 +180,7 @@ def test_nothing_outlives_locust(tmp_path: Path, number: signal.Signals) -> None
 
 def test_where_no_socket_can_be_is_told_in_one_line(tmp_path: Path) -> None:
     long = tmp_path / ("long" * 30)
-    command = [sys.executable, "-m", "stormproof.cli", "up", "--system", str(TUTORIAL), "--steer", str(long)]
+    command = [sys.executable, "-m", "stormproof", "up", "--system", str(TUTORIAL), "--steer", str(long)]
     run = subprocess.run(
         [*command, "--runs", str(tmp_path)], capture_output=True, text=True, timeout=WITHIN_S, check=False
     )

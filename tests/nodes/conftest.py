@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stormproof.nodes.client import Client
+from stormproof.pytest_celery.client import Client
 
 # `watching.py` is the integration tests' own, and of use here.
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 from stormproof.errors import StormproofError
-from stormproof.nodes.addresses import Addresses
+from stormproof.pytest_celery.addresses import Addresses
 
 
 def test_an_address_is_of_this_machine_and_as_long_as_a_short_id() -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from docker.errors import NotFound
-from stormproof.nodes.client import Client
-from stormproof.processes import is_running
+from stormproof.processes.launcher import is_running
+from stormproof.pytest_celery.client import Client
 from watching import eventually
 
 SESSION = """
 import sys, time
 from pathlib import Path
-from stormproof.nodes.client import Client
+from stormproof.pytest_celery.client import Client
 client = Client(Path(sys.argv[1]))
 node = client.containers.run("redis", ports={"6379/tcp": None})
 print(node.pids[0], node.place.folder, flush=True)

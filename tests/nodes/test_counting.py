@@ -56,7 +56,7 @@ def test_by_parameter(broker): pass
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.nodes.plugin,counting")
+    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.pytest_celery.plugin,counting")
     monkeypatch.setenv("PYTHONPATH", str(Path(counting.__file__).parent))
 
 

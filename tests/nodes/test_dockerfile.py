@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof.nodes import dockerfile
-from stormproof.nodes.dockerfile import ignored
+from stormproof.pytest_celery import dockerfile
+from stormproof.pytest_celery.dockerfile import ignored
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import sys
 import pytest
 from pytest_celery import CeleryBackendCluster, CeleryBrokerCluster, CeleryTestSetup
 from pytest_celery.vendors.worker.tasks import ping
-from stormproof.nodes.fixtures import worker
+from stormproof.pytest_celery.fixtures import worker
 
 default_worker_container = worker("venv:" + sys.prefix)
 
@@ -36,6 +36,6 @@ def test_a_task_is_done_and_the_worker_has_its_nodes_name(celery_setup: CeleryTe
 def test_a_worker_of_a_virtual_environment_does_tasks(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.nodes.plugin")
+    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.pytest_celery.plugin")
     pytester.makepyfile(SUITE)
     pytester.runpytest_subprocess("-p", "no:schemathesis").assert_outcomes(passed=1)

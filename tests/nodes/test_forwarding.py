@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from stormproof.nodes.forwarding import Forwarding
-from stormproof.ports import Ports
+from stormproof.processes.ports import Ports
+from stormproof.pytest_celery.forwarding import Forwarding
 from watching import eventually
 
 ADDRESS = "127.99.98.97"

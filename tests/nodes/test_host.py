@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from stormproof.nodes.client import Client
+from stormproof.pytest_celery.client import Client
 
 
 def descriptors() -> int:

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from stormproof import environments
 from stormproof.errors import NotSupportedError, UsageError
-from stormproof.nodes.dockerfile import IgnoredInstruction
-from stormproof.nodes.images import Images
-from stormproof.nodes.place import Place
-from stormproof.nodes.programs import Memcached, Redis
-from stormproof.nodes.rabbitmq import RabbitMQ
-from stormproof.versions import Environment
+from stormproof.lab import environments
+from stormproof.lab.versions import Environment
+from stormproof.pytest_celery.dockerfile import IgnoredInstruction
+from stormproof.pytest_celery.images import Images
+from stormproof.pytest_celery.place import Place
+from stormproof.pytest_celery.programs import Memcached, Redis
+from stormproof.pytest_celery.rabbitmq import RabbitMQ
 
 PLACE = Place("127.11.22.33", Path("/own"), {})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from stormproof.nodes.listening import sockets_of
+from stormproof.pytest_celery.listening import sockets_of
 
 
 def test_only_the_sockets_of_the_address_are_listed() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stormproof import reaper
-from stormproof.nodes.main_process import MainProcess
-from stormproof.processes import is_running
+from stormproof.processes import reaper
+from stormproof.processes.launcher import is_running
+from stormproof.pytest_celery.main_process import MainProcess
 from watching import eventually
 
 FAMILY = """

@@ -15,9 +15,9 @@ from docker.errors import APIError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from stormproof.errors import NotSupportedError
-from stormproof.nodes import private_tmp
-from stormproof.nodes.client import Client
-from stormproof.nodes.node import Node
+from stormproof.pytest_celery import private_tmp
+from stormproof.pytest_celery.client import Client
+from stormproof.pytest_celery.node import Node
 from watching import eventually
 
 READY = b"Ready to accept connections"

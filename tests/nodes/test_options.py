@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from stormproof.errors import NotSupportedError
-from stormproof.nodes.options import Options, parse
+from stormproof.pytest_celery.options import Options, parse
 
 
 def parsed(**given: Any) -> Options:

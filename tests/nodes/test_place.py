@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from stormproof.errors import NotSupportedError
-from stormproof.nodes.place import Place
+from stormproof.pytest_celery.place import Place
 
 PLACE = Place("127.11.22.33", Path("/own"), {"/app": Path("/volumes/one"), "/etc/redis.conf": Path("/srv/redis.conf")})
 

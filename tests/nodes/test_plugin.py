@@ -35,7 +35,7 @@ def test_a_node_that_dies_at_once_says_why(dead):
 
 @pytest.fixture(autouse=True)
 def without_our_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.nodes.plugin")
+    monkeypatch.setenv("PYTEST_PLUGINS", "stormproof.pytest_celery.plugin")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
 

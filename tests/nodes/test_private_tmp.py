@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stormproof.nodes import private_tmp
+from stormproof.pytest_celery import private_tmp
 
 where_allowed = pytest.mark.skipif(not private_tmp.available(), reason="this machine allows no mount namespaces")
 

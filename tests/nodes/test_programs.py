@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from stormproof.errors import NotSupportedError
-from stormproof.nodes.place import Place
-from stormproof.nodes.programs import Memcached, Program, Redis, Worker
+from stormproof.pytest_celery.place import Place
+from stormproof.pytest_celery.programs import Memcached, Program, Redis, Worker
 
 PLACE = Place("127.11.22.33", Path("/own"), {})
 
@@ -36,7 +36,7 @@ def test_a_worker_is_called_after_its_node() -> None:
 def test_a_program_that_is_not_installed_is_refused_in_one_line(
     program: Program, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stormproof.redis_server._bundled", lambda: None)
+    monkeypatch.setattr("stormproof.brokers.redis.server._bundled", lambda: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NotSupportedError, match=said):
         program.argv(None, PLACE)

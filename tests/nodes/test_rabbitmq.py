@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from stormproof.errors import NotSupportedError
-from stormproof.nodes import rabbitmq
-from stormproof.nodes.client import Client
-from stormproof.nodes.place import Place
-from stormproof.processes import is_running
+from stormproof.processes.launcher import is_running
+from stormproof.pytest_celery import rabbitmq
+from stormproof.pytest_celery.client import Client
+from stormproof.pytest_celery.place import Place
 from watching import eventually
 
 

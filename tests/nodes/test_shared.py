@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stormproof.nodes.client import Client
+from stormproof.pytest_celery.client import Client
 
 
 def test_nodes_share_a_volume_until_it_is_removed(client: Client) -> None:

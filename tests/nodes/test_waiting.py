@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pytest_docker_tools.exceptions import TimeoutError  # noqa: A004 - the one that callers expect.
-from stormproof.nodes.waiting import wait_for_callable
+from stormproof.pytest_celery.waiting import wait_for_callable
 
 
 def test_it_asks_until_the_answer_is_yes() -> None:

@@ -6,10 +6,11 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.counter import Counter
 from stormproof.wire.faults import Reset
 from stormproof.wire.link import Conversation, Send
 from stormproof.wire.rules import Rule, Rules
-from stormproof.wire.trigger import Counter, Moment, Trigger
 from streams import LINES, arrays, chunks, replies, requests
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stormproof.errors import DescriptionError
-from stormproof.loopback import addresses, is_loopback, refuse_others
-from stormproof.system import System
+from stormproof.spec.loopback import addresses, is_loopback, refuse_others
+from stormproof.spec.system import System
 
 FOREIGN = st.from_regex(r"[a-z][a-z0-9-]{0,9}(\.[a-z]{2,5}){1,2}", fullmatch=True).filter(
     lambda host: not is_loopback(host)

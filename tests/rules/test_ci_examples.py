@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 import yaml
-from stormproof.cli import app
+from stormproof.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "ci.md"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from stormproof import system as systems
+from stormproof.spec import description
+from stormproof.spec.system import System
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,11 +39,11 @@ def name(block: Block) -> str:
     return f"{block.document}-{block.number}"
 
 
-def loaded(text: str) -> systems.System:
+def loaded(text: str) -> System:
     """What a block describes; one that is only a part of a description changes README's example."""
     said = tomllib.loads(text)
-    whole = said if "submit" in said and "status" in said else systems.merged(tomllib.loads(EXAMPLE.text), said)
-    return systems.described(whole, ROOT, "the block")
+    whole = said if "submit" in said and "status" in said else description.merged(tomllib.loads(EXAMPLE.text), said)
+    return description.described(whole, ROOT, "the block")
 
 
 @pytest.mark.parametrize("block", TOML, ids=name)
@@ -61,5 +62,5 @@ def test_every_exception_is_still_needed() -> None:
 
 
 def test_a_block_with_a_misspelt_key_would_be_seen() -> None:
-    with pytest.raises(systems.DescriptionError, match="did you mean 'effects'"):
+    with pytest.raises(description.DescriptionError, match="did you mean 'effects'"):
         loaded('[promises]\nefects = "once"\n')

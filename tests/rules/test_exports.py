@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stormproof
-from stormproof import checks, faults, strategies
+from stormproof import checks
+from stormproof.serializers import strategies
+from stormproof.spec import faults
 from stormproof.wire import faults as wire_faults
 
 
@@ -19,4 +21,4 @@ def test_the_exported_names_are_sorted() -> None:
 
 
 def test_every_fault_is_public() -> None:
-    assert {fault.__name__ for fault in faults.ALL} <= set(stormproof.__all__)
+    assert {fault.__name__ for fault in faults.kinds()} <= set(stormproof.__all__)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from stormproof.cli import app
+from stormproof.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

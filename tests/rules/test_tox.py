@@ -6,7 +6,7 @@ import configparser
 import re
 from pathlib import Path
 
-from stormproof import catalogue
+from stormproof.campaign import catalogue
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
-from stormproof import codec
-from stormproof.codec import Passage
-from stormproof.strategies import KINDS
+from stormproof.serializers import codec
+from stormproof.serializers.codec import Passage
+from stormproof.serializers.strategies import KINDS
 
 ENOUGH = 200
 """Examples of a kind with which each of its outcomes was found tens of times."""

@@ -12,8 +12,8 @@ from celery.result import AsyncResult
 from in_process_worker import InProcessWorker, Ran, uncollected
 from kombu import serialization
 from result_stores import Store
-from stormproof.codec import Fate, through
-from stormproof.sameness import brief, difference
+from stormproof.serializers.codec import Fate, through
+from stormproof.serializers.exact import brief, difference
 
 PATIENCE_S = 10.0
 _registry: Any = serialization.registry

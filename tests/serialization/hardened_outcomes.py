@@ -21,7 +21,7 @@ from hardened.once import OnceTask
 from hardened.settings import Settings
 from in_process_worker import InProcessWorker, Ran
 from result_stores import Store
-from stormproof.sameness import brief, difference
+from stormproof.serializers.exact import brief, difference
 
 ARGUMENTS = {"recipient": "a@example.org", "content": "x"}
 Did = Returned | Raised

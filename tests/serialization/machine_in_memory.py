@@ -42,7 +42,7 @@ from mail_server import MODES, MailServerThread
 from redis import Redis
 from redis.exceptions import ResponseError
 from spoiling import spoilt
-from stormproof.ports import Ports
+from stormproof.processes.ports import Ports
 from worker_in_memory import Killed, WorkerInMemory
 
 MEMORY = Path("/dev/shm")

@@ -25,14 +25,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 from spoiling import spoilt
 from standing_system import standing
-from stormproof import effects
-from stormproof import system as systems
-from stormproof.recorder import Recorder
-from stormproof.replica import Replica
-from stormproof.world import World
+from stormproof.effects.smtp import server as effects
+from stormproof.engine.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.processes.replica import Replica
+from stormproof.spec import description
 
 HARDENED = Path(__file__).parents[2] / "system_under_test" / "hardened.toml"
-WORKER = systems.load(HARDENED).components["worker"].command
+WORKER = description.load(HARDENED).components["worker"].command
 VISIBILITY_S, RESUBMIT_S = 10.0, 4.0
 _PATIENCE_S = 30.0
 _CALM_S = 0.2
@@ -65,7 +65,7 @@ class OfProcesses:
         # It would wait a second at each start for others to answer; there are none.
         change["components"]["worker"]["command"] = [*WORKER, "--without-mingle"]
         self._standing = self._stack.enter_context(
-            standing(systems.load(HARDENED, change), self._folder, self._replace_mail_server)
+            standing(description.load(HARDENED, change), self._folder, self._replace_mail_server)
         )
         self.world = self._standing.world
         self.journal = Journal(journal)

@@ -12,8 +12,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from machine import Delivered, Mail, MailServer
-from stormproof import effects
-from stormproof.effects import SmtpServer
+from stormproof.effects.smtp import server as effects
+from stormproof.effects.smtp.server import SmtpServer
 
 MODES: dict[MailServer, effects.Mode] = {
     "accepts": effects.Normal(),

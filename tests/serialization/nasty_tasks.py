@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore, Reject
-from stormproof.strategies import exception_classes as classes
+from stormproof.serializers.strategies import exception_classes as classes
 
 Body = Callable[[Task], Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 from hypothesis import find, settings
 from hypothesis.strategies import SearchStrategy
-from stormproof.sameness import brief
+from stormproof.serializers.exact import brief
 
 HERE = Path(__file__).parent
 HYPOTHESIS = "(found by Hypothesis)"

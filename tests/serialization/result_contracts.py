@@ -15,9 +15,9 @@ from hypothesis.strategies import SearchStrategy
 from in_process_worker import Ran
 from known_results import is_known
 from kombu.exceptions import DecodeError
-from stormproof.codec import Fate
-from stormproof.sameness import difference
-from stormproof.strategies.values import HEAVY, KINDS, values
+from stormproof.serializers.codec import Fate
+from stormproof.serializers.exact import difference
+from stormproof.serializers.strategies.values import HEAVY, KINDS, values
 
 Did = Returned | Raised
 _LIGHT = sorted(set(KINDS) - HEAVY)

@@ -15,10 +15,10 @@ from typing import Any
 import fakeredis
 import redis
 from celery import Celery
-from stormproof.ports import Ports
-from stormproof.processes import Launcher, Running
-from stormproof.redis_server import RedisServer, find_binary
-from stormproof.system import Redis
+from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.processes.launcher import Launcher, Running
+from stormproof.processes.ports import Ports
+from stormproof.spec.system import Redis
 
 SERIALIZERS = ("json", "pickle", "yaml", "msgpack")
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}

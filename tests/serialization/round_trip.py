@@ -13,9 +13,9 @@ import table
 from kombu.exceptions import EncodeError
 from kombu.utils import json as kombu_json
 from sending import Program, arrivals
-from stormproof.codec import Fate
-from stormproof.sameness import brief, difference
-from stormproof.strategies import HEAVY, Mixture
+from stormproof.serializers.codec import Fate
+from stormproof.serializers.exact import brief, difference
+from stormproof.serializers.strategies import HEAVY, Mixture
 
 TABLE = table.written()
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.testing.app import setup_default_app
-from stormproof import codec
-from stormproof.sameness import difference
+from stormproof.serializers import codec
+from stormproof.serializers.exact import difference
 
 TASK = "mail.send"
 

@@ -18,11 +18,12 @@ from aiosmtpd.controller import Controller
 from hardened.digest import digest_of
 from redis import Redis
 from standing_system import Standing, standing
-from stormproof import plant
-from stormproof import system as systems
-from stormproof.ports import Ports
-from stormproof.strategies.hostile import Hostile
-from stormproof.strategies.messages import envelope
+from stormproof.processes import plant
+from stormproof.processes.ports import Ports
+from stormproof.serializers.strategies.hostile import Hostile
+from stormproof.serializers.strategies.messages import envelope
+from stormproof.spec import description
+from stormproof.spec.system import System
 
 ROOT = Path(__file__).parents[2]
 TASK = "hardened.send_email"
@@ -191,14 +192,14 @@ def siege(folder: Path, component: str = "", mistake: str = "") -> Iterator[Sieg
         ports.close()
 
 
-def _description(mail_port: int, component: str, mistake: str) -> systems.System:
+def _description(mail_port: int, component: str, mistake: str) -> System:
     path = ROOT / "system_under_test" / "hardened.toml"
     change: dict[str, Any] = {
         "env": {"SMTP_PORT": str(mail_port), "C_FORCE_ROOT": "1"},
         "components": {"sweeper": {"in_storms": False}},
     }
     if mistake:
-        python, _, *command = systems.load(path).components[component].command
+        python, _, *command = description.load(path).components[component].command
         file = ROOT / "tests" / "planted" / "mistakes" / f"{mistake}.py"
         change["components"][component] = {"command": [python, str(Path(plant.__file__)), str(file), *command]}
-    return systems.load(path, change)
+    return description.load(path, change)

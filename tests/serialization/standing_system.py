@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stormproof.recorder import Recorder
-from stormproof.redis_server import find_binary
-from stormproof.system import System
-from stormproof.world import World
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
+from stormproof.history.recorder import Recorder
+from stormproof.spec.system import System
 
 T = TypeVar("T")
 _WITHIN_S = 60

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from changes import drawn, outcomes, smallest
-from stormproof import codec
-from stormproof.codec import Fate, Passage
-from stormproof.strategies import KINDS, about, specimens
+from stormproof.serializers import codec
+from stormproof.serializers.codec import Fate, Passage
+from stormproof.serializers.strategies import KINDS, about, specimens
 
 PAGE = Path(__file__).parents[2] / "docs" / "serialization.md"
 
@@ -77,7 +77,7 @@ def render() -> str:
             "## What becomes of each kind",
             _table(["kind", *codec.installed()], [_matrix_row(kind, found[kind]) for kind in KINDS]),
             "## The changes",
-            "The smallest example of each. `specimens` are the types in `stormproof.strategies.specimens`.",
+            "The smallest example of each. `specimens` are the types in `stormproof.serializers.strategies.specimens`.",
             _table(["kind", "serializer", "what", "sent", "arrives"], [_cells(change) for change in _changes(found)]),
             "## The kinds",
             "\n".join(f"- **{kind}**: {about(kind)}" for kind in KINDS),

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kombu.exceptions import DecodeError
 from result_contracts import returned
 from result_stores import SERIALIZERS, Store, fake_redis, real_redis
-from stormproof.codec import Fate
-from stormproof.sameness import difference
-from stormproof.strategies import exceptions
-from stormproof.strategies.exceptions import KINDS
+from stormproof.serializers.codec import Fate
+from stormproof.serializers.exact import difference
+from stormproof.serializers.strategies import exceptions
+from stormproof.serializers.strategies.exceptions import KINDS
 
 Did = Returned | Raised
 _KINDS = sorted(

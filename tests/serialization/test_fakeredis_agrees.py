@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from result_contracts import returned
 from result_stores import SERIALIZERS, Store, fake_redis, real_redis
-from stormproof.strategies import exceptions
-from stormproof.strategies.exceptions import KINDS
+from stormproof.serializers.strategies import exceptions
+from stormproof.serializers.strategies.exceptions import KINDS
 
 Stores = tuple[Store, Store]
 _MOMENT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

@@ -21,10 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import none_is_gone, same_as_kept, smallest
 from result_stores import fake_redis
-from stormproof.strategies import exceptions
-from stormproof.strategies.exceptions import KINDS
-from stormproof.strategies.values import HEAVY
-from stormproof.strategies.values import KINDS as KINDS_OF_VALUES
+from stormproof.serializers.strategies import exceptions
+from stormproof.serializers.strategies.exceptions import KINDS
+from stormproof.serializers.strategies.values import HEAVY
+from stormproof.serializers.strategies.values import KINDS as KINDS_OF_VALUES
 
 PART = "hardened_outcomes"
 _MOST = settings.default.max_examples if settings.default else 100

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from siege import SOUND, Siege, Touch, siege
-from stormproof.sameness import brief
-from stormproof.strategies.hostile import Hostile, hostile_messages, hostile_results
+from stormproof.serializers.exact import brief
+from stormproof.serializers.strategies.hostile import Hostile, hostile_messages, hostile_results
 
 # A failure is told in words of its own: that the message has no short repr is no news.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

@@ -23,8 +23,8 @@ from hypothesis.strategies import SearchStrategy
 from kombu.exceptions import DecodeError, EncodeError
 from planted import none_is_gone, same_as_kept, smallest
 from result_stores import fake_redis
-from stormproof.sameness import brief
-from stormproof.strategies import KINDS, exceptions, group_metas, stored_errors
+from stormproof.serializers.exact import brief
+from stormproof.serializers.strategies import KINDS, exceptions, group_metas, stored_errors
 
 PART = "results"
 Plant = Callable[[Bench], Any]

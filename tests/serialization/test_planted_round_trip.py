@@ -35,7 +35,7 @@ from round_trip import (
     unchanged_kinds,
 )
 from sending import TASK, Program, program
-from stormproof.strategies import chains, chords, json_values, mixtures
+from stormproof.serializers.strategies import chains, chords, json_values, mixtures
 
 NAME = "planted"
 

@@ -18,8 +18,8 @@ from celery import Celery
 from endings import Bench, Ending, Reader, bench
 from nasty_tasks import LAST, NASTY
 from result_stores import Store, launched, real_redis
-from stormproof.processes import is_running
-from stormproof.sameness import brief
+from stormproof.processes.launcher import is_running
+from stormproof.serializers.exact import brief
 
 _WITHIN_S = 30.0
 _ALL = ("json", "pickle", "msgpack")

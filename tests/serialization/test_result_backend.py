@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_results import ALSO, KNOWN, shown_upstream
 from result_stores import SERIALIZERS, Store, fake_redis, real_redis
-from stormproof.strategies import exceptions, group_metas, task_metas
-from stormproof.strategies.exceptions import HEAVY as HEAVY_EXCEPTIONS
-from stormproof.strategies.exceptions import KINDS
-from stormproof.strategies.values import HEAVY
-from stormproof.strategies.values import KINDS as KINDS_OF_VALUES
+from stormproof.serializers.strategies import exceptions, group_metas, task_metas
+from stormproof.serializers.strategies.exceptions import HEAVY as HEAVY_EXCEPTIONS
+from stormproof.serializers.strategies.exceptions import KINDS
+from stormproof.serializers.strategies.values import HEAVY
+from stormproof.serializers.strategies.values import KINDS as KINDS_OF_VALUES
 
 _MOST = settings.default.max_examples if settings.default else 100
 _SLOW = {"yaml": 4}

@@ -25,9 +25,9 @@ from round_trip import (
     unchanged_kinds,
 )
 from sending import Program, program
-from stormproof import codec
-from stormproof.codec import Fate
-from stormproof.strategies import KINDS, Mixture, canvases, json_values, mixtures, signatures
+from stormproof.serializers import codec
+from stormproof.serializers.codec import Fate
+from stormproof.serializers.strategies import KINDS, Mixture, canvases, json_values, mixtures, signatures
 
 SERIALIZERS = codec.installed()
 BY_PYTHON = frozenset(("1,000 levels deep",))

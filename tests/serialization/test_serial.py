@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis.configuration import storage_directory
-from stormproof import cli
+from stormproof.cli import main as cli
 from stormproof.errors import UsageError
 
 pytest_plugins = ["pytester"]
@@ -43,7 +43,7 @@ def serial(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
     """The command in a folder of a user's. Whatever Hypothesis profile these tests run in is not the user's."""
     known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
-        [sys.executable, "-m", "stormproof.cli", "serial", *words],
+        [sys.executable, "-m", "stormproof", "serial", *words],
         cwd=cwd,
         env={**known, "COLUMNS": "100", **env},
         capture_output=True,
@@ -230,7 +230,7 @@ def test_what_hardened_is_sent_survives() -> None:
 def test_what_the_other_reference_systems_leave_open_is_told_as_open() -> None:
     """A bare `dict`, and no annotations at all."""
     apps = ["tutorial.worker:celery_app", "late.worker:celery_app", "plain.worker:app"]
-    code = "import sys; from stormproof.cli import app; "
+    code = "import sys; from stormproof.cli.main import app; "
     code += (
         "print([app(['serial', '--examples', '30', '--app', name], standalone_mode=False) for name in sys.argv[1:]])"
     )

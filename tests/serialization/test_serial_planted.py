@@ -21,10 +21,10 @@ from kombu import serialization
 from kombu.utils import json as kombu_json
 from planted import none_is_gone, same_as_kept, smallest
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from stormproof.serial import containers, judging, leaves, models, passing, records, tasks
-from stormproof.serial.annotations import Derivation
-from stormproof.serial.bounds import Bounds
-from stormproof.serial.place import Place, Verdict
+from stormproof.serializers import containers, judging, leaves, models, passing, records, tasks
+from stormproof.serializers.annotations import Derivation
+from stormproof.serializers.bounds import Bounds
+from stormproof.serializers.place import Place, Verdict
 
 
 class Parcel(TypedDict):

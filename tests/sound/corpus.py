@@ -13,9 +13,10 @@ import msgspec
 from described import describe, late, tasks
 from factors import FACTORS, Configuration
 from stormproof import Injection, Kill, Misbehave, Pause, Scenario, Workload
-from stormproof.sound import Corpus, Sound
-from stormproof.system import System, described
-from stormproof.versions import Environment
+from stormproof.lab.sound import Corpus, Sound
+from stormproof.lab.versions import Environment
+from stormproof.spec.description import described
+from stormproof.spec.system import System
 from twins import choose
 
 HERE = Path(__file__).parent

@@ -12,8 +12,8 @@ from pathlib import Path
 from described import late, processes
 from factors import Configuration
 from stormproof import State
-from stormproof.proof import Mistake, planted
-from stormproof.sound import Sound, Twin
+from stormproof.lab.proof import Mistake, planted
+from stormproof.lab.sound import Sound, Twin
 
 Where = Callable[[Configuration], bool]
 

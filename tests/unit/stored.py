@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from stormproof import Scenario, State
-from stormproof.experiment import Choices
+from stormproof.brokers.redis.server import Binary
+from stormproof.checks.verdict import Finding, Status, Verdict, merge
+from stormproof.engine.experiment import Choices
 from stormproof.history import History
-from stormproof.redis_server import Binary
-from stormproof.store import Judged, Run
-from stormproof.system import System
-from stormproof.verdict import Finding, Status, Verdict, merge
+from stormproof.runs.store import Judged, Run
+from stormproof.spec.system import System
 
 LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
 DOUBT = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)

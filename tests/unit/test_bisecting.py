@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import bisecting
-from stormproof.bisecting import Side
+from stormproof.cli import bisect as bisecting
+from stormproof.cli.bisect import Side
 from stormproof.errors import UsageError
-from stormproof.versions import Row
+from stormproof.lab.versions import Row
 
 RELEASES = [f"5.{number}" for number in range(16)]
 

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from celery import current_app
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
-from stormproof.broker import Broker, sample
-from stormproof.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.server import RedisServer
 from stormproof.history import Settings
-from stormproof.redis_server import RedisServer
+from stormproof.spec.trigger import Moment
 from stormproof.wire.resp import request
-from stormproof.wire.trigger import Moment
 
 TAG, OTHER_TAG = (str(uuid.UUID(int=number)) for number in (1, 2))
 TASK = {"body": "W10=", "headers": {"task": "shop.ship", "id": "a"}}

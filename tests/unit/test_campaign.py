@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from stormproof import Injection, Kill, Scenario, State, Workload, campaign, system
-from stormproof.campaign import Job
+from stormproof.brokers.redis.server import Binary
+from stormproof.campaign.conduct import Job
+from stormproof.checks.verdict import Status
+from stormproof.engine.experiment import Choices
 from stormproof.errors import ComponentError
-from stormproof.experiment import Choices
 from stormproof.history import History
-from stormproof.redis_server import Binary
-from stormproof.store import Judged, Run
-from stormproof.verdict import Status
+from stormproof.runs.store import Judged, Run
 
 SYSTEM = system.load(Path(__file__).parents[2] / "system_under_test" / "plain.toml")
 KILL = Injection(fault=Kill(component="worker"), at_s=1.0)

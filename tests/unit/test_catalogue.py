@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import catalogue
+from stormproof.campaign import catalogue
 from stormproof.errors import ScenarioError
 
 GOOD = 'from stormproof import Scenario\nscenario = Scenario(name="{name}", title="t")\n'

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stormproof.clients import Clients, counted
+from stormproof.drivers.http.clients import Clients, counted
 from stormproof.errors import StormproofError
 from stormproof.history import Counts, History, Invoked, Probe, Returned
-from stormproof.recorder import Recorder
-from stormproof.system import System
-from stormproof.workload import text
+from stormproof.history.recorder import Recorder
+from stormproof.spec.system import System
+from stormproof.spec.workload import text
 
 SYSTEM = System.model_validate(
     {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kombu import serialization
 from kombu.exceptions import SerializerNotInstalled
-from stormproof import codec
-from stormproof.codec import Fate, through
+from stormproof.serializers import codec
+from stormproof.serializers.codec import Fate, through
 
 registry: Any = serialization.registry
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from stormproof import Scenario, State, comparing, system
-from stormproof.comparing import Cell
-from stormproof.experiment import Choices
+from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.cli.matrix import Cell
+from stormproof.engine.experiment import Choices
 from stormproof.history import History
-from stormproof.store import Judged, Run
-from stormproof.verdict import Finding, Status, Verdict
-from stormproof.versions import Row
+from stormproof.lab.versions import Row
+from stormproof.runs.store import Judged, Run
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = system.load(ROOT / "system_under_test" / "plain.toml")

@@ -9,11 +9,11 @@ import random
 from pathlib import Path
 
 import pytest
-from stormproof import contrast, measures
-from stormproof.contrast import Line, Sample, Word
+from stormproof.checks.verdict import Status
 from stormproof.history import AnyEvent, History, Invoked, Probe, ProcessSample, Returned
 from stormproof.history import Sample as StoreSample
-from stormproof.verdict import Status
+from stormproof.runs import contrast, measures
+from stormproof.runs.contrast import Line, Sample, Word
 
 MIB = 1024 * 1024
 VALID, UNKNOWN, INVALID = Status.VALID, Status.UNKNOWN, Status.INVALID

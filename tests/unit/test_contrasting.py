@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from stored import LOST, SYSTEM
 from stormproof import Scenario, State, Workload, contrasting, store
+from stormproof.brokers.redis.server import Binary
+from stormproof.checks.verdict import Finding, Verdict
+from stormproof.engine.experiment import Choices
 from stormproof.errors import RunFolderError, UsageError
-from stormproof.experiment import Choices
 from stormproof.history import AnyEvent, History, Invoked, Returned, encode
-from stormproof.redis_server import Binary
-from stormproof.system import System
-from stormproof.verdict import Finding, Verdict
+from stormproof.spec.system import System
 
 PAGE = Path(__file__).parents[2] / "docs" / "compare.md"
 

@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 import pytest
-from stormproof.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
+from stormproof.spec.trigger import Moment
 from stormproof.wire.resp import request
-from stormproof.wire.trigger import Moment
 
 TAG = str(uuid.UUID(int=1)).encode()
 UNACKED = Place("broker", 0, b"unacked")

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 from stormproof import Scenario, State, demonstration
-from stormproof import system as systems
-from stormproof.campaign import Job
-from stormproof.experiment import Choices
+from stormproof.campaign.conduct import Job
+from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.cli.progress import Progress
+from stormproof.engine.experiment import Choices
 from stormproof.history import History
-from stormproof.progress import Progress
-from stormproof.store import Judged, Run
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.runs.store import Judged, Run
+from stormproof.spec import description
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = Scenario(name="storm", title="a storm", cure="a roof")
@@ -26,7 +26,7 @@ def run(name: str, *findings: Finding) -> Run:
     return Run(
         folder=Path("runs") / name,
         scenario=SCENARIO,
-        system=systems.load(ROOT / "system_under_test" / f"{name}.toml"),
+        system=description.load(ROOT / "system_under_test" / f"{name}.toml"),
         state=State.IDLE,
         choices=Choices.draw(SCENARIO, 1),
         history=History([]),

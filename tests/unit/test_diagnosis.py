@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from stormproof import clients, diagnosis
-from stormproof.clients import Answer
+from stormproof.drivers.http import clients, diagnosis
+from stormproof.drivers.http.clients import Answer
 from stormproof.history import Probe
-from stormproof.recorder import Picture
-from stormproof.system import Status, Submit
+from stormproof.history.recorder import Picture
+from stormproof.spec.system import Status, Submit
 
 SUBMIT = Submit(path="/orders")
 STATUS = Status(path="/tasks/{task_id}")

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from stormproof.effects import (
+from stormproof.effects.smtp.server import (
     DropAfterData,
     Hold,
     Mode,
@@ -27,7 +27,7 @@ from stormproof.effects import (
 )
 from stormproof.errors import ComponentError
 from stormproof.history import Effect, Refusal
-from stormproof.workload import text
+from stormproof.spec.workload import text
 
 PATIENCE_S = 10.0
 

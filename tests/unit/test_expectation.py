@@ -1,10 +1,10 @@
 """What is expected of a run, and whether it shows that."""
 
 import pytest
+from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.errors import UsageError
-from stormproof.expectation import checked, met, shown
-from stormproof.store import Judged
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.runs.expectation import checked, met, shown
+from stormproof.runs.store import Judged
 
 
 def judged(*findings: tuple[str, str, Status]) -> Judged:

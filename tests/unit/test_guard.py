@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from stormproof.guard import Guard
+from stormproof.processes.guard import Guard
 
 
 async def works_for_ever(guard: Guard) -> None:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from stormproof import interruption
 from stormproof.errors import ComponentError
-from stormproof.processes import Launcher
+from stormproof.processes import interruption
+from stormproof.processes.launcher import Launcher
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 

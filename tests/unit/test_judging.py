@@ -6,8 +6,8 @@ from typing import Any
 
 import stored
 from stormproof.checks import Delivery, EffectsOnce, ResultsReadable
-from stormproof.judging import checks_of_tasks
-from stormproof.system import System
+from stormproof.checks.suite import checks_of_tasks
+from stormproof.spec.system import System
 
 
 def judged_by(**parts: Any) -> dict[type, Any]:

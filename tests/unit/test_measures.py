@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stormproof import measures
 from stormproof.history import AnyEvent, Fault, History, Invoked, Probe, ProcessSample, Purpose, Returned, Sample
+from stormproof.runs import measures
 
 MIB = 1024 * 1024
 

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from stormproof import noise
+from stormproof.runs import noise
 
 EARLY, LATE = [1.1, 2.2, 3.3, 4.4, 5.5], [3.1, 4.2, 6.3, 7.4, 8.5]
 

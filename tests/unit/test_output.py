@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import output
-from stormproof.output import Output
+from stormproof.processes import output
+from stormproof.processes.output import Output
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stormproof import plant
+from stormproof.processes import plant
 
 
 def planted(folder: Path, mistake: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 from stormproof.errors import DescriptionError
-from stormproof.ports import Ports, is_free
+from stormproof.processes.ports import Ports, is_free
 
 
 def test_a_fixed_port_that_is_taken_is_refused_by_name() -> None:

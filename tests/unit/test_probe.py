@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from celery.utils.dispatch import Signal
-from stormproof import history, probe
+from stormproof import history
 from stormproof.errors import StormproofError
-from stormproof.probe_journal import ProbeJournal
+from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.journal import ProbeJournal
 
 
 def journal(path: Path) -> probe.Journal:

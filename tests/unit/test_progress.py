@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stormproof.progress import time_left
+from stormproof.cli.progress import time_left
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from stormproof import proof, proving
-from stormproof.experiment import Choices
+from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.cli import prove as proving
+from stormproof.engine.experiment import Choices
 from stormproof.history import History
-from stormproof.proof import Mistake
-from stormproof.store import Judged, Run
-from stormproof.system import System
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.lab import proof
+from stormproof.lab.proof import Mistake
+from stormproof.runs.store import Judged, Run
+from stormproof.spec.system import System
 
 FILE = Path(__file__).parents[1] / "planted" / "prove.toml"
 PROOF = proof.load(FILE).only(("early_acknowledgement", "result_ignored"))

@@ -7,16 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 from stormproof import Scenario, proof, proving
+from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.engine.experiment import Choices
 from stormproof.errors import UsageError
-from stormproof.experiment import Choices
 from stormproof.history import History
-from stormproof.proof import Mistake
-from stormproof.scenario import State
-from stormproof.sound import Corpus, Sound, Twin
-from stormproof.store import Judged, Run
-from stormproof.system import System
-from stormproof.verdict import Finding, Status, Verdict
-from stormproof.versions import Environment
+from stormproof.lab.proof import Mistake
+from stormproof.lab.sound import Corpus, Sound, Twin
+from stormproof.lab.versions import Environment
+from stormproof.runs.store import Judged, Run
+from stormproof.spec.scenario import State
+from stormproof.spec.system import System
 
 FILE = Path(__file__).parents[1] / "planted" / "prove.toml"
 PLANTED = proof.load(FILE)
@@ -145,8 +145,8 @@ def test_each_run_of_both_halves_is_planned_once() -> None:
 CORPUS_FILE = """
 from pathlib import Path
 from stormproof import Scenario, State, proof
-from stormproof.sound import Corpus, Sound, Twin
-from stormproof.versions import Environment
+from stormproof.lab.sound import Corpus, Sound, Twin
+from stormproof.lab.versions import Environment
 
 system = proof.load(Path("{file}")).system
 calm = Scenario(name="calm", title="no fault at all")

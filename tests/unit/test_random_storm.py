@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from stormproof import faults, random_storm
-from stormproof import system as systems
+from stormproof.search import random_storm
+from stormproof.spec import description, faults
 
 ROOT = Path(__file__).parents[2]
 DESCRIPTION = ROOT / "system_under_test" / "hardened.toml"
-SYSTEM = systems.load(DESCRIPTION)
+SYSTEM = description.load(DESCRIPTION)
 
 
 def test_the_same_number_gives_the_same_storm_and_another_number_another() -> None:

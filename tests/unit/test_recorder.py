@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stormproof.errors import RunFolderError, StormproofError
 from stormproof.history import Closed, History, Phase, Probe, ProbeWord, Returned
-from stormproof.recorder import Picture, Recorder
+from stormproof.history.recorder import Picture, Recorder
 
 
 def probe(word: ProbeWord, *, pid: int = 11, parent: int = 10, t: float = 1.0) -> Probe:

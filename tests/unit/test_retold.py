@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from stormproof import scenario_text
 from stormproof.errors import UsageError
-from stormproof.faults import Kill, Pause
 from stormproof.history import AnyEvent, Fault, Invoked
-from stormproof.retold import retold
-from stormproof.scenario import Injection, Scenario
+from stormproof.processes.faults import Kill, Pause
+from stormproof.session.as_scenario import retold
+from stormproof.spec import source as scenario_text
+from stormproof.spec.scenario import Injection, Scenario
+from stormproof.spec.trigger import sends
 from stormproof.wire.faults import Reset
-from stormproof.wire.trigger import sends
 
 AT_A_FRAME = Injection(fault=Reset(), when=sends("worker", "HSET"))
 STRUCK = {"0": Injection(fault=Kill(component="worker")), "1": Injection(fault=Pause(component="api")), "2": AT_A_FRAME}

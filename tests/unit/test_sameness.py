@@ -26,7 +26,7 @@ import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stormproof.sameness import brief, difference
+from stormproof.serializers.exact import brief, difference
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 UTC = datetime.UTC

@@ -7,21 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 from stormproof import Injection, Kill, Mail, Reset, Scenario, catalogue, sends
-from stormproof import system as systems
+from stormproof.brokers.redis.faults import GarbleResult
 from stormproof.errors import ScenarioError
-from stormproof.faults import (
-    ALL,
-    GarbleResult,
-    Revoke,
-    decode_fault,
-    decode_scenario,
-    encode_scenario,
-    label,
-    offers,
-)
-from stormproof.scenario import why_not
+from stormproof.frameworks.celery.faults import Revoke
+from stormproof.spec import description
+from stormproof.spec.faults import ALL, decode_fault, decode_scenario, encode_scenario, label, offers
+from stormproof.spec.scenario import why_not
+from stormproof.spec.system import Component, System
 
-WORKER = systems.Component(role="worker", command=("worker",))
+WORKER = Component(role="worker", command=("worker",))
 ROOT = Path(__file__).parents[2]
 CHAOS = ROOT / "chaos"
 
@@ -53,7 +47,7 @@ def test_every_fault_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", ["hardened", "tutorial"])
 def test_every_fault_is_offered_but_those_of_one_certain_task(name: str) -> None:
-    system = systems.load(ROOT / "system_under_test" / f"{name}.toml")
+    system = description.load(ROOT / "system_under_test" / f"{name}.toml")
     offered = offers(system)
     assert {type(fault) for fault in offered} == set(ALL) - {GarbleResult, Revoke}
     assert [decode_fault(msgspec.to_builtins(fault)) for fault in offered] == offered
@@ -63,7 +57,7 @@ def test_every_fault_is_offered_but_those_of_one_certain_task(name: str) -> None
     assert ("api", "link: delay delay ms 250") in buttons
 
 
-ONE = systems.System.model_validate(
+ONE = System.model_validate(
     {
         "name": "shop",
         "redis": {"broker": {}},
@@ -105,7 +99,7 @@ def test_a_system_that_is_not_told_of_the_mail_server_cannot_be_struck_there() -
 
 @pytest.mark.parametrize("system", ["tutorial", "hardened"])
 def test_every_scenario_of_the_catalogue_applies_to_the_reference_systems(system: str) -> None:
-    described = systems.load(ROOT / "system_under_test" / f"{system}.toml")
+    described = description.load(ROOT / "system_under_test" / f"{system}.toml")
     assert [s.name for s in catalogue.load_folder(CHAOS) if why_not(s.storm, described)] == []
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from stormproof import Delay, Injection, Kill, Reset, Scenario, State, Workload, random_storm, receives, sends
-from stormproof import system as systems
-from stormproof.scenario_text import as_file
+from stormproof.spec import description
+from stormproof.spec.source import as_file
 
 ROOT = Path(__file__).parents[2]
-SYSTEM = systems.load(ROOT / "system_under_test" / "late.toml")
+SYSTEM = description.load(ROOT / "system_under_test" / "late.toml")
 BY_HAND = Scenario(
     name="by_hand",
     title='a "quoted" title',

@@ -12,12 +12,12 @@ import pytest
 from celery import Celery
 from kombu import serialization
 from pydantic import BaseModel, Field, model_validator
-from stormproof import serializing
+from stormproof.checks.verdict import Status
+from stormproof.cli import serial as serializing
 from stormproof.errors import UsageError
-from stormproof.serial import expecting, tasks, telling
-from stormproof.serial.judging import Judged, judge
-from stormproof.serial.place import Verdict
-from stormproof.verdict import Status
+from stormproof.serializers import expecting, tasks, telling
+from stormproof.serializers.judging import Judged, judge
+from stormproof.serializers.place import Verdict
 
 
 class Colour(enum.StrEnum):
@@ -131,7 +131,7 @@ def test_what_cannot_be_known_is_unknown_and_says_why(annotation: Any, why: str)
 def test_what_crashes_the_search_is_unknown() -> None:
     """A check that crashes has shown nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stormproof.serial.judging.outcomes", lambda *_: 1 / 0)
+        patch.setattr("stormproof.serializers.judging.outcomes", lambda *_: 1 / 0)
         assert "unknown: ZeroDivisionError: division by zero" in judged(int).lines[0]
 
 
@@ -168,7 +168,7 @@ def test_the_same_seed_tries_the_same_values() -> None:
     def tried(seed: int) -> list[Any]:
         values: list[Any] = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("stormproof.serial.judging.outcomes", lambda _, value: values.append(value) or [])
+            patch.setattr("stormproof.serializers.judging.outcomes", lambda _, value: values.append(value) or [])
             judged(list[int], seed=seed)
         return values
 
@@ -224,7 +224,7 @@ def test_that_nothing_gets_through_can_be_accepted() -> None:
 def test_an_expected_change_is_found_among_very_many() -> None:
     """The search ends after some ways; what was expected is asked for by its name then."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stormproof.serial.judging._MOST_WAYS", 1)
+        patch.setattr("stormproof.serializers.judging._MOST_WAYS", 1)
         assert len(judged(TIMES).found) == 1
         found = judged(TIMES, "ZoneInfo becomes timezone")
         assert {each.what: each.expected for each in found.found} == {

@@ -24,8 +24,8 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from pydantic import BaseModel, Field, RootModel, TypeAdapter
-from stormproof.serial.annotations import Derivation, NotDerivableError
-from stormproof.serial.place import Unresolved
+from stormproof.serializers.annotations import Derivation, NotDerivableError
+from stormproof.serializers.place import Unresolved
 
 
 class Colour(enum.Enum):

@@ -15,11 +15,11 @@ from celery import Celery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
-from stormproof.sameness import difference
-from stormproof.serial import models, tasks
-from stormproof.serial.differing import differences
-from stormproof.serial.passing import example, outcomes
-from stormproof.serial.place import Place
+from stormproof.serializers import models, tasks
+from stormproof.serializers.differing import differences
+from stormproof.serializers.exact import difference
+from stormproof.serializers.passing import example, outcomes
+from stormproof.serializers.place import Place
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 NOON = datetime.datetime(2024, 7, 1, 12)

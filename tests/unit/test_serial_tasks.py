@@ -14,8 +14,8 @@ import pytest
 from celery import Celery, Task
 from pydantic import BaseModel
 from stormproof.errors import UsageError
-from stormproof.serial import tasks
-from stormproof.serial.place import Kind, Unresolved, Verdict
+from stormproof.serializers import tasks
+from stormproof.serializers.place import Kind, Unresolved, Verdict
 
 _names = itertools.count()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from stormproof.settle import ABANDONED_S, CALM_S, DONE_S, HAND_BACK, WAIT, Around, Look, decide
+from stormproof.engine.quiescence import ABANDONED_S, CALM_S, DONE_S, HAND_BACK, WAIT, Around, Look, decide
 
 PROMISED = Around(stall_s=12.0, recovery_s=20.0)
 EMPTY = Look()

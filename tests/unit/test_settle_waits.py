@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import pytest
 from redis.exceptions import RedisError
-from stormproof import settle as settling
-from stormproof.broker import Unacked
-from stormproof.deliveries import Hold, Place
+from stormproof.brokers.redis.deliveries import Hold, Place
+from stormproof.brokers.redis.queues import Unacked
+from stormproof.engine import quiescence as settling
+from stormproof.engine.quiescence import settle
+from stormproof.engine.world import World
 from stormproof.history import AnyEvent, FastForward, Probe, Quiescence, Settings
-from stormproof.recorder import Picture
-from stormproof.settle import settle
-from stormproof.system import Backlog, Promises
-from stormproof.world import World
+from stormproof.history.recorder import Picture
+from stormproof.spec.system import Backlog, Promises
 
 PLACE = Place("broker", 0, b"unacked")
 WORKER = Settings(t=0, component="worker", pid=11, visibility_s=77.0)

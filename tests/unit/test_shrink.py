@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from stormproof import Injection, Kill, Mail, Misbehave, Pause, Reset, Scenario, Workload, sends
 from stormproof.errors import ScenarioError
-from stormproof.scenario import Injection as AnyInjection
-from stormproof.shrink import Shrunk, shrink
+from stormproof.search.shrink import Shrunk, shrink
+from stormproof.spec.scenario import Injection as AnyInjection
 
 GAP = Injection(fault=Reset(), at_s=6.3, when=sends("worker", "HSET", key="unacked", place=17))
 HELD = Injection(fault=Misbehave(do="hold", place=9), at_s=2.7, for_s=1.3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import sound
 from stormproof.errors import UsageError
+from stormproof.lab import sound
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from stormproof.errors import UsageError
     [
         (None, "no such corpus"),
         ("import nothing_of_this_name", "cannot be imported: ModuleNotFoundError"),
-        ("corpus = 3", "has no value `corpus` of type stormproof.sound.Corpus"),
+        ("corpus = 3", "has no value `corpus` of type stormproof.lab.sound.Corpus"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str | None, said: str) -> None:
@@ -28,7 +28,7 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str | None, s
 
 
 def test_a_corpus_may_import_what_lies_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "beside_it.py").write_text("from stormproof.sound import Corpus\n")
+    (tmp_path / "beside_it.py").write_text("from stormproof.lab.sound import Corpus\n")
     path = tmp_path / "corpus.py"
     path.write_text(
         "from beside_it import Corpus\ncorpus = Corpus(environments={}, common=('x',), sound=(), twins=())\n"

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from stormproof import sound
-from stormproof.sound import Corpus
+from stormproof.lab import sound
+from stormproof.lab.sound import Corpus
 
 FOLDER = Path(__file__).parents[1] / "sound"
 

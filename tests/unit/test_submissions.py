@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from stormproof.history import AnyEvent, Invoked, Outcome, Probe, ProbeWord, Returned, Wire
-from stormproof.submissions import Submissions
+from stormproof.history.submissions import Submissions
 
 ONE, TWO = "storm-00ab-0001", "storm-00ab-0002"
 

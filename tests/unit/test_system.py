@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stormproof import loopback, templates
-from stormproof import system as systems
 from stormproof.errors import DescriptionError
+from stormproof.spec import description, loopback, templates
+from stormproof.spec.system import Submit, System
 
 GOOD = """
 name = "mine"
@@ -32,10 +32,10 @@ path = "/tasks/{task_id}"
 """
 
 
-def load(tmp_path: Path, text: str) -> systems.System:
+def load(tmp_path: Path, text: str) -> System:
     path = tmp_path / "stormproof.toml"
     path.write_text(text, encoding="utf-8")
-    return systems.load(path)
+    return description.load(path)
 
 
 def test_a_good_description_is_read(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_good_description_is_read(tmp_path: Path) -> None:
 def test_a_route_that_returns_no_result_says_so_and_is_stored_so(tmp_path: Path) -> None:
     found = load(tmp_path, GOOD.replace("[status]", "[status]\nresult = false"))
     assert found.status.result is False
-    assert systems.System.restored(found.stored(), tmp_path).status.result is False
+    assert description.restored(found.stored(), tmp_path).status.result is False
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_mistake_is_named_with_its_mend(tmp_path: Path, old: str, new: str, sa
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DescriptionError, match=r"nothing\.toml: no such file"):
-        systems.load(tmp_path / "nothing.toml")
+        description.load(tmp_path / "nothing.toml")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "[::1]", "LOCALHOST"])
@@ -181,8 +181,8 @@ def test_a_host_that_is_allowed_by_name_is_admitted_and_no_other_is(tmp_path: Pa
     path = tmp_path / "stormproof.toml"
     path.write_text(text.replace("[env]", '[env]\nHOOK_URL = "https://hooks.example.org/x"', 1))
     with pytest.raises(DescriptionError, match="admit it with --allow-host"):
-        systems.load(path, allowed=("other.example.org",))
-    assert systems.load(path, allowed=("hooks.example.org",)).env["HOOK_URL"] == "https://hooks.example.org/x"
+        description.load(path, allowed=("other.example.org",))
+    assert description.load(path, allowed=("hooks.example.org",)).env["HOOK_URL"] == "https://hooks.example.org/x"
     assert "strikes nothing there" in loopback.warning("hooks.example.org")
 
 
@@ -200,11 +200,11 @@ TWO = {"broker": {}, "results": {}}
     ],
 )
 def test_results_are_where_they_can_be_unless_the_description_says_more(redis: Any, named: Any, results: str) -> None:
-    assert systems.System.model_validate({**tomllib.loads(GOOD), "redis": redis, "env": {}, **named}).results == results
+    assert System.model_validate({**tomllib.loads(GOOD), "redis": redis, "env": {}, **named}).results == results
 
 
-def described(**changes: Any) -> systems.System:
-    return systems.described(systems.merged(tomllib.loads(GOOD), changes), Path("/shop"), "mine.toml")
+def described(**changes: Any) -> System:
+    return description.described(description.merged(tomllib.loads(GOOD), changes), Path("/shop"), "mine.toml")
 
 
 def test_numbers_and_truth_values_are_taken_where_a_text_is_wanted() -> None:
@@ -227,14 +227,14 @@ def test_numbers_and_truth_values_are_taken_where_a_text_is_wanted() -> None:
         "lazyfree-lazy-expire": ("yes",),
         "user": ("a", "b"),
     }
-    assert systems.System.model_validate(found.stored()) == found
+    assert System.model_validate(found.stored()) == found
 
 
 @pytest.mark.parametrize("body", [["{key}", 1], "{key}", 3, False, {"a": [{"b": ["{key}"]}]}, [], {}])
 def test_a_body_may_be_any_json(body: Any) -> None:
     data = tomllib.loads(GOOD)
     data["submit"]["json"] = body
-    assert systems.described(data, Path("/shop"), "mine.toml").submit.json_template == body
+    assert description.described(data, Path("/shop"), "mine.toml").submit.json_template == body
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_body_may_be_any_json(body: Any) -> None:
     ],
 )
 def test_a_submission_is_known_by_its_key_where_it_names_it(submit: Any, keyed: bool) -> None:
-    assert systems.Submit.model_validate({"path": "/orders", **submit}).keyed is keyed
+    assert Submit.model_validate({"path": "/orders", **submit}).keyed is keyed
 
 
 @pytest.mark.parametrize(
@@ -302,8 +302,8 @@ def test_an_address_that_is_not_of_the_run_is_refused_however_it_is_written(addr
 
 
 def test_tls_is_admitted_with_a_host_that_is_allowed_by_name() -> None:
-    data = systems.merged(tomllib.loads(GOOD), {"env": {"CACHE": "rediss://cache.example.org:6380/0"}})
-    assert systems.described(data, Path("/shop"), "mine.toml", allowed=("cache.example.org",))
+    data = description.merged(tomllib.loads(GOOD), {"env": {"CACHE": "rediss://cache.example.org:6380/0"}})
+    assert description.described(data, Path("/shop"), "mine.toml", allowed=("cache.example.org",))
 
 
 def test_a_program_with_a_slash_starts_in_the_descriptions_folder_and_a_bare_name_stays() -> None:

@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from stored import LOST, run
-from stormproof import telling
+from stormproof.checks.verdict import Status
+from stormproof.cli import telling
+from stormproof.cli.telling import Telling
 from stormproof.errors import ComponentError, RunFolderError
 from stormproof.report import summary
-from stormproof.telling import Telling
-from stormproof.verdict import Status
 
 
 @pytest.fixture(autouse=True)

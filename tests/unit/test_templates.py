@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from stormproof.errors import DescriptionError
-from stormproof.templates import fill, fill_all, fill_known, texts, word
+from stormproof.spec.templates import fill, fill_all, fill_known, texts, word
 
 VALUES: dict[str, str | int] = {"key": "k", "number": 7}
 

@@ -1,7 +1,7 @@
 """The words of a check, and how they merge."""
 
 import pytest
-from stormproof.verdict import Finding, Status, Verdict, merge
+from stormproof.checks.verdict import Finding, Status, Verdict, merge
 
 UNDECIDED = Finding(kind="unsettled", message="nobody knows", status=Status.UNKNOWN)
 PROVED = Finding(kind="lost", message="it is gone", evidence=(1, 2))

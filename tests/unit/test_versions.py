@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import environments, versions
 from stormproof.errors import UsageError
-from stormproof.scenario import State
-from stormproof.versions import Environment
+from stormproof.lab import environments, versions
+from stormproof.lab.versions import Environment
+from stormproof.spec.scenario import State
 
 ROW = """
 [environments.old]

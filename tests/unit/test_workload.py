@@ -9,8 +9,8 @@ import re
 import unicodedata
 
 from stormproof.history import KEY_PATTERN
-from stormproof.wire.shape import LOOK_BYTES
-from stormproof.workload import key, number_of, text
+from stormproof.spec.trigger import LOOK_BYTES
+from stormproof.spec.workload import key, number_of, text
 
 
 def test_a_key_is_found_in_any_text_that_holds_it() -> None:

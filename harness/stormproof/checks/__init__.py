@@ -35,8 +35,8 @@ from stormproof.checks.says_when import SaysWhen
 from stormproof.checks.status_true import StatusTrue
 from stormproof.checks.stays_up import StaysUp
 from stormproof.checks.stores_keep import StoresKeep
+from stormproof.checks.verdict import NOTHING_OBSERVED, Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History
-from stormproof.verdict import NOTHING_OBSERVED, Category, Finding, Kinds, Status, Verdict
 
 _CRASHED = "check_crashed"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.history import History, Probe, Settings, Wire
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CHILD_LOST = "WorkerLostError"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Returned
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _UNAVAILABLE = 503
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import Counts, History, Indexed
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)

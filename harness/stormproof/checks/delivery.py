@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from stormproof.checks.facts import PROMISED, Facts, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Indexed, Probe
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _AGAIN = frozenset({"retried", "ignored", "rejected"})
 

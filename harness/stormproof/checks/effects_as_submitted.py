@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.history import Effect, History
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import CeleryEvent, History, Indexed
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _TERMINAL = frozenset({"succeeded", "failed"})
 _WITHOUT_RUN = frozenset({"unknown"})

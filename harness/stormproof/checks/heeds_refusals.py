@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.history import History, Indexed, Probe, Refusal
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _FOR_EVER = 500
 

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, ClassVar
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.checks.workers import Workers
 from stormproof.history import Event, Fault, History, Indexed, Probe, Process, Sample
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _CONSUMING = frozenset({"received", "started"})
 

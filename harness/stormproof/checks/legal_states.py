@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.history import History, Returned
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Indexed, Wire
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _PUBLISHES = frozenset({"LPUSH", "RPUSH"})
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.checks.workers import Workers
 from stormproof.history import History, ProcessSample, Sample
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _MIB = 2**20
 _PARTS = 3

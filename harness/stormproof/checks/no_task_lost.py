@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Process
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.checks.workers import Workers
 from stormproof.history import Fault, History, Indexed, Probe
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _WORTH_TELLING_S = 0.05
 _AT_ONCE_S = 3.0

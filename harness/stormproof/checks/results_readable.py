@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Returned
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)

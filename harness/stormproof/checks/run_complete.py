@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import Closed, History, Phase
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 _LAST = "stop"
 

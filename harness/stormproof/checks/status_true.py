@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
+from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
 from stormproof.history import History
-from stormproof.verdict import Category, Finding, Kinds, Verdict
 
 _TOLD = frozenset({"succeeded", "failed", "retried", "ignored", "revoked", "rejected"})
 

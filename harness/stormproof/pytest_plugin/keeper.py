@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from stormproof import system as systems
-from stormproof.episode import Episode, tidy
-from stormproof.live import Live
+from stormproof.brokers.redis.server import find_binary
+from stormproof.engine.world import World
 from stormproof.pytest_plugin.tested import Setting, Tested
-from stormproof.redis_server import find_binary
-from stormproof.system import System
-from stormproof.world import World
+from stormproof.session.episode import Episode, tidy
+from stormproof.session.in_thread import Live
+from stormproof.spec.description import described, load
+from stormproof.spec.system import System
 
 
 class Keeper:
@@ -64,5 +64,5 @@ def _system(description: Any, root: Path) -> System:
     if isinstance(description, System):
         return description
     if isinstance(description, Mapping):
-        return systems.described(description, root, "stormproof_description")
-    return systems.load(Path(description))
+        return described(description, root, "stormproof_description")
+    return load(Path(description))

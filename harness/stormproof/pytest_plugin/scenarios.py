@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from stormproof import campaign, catalogue, interruption
-from stormproof import system as systems
-from stormproof.campaign import Job
+from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import catalogue
+from stormproof.campaign import conduct as campaign
+from stormproof.campaign.conduct import Job
+from stormproof.checks.verdict import Status
 from stormproof.errors import on_purpose
+from stormproof.processes import interruption
 from stormproof.pytest_plugin.tested import Setting
 from stormproof.pytest_plugin.words import evidence, told_by_pytest
-from stormproof.redis_server import find_binary
-from stormproof.scenario import why_not
-from stormproof.verdict import Status
+from stormproof.spec import description
+from stormproof.spec.scenario import why_not
 
 
 class ScenarioFile(pytest.File):
@@ -29,7 +31,7 @@ class ScenarioFile(pytest.File):
         """An item for each system and state. Raises CollectError in one line."""
         try:
             scenario = catalogue.load(self.path)
-            described = [systems.load(path) for path in _paths(self.config)]
+            described = [description.load(path) for path in _paths(self.config)]
         except Exception as error:
             meant = on_purpose(error)
             if meant is None:

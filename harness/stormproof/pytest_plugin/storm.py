@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from stormproof import strikes
-from stormproof.fault import Fault
-from stormproof.faults import Kill, Pause, Stop
+from stormproof.processes.faults import Kill, Pause, Stop
 from stormproof.pytest_plugin.tested import Tested
-from stormproof.scenario import Injection
+from stormproof.session import strikes
+from stormproof.spec.fault import Fault
+from stormproof.spec.scenario import Injection
+from stormproof.spec.trigger import Trigger
 from stormproof.wire.faults import Refuse, Reset
-from stormproof.wire.trigger import Trigger
 
 
 class Strike:

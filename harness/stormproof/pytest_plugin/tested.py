@@ -12,23 +12,24 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from stormproof import campaign, store
+from stormproof.brokers.redis.server import Binary
+from stormproof.campaign import conduct as campaign
 from stormproof.checks import Check, judge
-from stormproof.episode import Episode
+from stormproof.checks.suite import checks_for
+from stormproof.checks.verdict import Status
+from stormproof.engine.experiment import Choices
+from stormproof.engine.world import World
 from stormproof.errors import UsageError
-from stormproof.experiment import Choices
 from stormproof.history import History, Invoked, Returned
-from stormproof.judging import checks_for
-from stormproof.live import Live
 from stormproof.pytest_plugin.words import plainly
-from stormproof.redis_server import Binary
-from stormproof.scenario import Injection, Scenario, State
-from stormproof.store import Run
-from stormproof.system import System
-from stormproof.verdict import Status
-from stormproof.wire import trigger
-from stormproof.wire.trigger import Trigger
-from stormproof.world import World
+from stormproof.runs import store
+from stormproof.runs.store import Run
+from stormproof.session.episode import Episode
+from stormproof.session.in_thread import Live
+from stormproof.spec import trigger
+from stormproof.spec.scenario import Injection, Scenario, State
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Trigger
 
 T = TypeVar("T")
 

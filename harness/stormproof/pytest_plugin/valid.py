@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stormproof.checks import Check
+from stormproof.checks.verdict import Status
 from stormproof.pytest_plugin.tested import LiveHistory
 from stormproof.pytest_plugin.words import evidence
-from stormproof.verdict import Status
 
 
 def assert_valid(history: LiveHistory, *checks: Check) -> None:

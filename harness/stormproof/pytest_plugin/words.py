@@ -11,7 +11,7 @@ from stormproof.errors import on_purpose
 from stormproof.report import drawing
 from stormproof.report.sequence import gone_wrong, tell
 from stormproof.report.words import doubts, findings, summary, telling
-from stormproof.store import Run
+from stormproof.runs.store import Run
 
 T = TypeVar("T")
 

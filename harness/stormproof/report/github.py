@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any, TextIO
 
+from stormproof.checks.verdict import Status
 from stormproof.report.words import one_line, replay, summary, telling
-from stormproof.store import Run
-from stormproof.verdict import Status
+from stormproof.runs.store import Run
 
 _LEVELS = {Status.INVALID: "error", Status.UNKNOWN: "warning"}
 _MESSAGE = 2000

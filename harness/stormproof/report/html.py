@@ -18,7 +18,7 @@ from stormproof.report.excerpts import excerpts
 from stormproof.report.seconds import quantile
 from stormproof.report.sequence import tell
 from stormproof.report.words import doubts, findings, printable
-from stormproof.store import Run
+from stormproof.runs.store import Run
 
 _QUANTILES = {"half within": 0.5, "90 % within": 0.9, "99 % within": 0.99, "all within": 1.0}
 _MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.report.words import one_line, replay
-from stormproof.store import Run
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.runs.store import Run
 
 _MOST_FINDINGS = 50
 """So many are told of a check. A report of more than 30 MB is not read by GitLab."""

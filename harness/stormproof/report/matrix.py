@@ -11,9 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stormproof import store
 from stormproof.report.summary import cell as code_cell
 from stormproof.report.words import one_line, printable
+from stormproof.runs import store
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from stormproof.checks import category
 from stormproof.checks.facts import Facts, Task
+from stormproof.checks.verdict import Category, Finding
 from stormproof.history import Fault, History, Process
 from stormproof.report.words import and_more, findings, remarks
-from stormproof.store import Run
-from stormproof.verdict import Category, Finding
+from stormproof.runs.store import Run
 
 
 def tell(run: Run) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from stormproof.report.words import counts, printable, replay
-from stormproof.store import Run
+from stormproof.runs.store import Run
 
 
 def render(runs: Iterable[Run]) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from stormproof.checks.facts import ENDS, Facts, Op
+from stormproof.checks.verdict import Finding, Status
 from stormproof.history import (
     AnyEvent,
     Effect,
@@ -24,7 +25,6 @@ from stormproof.history import (
 )
 from stormproof.report.frames import Subject, Transaction, arrived, subject, transactions
 from stormproof.report.keeping import last_chance, probes
-from stormproof.verdict import Finding, Status
 
 CLIENT = "client"
 MAIL = "mail"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from stormproof.checks.verdict import Finding, Status
 from stormproof.report.junit import Skipped
 from stormproof.report.words import counts, one_line, ranked, remarks, replay
-from stormproof.store import Run
-from stormproof.verdict import Finding, Status
+from stormproof.runs.store import Run
 
 LIMIT_BYTES = 1024 * 1024
 """[GitHub](https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands) shows no more of a step."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stormproof.report.words import doubts, findings, replay, summary, telling
-from stormproof.store import Run
+from stormproof.runs.store import Run
 
 
 def lines(run: Run) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import msgspec
 
 from stormproof.checks import category
-from stormproof.store import Run
-from stormproof.verdict import Category, Finding, Status
+from stormproof.checks.verdict import Category, Finding, Status
+from stormproof.runs.store import Run
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either, nor turn its text round."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from stormproof.errors import UsageError
-from stormproof.faults import Kill
-from stormproof.scenario import Injection
+from stormproof.processes.faults import Kill
+from stormproof.spec.scenario import Injection
 from stormproof.sweep.points import Point
 from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Garble, HalfClose, Reset, Truncate
 from stormproof.wire.faults.error_reply import ErrorCode, can_get

@@ -10,19 +10,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from stormproof import store
+from stormproof.brokers.redis.server import Binary
+from stormproof.engine.experiment import Choices
+from stormproof.engine.world import World
 from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose
-from stormproof.experiment import Choices
-from stormproof.interruption import stop_of_this_task
-from stormproof.recorder import Recorder
-from stormproof.redis_server import Binary
-from stormproof.scenario import Scenario, State
+from stormproof.history.recorder import Recorder
+from stormproof.processes.interruption import stop_of_this_task
+from stormproof.runs import store
+from stormproof.spec.scenario import Scenario, State
+from stormproof.spec.system import System
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import Result
-from stormproof.system import System
-from stormproof.world import World
 
 Done = Callable[[Result], None]
 """Told of each cell that was played."""

@@ -8,10 +8,10 @@ import msgspec
 
 from stormproof.checks import category, judge
 from stormproof.checks.facts import Facts
+from stormproof.checks.suite import checks_of_tasks
+from stormproof.checks.verdict import NOTHING_OBSERVED, Category, Finding, Status
 from stormproof.history import FastForward, Fault, History, Process, Quiescence, Sample
-from stormproof.judging import checks_of_tasks
-from stormproof.system import System
-from stormproof.verdict import NOTHING_OBSERVED, Category, Finding, Status
+from stormproof.spec.system import System
 
 _KEYS_SLACK = 2
 """A recovery declares queues and bindings again, which are keys; they are the same ones each time."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 
-from stormproof import nemesis
+from stormproof.engine import nemesis
+from stormproof.engine.quiescence import settle
+from stormproof.engine.world import World
 from stormproof.errors import ComponentError, UsageError
 from stormproof.history import History, Phase, Purpose, Quiescence, Returned, Wire
-from stormproof.replica import Replica
-from stormproof.scenario import Injection
-from stormproof.settle import settle
+from stormproof.processes.replica import Replica
+from stormproof.spec.scenario import Injection
 from stormproof.sweep.cells import DELAY_S, Cell
 from stormproof.sweep.outcome import bitten, outcome
 from stormproof.sweep.points import Point, life, recovery, stable
 from stormproof.sweep.sheet import Result
-from stormproof.world import World
 
 _LIVES = 5
 _WARM_UPS = 6

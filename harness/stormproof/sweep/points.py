@@ -14,8 +14,8 @@ import msgspec
 
 from stormproof.errors import UsageError
 from stormproof.history import AnyEvent, Fault, Phase, Wire
+from stormproof.spec.trigger import Trigger
 from stormproof.wire.shape import BLOCKING
-from stormproof.wire.trigger import Trigger
 
 Direction = Literal["request", "reply"]
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from stormproof import packages, store
+from stormproof.brokers.redis.server import Binary
 from stormproof.errors import RunFolderError
-from stormproof.redis_server import Binary
+from stormproof.processes import packages
+from stormproof.runs import store
+from stormproof.spec.system import System
 from stormproof.sweep.cells import Cell, second_cells
 from stormproof.sweep.outcome import BROKEN, Outcome, Word
 from stormproof.sweep.points import Point
-from stormproof.system import System
 
 FILE = "sweep.json"
 

@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Answer, Ask, Close, Deed, How, Pass, Repeat, Side, Swallow, Wait, Write
 from stormproof.wire.pairing import Asked, Pairing
 from stormproof.wire.resp import Part, Piece, RespParser, request
 from stormproof.wire.rules import Rule, Rules
 from stormproof.wire.shape import BLOCKING, ids, name
-from stormproof.wire.trigger import Moment
 
 
 class Send(NamedTuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from stormproof.spec.trigger import Moment
+from stormproof.wire.counter import Counter
 from stormproof.wire.deeds import Ask, Deed
 from stormproof.wire.faults import WireFault
-from stormproof.wire.trigger import Counter, Moment
 
 Decide = Callable[[bool], None]
 """Called once the harness has struck: whether the frame that waits goes on."""

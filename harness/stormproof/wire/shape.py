@@ -6,10 +6,8 @@ import re
 from functools import lru_cache
 
 from stormproof.history import KEY_PATTERN
+from stormproof.spec.trigger import LOOK_BYTES
 from stormproof.wire.resp import words
-
-LOOK_BYTES = 8 * 1024
-"""How far into a frame its ids and its payload are looked for."""
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID_BYTES = re.compile(f"{_UUID}|{KEY_PATTERN}".encode())

@@ -22,8 +22,8 @@ from celery.worker import WorkController
 from redis import Redis
 from result_stores import real_redis
 from standing_system import Standing, standing
-from stormproof import system as systems
-from stormproof.strategies.messages import encoded, envelope
+from stormproof.serializers.strategies.messages import encoded, envelope
+from stormproof.spec import description
 
 SOUND = envelope("note", {"said_now": "sound"})
 
@@ -126,7 +126,7 @@ def test_a_worker_survives(port: int, message: str) -> None:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """An ordinary worker, with pool processes."""
     path = Path(__file__).parents[3] / "system_under_test" / "plain.toml"
-    with standing(systems.load(path), tmp_path_factory.mktemp("plain")) as system:
+    with standing(description.load(path), tmp_path_factory.mktemp("plain")) as system:
         yield system
 
 

@@ -19,7 +19,7 @@ from celery.result import AsyncResult
 from endings import Bench, Ending, Raised, Returned, bench
 from in_process_worker import Ran
 from result_stores import Store, fake_redis, real_redis
-from stormproof.strategies import exception_classes as classes
+from stormproof.serializers.strategies import exception_classes as classes
 
 Benches = Callable[..., Bench]
 BROKEN_ENVELOPE = {"__type__": "no such", "__value__": 1}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kombu import serialization
 from kombu.exceptions import DecodeError, EncodeError
-from stormproof.strategies.specimens import Unready, Unspeakable
+from stormproof.serializers.strategies.specimens import Unready, Unspeakable
 
 
 def decoded(value: Any, serializer: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stormproof import history as h
 from stormproof.checks import Check
-from stormproof.verdict import Status
+from stormproof.checks.verdict import Status
 
 KEY = "storm-00ab-0001"
 OTHER = "storm-00ab-0002"

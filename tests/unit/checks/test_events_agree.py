@@ -3,8 +3,8 @@
 import pytest
 from literals import Case, fault, history, phase, probe, unquiet
 from stormproof.checks import EventsAgree
+from stormproof.checks.verdict import Status
 from stormproof.history import CeleryEvent
-from stormproof.verdict import Status
 
 
 def event(t: float, word: str, task_id: str = "a") -> CeleryEvent:

@@ -3,7 +3,7 @@
 import pytest
 from literals import Case, accepted, fault, history
 from stormproof.checks import FaultHappened
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.checks.verdict import Finding, Status, Verdict
 
 CASES = (
     Case(

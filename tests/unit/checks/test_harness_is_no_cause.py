@@ -36,6 +36,7 @@ from literals import (
     unquiet,
     wire,
 )
+from stormproof.checks.verdict import Status
 from stormproof.history import (
     AnyEvent,
     CeleryEvent,
@@ -46,7 +47,6 @@ from stormproof.history import (
     Returned,
     Sample,
 )
-from stormproof.verdict import Status
 from test_heeds_refusals import tried
 from test_one_schedule import BEATS
 from test_one_schedule import published as scheduled

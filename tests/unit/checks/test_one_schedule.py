@@ -5,8 +5,8 @@ import itertools
 import pytest
 from literals import Case, history, probe
 from stormproof.checks import OneSchedule
+from stormproof.checks.verdict import Status
 from stormproof.history import AnyEvent, Process, Wire
-from stormproof.verdict import Status
 
 _numbers = itertools.count()
 

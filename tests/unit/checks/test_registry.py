@@ -9,8 +9,8 @@ from typing import ClassVar
 import pytest
 from literals import Case, accepted, history, probe, quiet
 from stormproof import checks
+from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History
-from stormproof.verdict import Category, Finding, Kinds, Status, Verdict
 
 KINDS = [(check, kind) for check in checks.ALL for kind in check.kinds]
 

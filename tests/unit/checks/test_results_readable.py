@@ -3,8 +3,8 @@
 import pytest
 from literals import Case, accepted, broken, history, phase, probe, quiet, status, unquiet
 from stormproof.checks import ResultsReadable
+from stormproof.checks.verdict import Status
 from stormproof.history import History
-from stormproof.verdict import Status
 
 SENT, SPACED, OTHER_VALUE = '{"sent":1,"to":"x"}', '{"to": "x", "sent": 1}', '{"sent":2,"to":"x"}'
 

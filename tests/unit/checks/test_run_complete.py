@@ -3,8 +3,8 @@
 import pytest
 from literals import Case, accepted, closed, history, phase, probe
 from stormproof.checks import RunComplete
+from stormproof.checks.verdict import Status
 from stormproof.history import AnyEvent, Closed, History
-from stormproof.verdict import Status
 
 RUN = (phase(0, "start"), phase(1, "storm"), *accepted(2), probe(3, "started"), phase(9, "stop"))
 WHOLE = closed(*RUN)

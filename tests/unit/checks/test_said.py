@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from literals import Case
 from stormproof import checks
-from stormproof.verdict import Finding, Status, Verdict
+from stormproof.checks.verdict import Finding, Status, Verdict
 from test_registry import EVERY_CHECK, cases
 
 FILE = Path(__file__).with_name("said.txt")

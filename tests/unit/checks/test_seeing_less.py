@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from literals import Case, closed, phase
 from stormproof import checks
+from stormproof.checks.verdict import Status, merge
 from stormproof.errors import RunFolderError
 from stormproof.history import AnyEvent, History, encode
-from stormproof.verdict import Status, merge
 from test_registry import EVERY_CHECK, cases
 
 CASES: tuple[Case, ...] = tuple(case for check in checks.ALL for case in cases(check))

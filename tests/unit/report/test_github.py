@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stored import DOUBT, LOST, run
+from stormproof.checks.verdict import Finding, Status
 from stormproof.report import github
 from stormproof.report.github import Tamed, annotation, tamed
-from stormproof.verdict import Finding, Status
 
 FORGERIES = [
     "::error::forged",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from stormproof import Scenario, State
-from stormproof.experiment import Choices
+from stormproof.checks.verdict import Finding, Status, Verdict, merge
+from stormproof.engine.experiment import Choices
 from stormproof.history import AnyEvent, Fault, History, Invoked, Probe, Process, Returned
 from stormproof.report.excerpts import excerpts
 from stormproof.report.narrative import tell
-from stormproof.store import Judged, Run
-from stormproof.verdict import Finding, Status, Verdict, merge
+from stormproof.runs.store import Judged, Run
 
 
 def told(events: list[AnyEvent], *findings: Finding) -> list[str]:

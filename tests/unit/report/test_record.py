@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 from stored import LOST, REMARK, run
+from stormproof.checks.verdict import Finding
 from stormproof.report import record
-from stormproof.verdict import Finding
 
 PAGE = Path(__file__).parents[3] / "docs" / "ci.md"
 

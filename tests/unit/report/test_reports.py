@@ -9,11 +9,11 @@ import msgspec
 import stored
 from stored import LOST, REMARK
 from stormproof import Scenario, State
+from stormproof.checks.verdict import Finding, Status
 from stormproof.history import Fault, History, Quiescence
 from stormproof.report import html, junit, terminal, words
 from stormproof.report.junit import Skipped
-from stormproof.store import Run
-from stormproof.verdict import Finding, Status
+from stormproof.runs.store import Run
 
 HOSTILE = "<script>alert(1)</script>\x00\ud800"
 SCENARIO = Scenario(name="storm", title="a storm", states=(State.IDLE, State.PREFETCHED), cure="a roof")

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from stormproof import history as h
+from stormproof.checks.verdict import Finding, Status
 from stormproof.report import drawing, thinning
 from stormproof.report.sequence import Life, Step, gone_wrong, tell
-from stormproof.verdict import Finding, Status
 
 KEY = "storm-00ab-0001"
 OTHER = "storm-00ab-0002"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from stored import DOUBT, LOST, REMARK, run
+from stormproof.checks.verdict import Finding
 from stormproof.report import summary
 from stormproof.report.junit import Skipped
 from stormproof.report.words import one_line
-from stormproof.verdict import Finding
 
 HOSTILE = [
     "<script>alert(1)</script>",

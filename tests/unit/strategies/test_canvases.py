@@ -12,7 +12,7 @@ from celery import canvas as celery_canvas
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from kombu.utils import json as kombu_json
-from stormproof.strategies import canvases, chains, chords, groups, maps, signatures
+from stormproof.serializers.strategies import canvases, chains, chords, groups, maps, signatures
 
 PATIENT = settings(
     database=None, deadline=None, max_examples=2000, phases=[Phase.generate], suppress_health_check=list(HealthCheck)

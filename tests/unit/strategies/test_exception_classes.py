@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
-from stormproof.strategies import exception_classes as classes
+from stormproof.serializers.strategies import exception_classes as classes
 
 
 def rebuilt(error: BaseException) -> BaseException:

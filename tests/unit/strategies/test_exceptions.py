@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
-from stormproof.strategies import exception_classes as classes
-from stormproof.strategies import exceptions
-from stormproof.strategies.exceptions import HEAVY, KINDS
+from stormproof.serializers.strategies import exception_classes as classes
+from stormproof.serializers.strategies import exceptions
+from stormproof.serializers.strategies.exceptions import HEAVY, KINDS
 
 ENOUGH = settings(
     database=None,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from stormproof.strategies import hostile as strategies
-from stormproof.strategies.messages import encoded, envelope
+from stormproof.serializers.strategies import hostile as strategies
+from stormproof.serializers.strategies.messages import encoded, envelope
 
 SOUND = envelope("shop.ship", {"order": 1}, task_id="t")
 

@@ -9,8 +9,8 @@ import pytest
 from celery import Celery, current_app
 from hypothesis import HealthCheck, Phase, find, given, settings
 from kombu.transport import virtual
-from stormproof.strategies import chains, chords, groups, signatures
-from stormproof.strategies.messages import encoded, envelope, messages
+from stormproof.serializers.strategies import chains, chords, groups, signatures
+from stormproof.serializers.strategies.messages import encoded, envelope, messages
 
 ANY = settings(database=None, max_examples=500, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 

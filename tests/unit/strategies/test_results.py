@@ -11,8 +11,8 @@ from celery.backends.base import BaseKeyValueStoreBackend
 from celery.result import result_from_tuple
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from stormproof.strategies import Meta, children, group_metas, stored_errors, task_metas, tracebacks
-from stormproof.strategies.results import (
+from stormproof.serializers.strategies import Meta, children, group_metas, stored_errors, task_metas, tracebacks
+from stormproof.serializers.strategies.results import (
     custom_metas,
     failure_metas,
     pending_metas,

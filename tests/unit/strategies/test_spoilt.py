@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stormproof.strategies import spoilt
+from stormproof.serializers.strategies import spoilt
 
 SOUND = {"id": 1, "headers": {"task": "t", "eta": None}, "body": "text"}
 RAW = json.dumps(SOUND).encode()

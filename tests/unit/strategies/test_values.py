@@ -22,8 +22,18 @@ from typing import Any
 import pydantic
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
-from stormproof.strategies import HEAVY, KINDS, Mixture, about, containers, json_values, mixtures, specimens, values
-from stormproof.strategies.nests import ENVELOPE, MAPPINGS, ROWS
+from stormproof.serializers.strategies import (
+    HEAVY,
+    KINDS,
+    Mixture,
+    about,
+    containers,
+    json_values,
+    mixtures,
+    specimens,
+    values,
+)
+from stormproof.serializers.strategies.nests import ENVELOPE, MAPPINGS, ROWS
 
 ENOUGH = 100
 PATIENT = settings(

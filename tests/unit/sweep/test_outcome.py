@@ -8,10 +8,10 @@ import pytest
 import stored
 from stormproof import history as h
 from stormproof.checks import category
-from stormproof.judging import checks_of_tasks
+from stormproof.checks.suite import checks_of_tasks
+from stormproof.checks.verdict import Category
+from stormproof.spec.system import System
 from stormproof.sweep.outcome import BROKEN, MEANINGS, WORDS, Outcome, Word, outcome
-from stormproof.system import System
-from stormproof.verdict import Category
 
 KEY, NEXT = "storm-00ab-0001", "storm-00ab-0002"
 SYSTEM = System.model_validate({**stored.SYSTEM, "promises": {"effects": "once"}})

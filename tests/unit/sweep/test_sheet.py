@@ -8,16 +8,16 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 import stored
-from stormproof import sweeping
+from stormproof.brokers.redis.server import Binary
+from stormproof.cli import sweep as sweeping
 from stormproof.errors import RunFolderError
-from stormproof.redis_server import Binary
 from stormproof.report import matrix
+from stormproof.spec.system import System
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell, cells
 from stormproof.sweep.outcome import Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import Result, Sheet
-from stormproof.system import System
 
 POINTS = (Point.parse("worker:HSET(unacked):request:1"), Point.parse("worker:EXEC:reply:1"))
 SYSTEM = System.model_validate(stored.SYSTEM)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.counter import Counter
 from stormproof.wire.faults import WireFault
 from stormproof.wire.link import Command, Conversation, Send
 from stormproof.wire.resp import request
 from stormproof.wire.rules import Rule, Rules
-from stormproof.wire.trigger import Counter, Moment, Trigger
 
 SET, GET, MULTI, EXEC = request("SET", "a", "1"), request("GET", "a"), request("MULTI"), request("EXEC")
 OK, ONE, QUEUED = b"+OK\r\n", b"$1\r\n1\r\n", b"+QUEUED\r\n"

@@ -6,6 +6,7 @@ import random
 
 import pytest
 from plays import EXEC, GET, MULTI, OK, ONE, QUEUED, SET, Play, to_component, to_redis
+from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.deeds import Close, Deed, Pass, Wait, Write
 from stormproof.wire.faults import (
     Bandwidth,
@@ -23,7 +24,6 @@ from stormproof.wire.faults import (
 from stormproof.wire.faults.error_reply import can_get
 from stormproof.wire.link import End, Send, Sleep
 from stormproof.wire.resp import HEAD_LIMIT, request
-from stormproof.wire.trigger import Trigger, receives, sends
 
 STUB = request("STORMPROOF.STUB")
 BOTH_RESET = [End("component", "reset"), End("redis", "reset")]

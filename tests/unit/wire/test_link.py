@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.spec.trigger import sends
 from stormproof.wire.faults import Delay, Reset
 from stormproof.wire.link import Consult, Conversation, End
 from stormproof.wire.resp import request
 from stormproof.wire.rules import Rules
-from stormproof.wire.trigger import sends
 
 
 def test_an_end_follows_what_was_sent_before_it() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.spec.trigger import Moment, Trigger, receives, sends
 from stormproof.wire.deeds import Close, Deed, Pass
 from stormproof.wire.faults import Bandwidth, Delay, Duplicate, ErrorReply, HalfClose, Reset, Truncate, WireFault
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
 from stormproof.wire.resp import HEAD_LIMIT, request
 from stormproof.wire.rules import Rules
-from stormproof.wire.trigger import Moment, Trigger, receives, sends
 
 LARGE_SET, LARGE_REPLY = request("SET", "a", b"x" * HEAD_LIMIT), b"$%d\r\n%s\r\n" % (HEAD_LIMIT, b"x" * HEAD_LIMIT)
 

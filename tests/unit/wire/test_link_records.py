@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.spec.trigger import Moment, Trigger, receives, sends
 from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Reset, WireFault
 from stormproof.wire.link import Conversation, End, Send, Sleep
 from stormproof.wire.resp import HEAD_LIMIT, request
 from stormproof.wire.rules import Rules
-from stormproof.wire.trigger import Moment, Trigger, receives, sends
 
 KEY, OTHER = "storm-00ab-0001", "storm-00ab-0002"
 POP = request("BRPOP", f"q:{KEY}", "1")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.counter import Counter
 from stormproof.wire.deeds import Ask, Close
 from stormproof.wire.faults import Reset
 from stormproof.wire.rules import Rule, Rules
-from stormproof.wire.trigger import Counter, Moment, Trigger
 
 MOMENT = Moment(
     link="worker",

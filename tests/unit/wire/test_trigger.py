@@ -6,7 +6,8 @@ import random
 from typing import Any
 
 import pytest
-from stormproof.wire.trigger import Counter, Moment, Trigger, receives, sends
+from stormproof.spec.trigger import Moment, Trigger, receives, sends
+from stormproof.wire.counter import Counter
 
 KEY = "storm-00ab-0002"
 

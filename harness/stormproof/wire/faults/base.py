@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from stormproof.fault import Fault
 from stormproof.history import WireDirection
+from stormproof.spec.fault import Fault
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Moment, Trigger
 from stormproof.wire.deeds import Deed, Pass
-from stormproof.wire.trigger import Moment, Trigger
-
-if TYPE_CHECKING:
-    from stormproof.system import System
 
 Greeting = Literal["accept", "refuse", "reset", "swallow"]
 
 
 class WireFault(Fault, frozen=True, kw_only=True):
-    """A fault of the wire: pure. It is told of a frame and answers with deeds.
+    """A fault of the wire: pure. It is given a frame and returns actions.
 
     Without a trigger it strikes the links between `component` and `store` (a Redis of the description; `*`: any): with `at_once` the
     connections that are there, else each frame of its `direction`. With a trigger it strikes the frames that the trigger meets.
@@ -27,6 +25,7 @@ class WireFault(Fault, frozen=True, kw_only=True):
     component: str = "*"
     store: str = "*"
 
+    on_the_wire: ClassVar[bool] = True
     at_once: ClassVar[bool] = False
     direction: ClassVar[WireDirection] = "request"
 
@@ -49,7 +48,7 @@ class WireFault(Fault, frozen=True, kw_only=True):
         return "accept"
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
-        """What is done to a frame; with None, to a connection. `dice` is the run's own generator."""
+        """The actions for a frame; with None, to a connection. `dice` is the run's own generator."""
         raise NotImplementedError
 
     def carry_on(self, data: bytes) -> list[Deed]:

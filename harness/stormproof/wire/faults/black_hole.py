@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import ClassVar
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Deed, Side, Swallow
 from stormproof.wire.faults.base import Greeting, WireFault
-from stormproof.wire.trigger import Moment
 
 
 class BlackHole(WireFault, frozen=True, kw_only=True, tag="black_hole"):

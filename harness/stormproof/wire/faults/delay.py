@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from stormproof.spec.fault import Fault
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Deed, Pass, Wait
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
-
-if TYPE_CHECKING:
-    from stormproof.fault import Fault
-    from stormproof.system import System
 
 
 class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Deed, Pass, Repeat
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
 
 
 class Duplicate(WireFault, frozen=True, kw_only=True, tag="duplicate"):

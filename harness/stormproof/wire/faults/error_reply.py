@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
+from stormproof.spec.fault import Fault
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Answer, Deed
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
-
-if TYPE_CHECKING:
-    from stormproof.fault import Fault
-    from stormproof.system import System
 
 ErrorCode = Literal["LOADING", "READONLY", "OOM", "NOAUTH", "BUSY", "MASTERDOWN", "MAXCLIENTS"]
 

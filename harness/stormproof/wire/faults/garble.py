@@ -6,9 +6,9 @@ import random
 from typing import ClassVar, Literal
 
 from stormproof.history import WireDirection
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Deed, Write
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
 
 _LENGTHS = (b"$", b"*", b"%", b"~", b"=", b"!", b">", b"|")
 """How a line begins that says how long a string is, or how many elements follow."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import ClassVar
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Close, Deed, Pass, Side
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
 
 
 class HalfClose(WireFault, frozen=True, kw_only=True, tag="half_close"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import ClassVar, Literal
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Close, Deed, Pass
 from stormproof.wire.faults.base import Greeting, WireFault
-from stormproof.wire.trigger import Moment
 
 
 class Refuse(WireFault, frozen=True, kw_only=True, tag="refuse"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import ClassVar
 
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Close, Deed
 from stormproof.wire.faults.base import Greeting, WireFault
-from stormproof.wire.trigger import Moment
 
 
 class Reset(WireFault, frozen=True, kw_only=True, tag="reset"):

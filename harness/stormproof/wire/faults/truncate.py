@@ -6,9 +6,9 @@ import random
 from typing import ClassVar
 
 from stormproof.history import WireDirection
+from stormproof.spec.trigger import Moment
 from stormproof.wire.deeds import Close, Deed, Write
 from stormproof.wire.faults.base import WireFault
-from stormproof.wire.trigger import Moment
 
 
 class Truncate(WireFault, frozen=True, kw_only=True, tag="truncate"):

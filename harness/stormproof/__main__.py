@@ -1,0 +1,5 @@
+"""`python -m stormproof` is the command `stormproof`."""
+
+from stormproof.cli.main import main
+
+main()

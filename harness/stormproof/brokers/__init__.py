@@ -1,0 +1,1 @@
+"""The brokers that Stormproof knows, one folder each."""

@@ -1,0 +1,16 @@
+"""The faults of a Redis, one file each. To add one, imitate `evict.py` and put it into `ALL`."""
+
+from __future__ import annotations
+
+from stormproof.brokers.redis.faults.evict import Evict
+from stormproof.brokers.redis.faults.garble_result import GarbleResult
+from stormproof.brokers.redis.faults.out_of_memory import OutOfMemory
+from stormproof.spec.fault import Fault
+
+ALL: tuple[type[Fault], ...] = (
+    Evict,
+    GarbleResult,
+    OutOfMemory,
+)
+
+__all__ = ["ALL", "Evict", "GarbleResult", "OutOfMemory"]

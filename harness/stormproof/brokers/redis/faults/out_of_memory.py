@@ -1,0 +1,41 @@
+"""Fill a Redis: it refuses whatever needs memory, and goes on reading and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from stormproof.spec.fault import Evidence, Fault, Target
+from stormproof.spec.system import System
+
+
+class OutOfMemory(Fault, frozen=True, kw_only=True, tag="out_of_memory"):
+    """`maxmemory` below what is used, policy `noeviction`. Bitten when a client of the system was refused.
+
+    Healed by lifting the limit.
+    """
+
+    component: str = "redis"
+
+    @classmethod
+    def offers(cls, system: System) -> Iterable[Fault]:
+        return [cls(component=name) for name in system.servers]
+
+    @asynccontextmanager
+    async def strike(self, target: Target) -> AsyncIterator[Evidence]:
+        servers = target.servers(self.component)
+        for server in servers:
+            await server.configure(maxmemory_policy="noeviction", maxmemory="1")
+
+        async def evidence() -> str:
+            for server in servers:
+                refused = (await server.info("errorstats")).get("errorstat_OOM", {})
+                if refused:
+                    return f"{server.component} refused {refused['count']} commands"
+            return ""
+
+        try:
+            yield evidence
+        finally:
+            for server in servers:
+                await server.configure(maxmemory="0")

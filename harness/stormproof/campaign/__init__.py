@@ -1,0 +1,1 @@
+"""Many runs: found, planned, conducted in lanes, judged and stored."""

@@ -1,0 +1,166 @@
+"""Conducts runs: plan, run, judge, store, report; one, or many in lanes beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+
+import msgspec
+
+from stormproof.brokers.redis.server import Binary
+from stormproof.checks import Check, judge
+from stormproof.checks.suite import checks_for
+from stormproof.checks.verdict import Status
+from stormproof.engine import experiment
+from stormproof.engine.experiment import Choices, Say
+from stormproof.errors import ComponentError, on_purpose
+from stormproof.history import History, encode
+from stormproof.processes.interruption import stop_of_this_task
+from stormproof.report import board, html, junit
+from stormproof.runs import store
+from stormproof.runs.store import Run
+from stormproof.spec.scenario import Scenario, State
+from stormproof.spec.system import System
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One run to be made. `choices` None: draw them from the seed. Not `armed`: its faults strike nothing, as a control."""
+
+    scenario: Scenario
+    system: System
+    state: State
+    seed: int
+    choices: Choices | None = None
+    armed: bool = True
+
+    @property
+    def title(self) -> str:
+        """How progress and tables call it."""
+        several = len(self.scenario.states) > 1
+        return f"{self.scenario.name}[{self.state}]" if several else self.scenario.name
+
+
+Watch = Callable[[Job, str], None]
+"""Told the name of each phase of a job as it begins; "queued" and "done" besides."""
+
+
+async def conduct(
+    job: Job,
+    runs: Path,
+    binary: Binary,
+    watch: Watch,
+    gate: AbstractAsyncContextManager[object],
+    say: Say = lambda line: None,
+) -> Run:
+    """Make one run and judge it. `gate` is held while the system starts, and `say` is told what makes the checks weaker on this system.
+    Raises what `experiment.run` raises.
+    """
+    choices = job.choices or Choices.draw(job.scenario, job.seed)
+    folder = store.create(runs, job.scenario, job.system, job.state)
+    store.write_plan(folder, job.scenario, job.system, job.state, choices, binary)
+    history = await experiment.run(
+        job.scenario,
+        job.system,
+        job.state,
+        choices,
+        folder,
+        binary,
+        watch=lambda phase: watch(job, phase),
+        gate=gate,
+        armed=job.armed,
+        say=say,
+    )
+    return await asyncio.to_thread(judge_run, store.load(folder), history)
+
+
+def judge_run(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
+    """Judge a history and store verdict, report and JUnit in the run's folder; by these checks, or by all that the system promises."""
+    verdicts = judge(history, checks or checks_for(run.system, run.scenario))
+    run = msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
+    store.write(run.folder, "verdict.json", run.judged)
+    store.write_text(run.folder / "report.html", html.render(run))
+    store.write_text(run.folder / "junit.xml", junit.render([run]))
+    return run
+
+
+def keep(
+    runs: Path,
+    story: Scenario,
+    system: System,
+    choices: Choices,
+    history: History,
+    logs: Path,
+    binary: Binary,
+    checks: Sequence[Check] = (),
+) -> Run:
+    """Judge an episode, and store it as a run of its own, with a copy of the components' `logs`. Raises RunFolderError."""
+    folder = store.create(runs, story, system, State.IDLE)
+    store.write_plan(folder, story, system, State.IDLE, choices, binary)
+    (folder / "history.jsonl").write_bytes(b"".join(encode(event) for event in history))
+    shutil.copytree(logs, folder / "logs")
+    return judge_run(store.load(folder), history, checks)
+
+
+def control(finished: Iterable[Run]) -> list[str]:
+    """What is wrong with runs whose faults were disarmed: one line for each that is not `unknown`, though it plans a fault."""
+    lines = []
+    for run in finished:
+        plans = bool(run.scenario.planned) or run.scenario.workload.copies > 1
+        status = run.judged.status if run.judged else Status.UNKNOWN
+        if status is Status.INVALID or (plans and status is Status.VALID):
+            lines.append(f"{run.title} on {run.system.name} is {status.word}, and no fault has struck: {run.folder}")
+    return lines
+
+
+def blame_of_control(run: Run) -> Status:
+    """How bad a run is whose faults were disarmed."""
+    return Status.INVALID if control([run]) else Status.VALID
+
+
+async def conduct_all(
+    jobs: Iterable[Job],
+    runs: Path,
+    binary: Binary,
+    watch: Watch,
+    done: Callable[[Job, Run], None],
+    lanes: int = 1,
+    *,
+    skip: bool = False,
+    say: Say = lambda line: None,
+) -> list[Run]:
+    """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores.
+
+    A system that does not start does not keep the other jobs from running: the first ComponentError is raised at the end, unless such
+    a job may be left out (`skip`).
+    """
+    gate = asyncio.Lock() if lanes > 1 else nullcontext()
+    waiting = list(jobs)
+    finished: list[Run] = []
+    failed: list[ComponentError] = []
+    raise_if_told_to_stop = stop_of_this_task()
+
+    async def lane() -> None:
+        while waiting:
+            job = waiting.pop(0)
+            try:
+                run = await conduct(job, runs, binary, watch, gate, say)
+            except Exception as error:
+                raise_if_told_to_stop()
+                meant = on_purpose(error)
+                if not isinstance(meant, ComponentError):
+                    raise
+                failed.append(meant)
+                continue
+            finished.append(run)
+            done(job, run)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(board.prepare))  # While the first systems start, and nothing is timed.
+        for _ in range(lanes):
+            group.create_task(lane())
+    if failed and not skip:
+        raise failed[0]
+    return finished

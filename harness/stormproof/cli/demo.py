@@ -1,0 +1,95 @@
+"""`stormproof demo`: two systems, the same storms, one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from stormproof.brokers.redis.server import Binary
+from stormproof.campaign import catalogue
+from stormproof.campaign.conduct import Job
+from stormproof.checks.verdict import Status
+from stormproof.report.words import replay, tally, telling
+from stormproof.runs.store import Run
+from stormproof.spec import description
+
+_FALLS, _STANDS = "tutorial", "hardened"
+_STYLES = {Status.VALID: "green", Status.INVALID: "bold red", Status.UNKNOWN: "yellow"}
+
+
+def plan(repository: Path, seed: int) -> list[Job]:
+    """All runs of the demonstration, the longest first. Raises ScenarioError or DescriptionError outside a clone."""
+    pair = [description.load(repository / "system_under_test" / f"{name}.toml") for name in (_FALLS, _STANDS)]
+    scenarios = [scenario for scenario in catalogue.load_folder(repository / "chaos") if not scenario.calm]
+    jobs = [
+        Job(scenario=scenario, system=system, state=state, seed=seed)
+        for scenario in scenarios
+        for state in scenario.demo_states or scenario.states
+        for system in pair
+    ]
+    return sorted(jobs, key=lambda job: -max((i.at_s + i.for_s for i in job.scenario.storm), default=0))
+
+
+def opening(jobs: list[Job], binary: Binary) -> str:
+    """What is about to happen."""
+    storms = len(jobs) // 2
+    return (
+        f"{storms} storms on two systems, the {_FALLS} one and the {_STANDS} one: real workers, a real API, real e-mail, "
+        f"and Redis {binary.version} ({binary.path}). About five minutes."
+    )
+
+
+def evidence(runs: list[Run]) -> list[str]:
+    """For each run that did not hold: what happened, the findings that tell most, the cure, and the replay line."""
+    lines = []
+    for run in _ordered(runs):
+        if run.judged is None or run.judged.status is Status.VALID:
+            continue
+        lines += ["", f"{run.title} on {run.system.name}: {run.scenario.title}"]
+        lines += [f"    {line}" for line in telling(run, most=2)]
+        lines += [f"    cure: {run.scenario.cure}"] if run.scenario.cure else []
+        lines.append(f"    replay: {replay(run)}")
+    return lines
+
+
+def table(runs: list[Run]) -> Table:
+    """One row a storm, one column a system: verdict, what was lost, doubled, stuck, slow or wrong, and seconds."""
+    rows = Table("storm", _FALLS, _STANDS, title="The storms", box=box.SIMPLE_HEAD)
+    by_storm: dict[str, dict[str, Run]] = {}
+    for run in _ordered(runs):
+        by_storm.setdefault(run.title, {})[run.system.name] = run
+    for storm, pair in by_storm.items():
+        rows.add_row(Text(storm), *(_cell(pair[name]) if name in pair else Text("-") for name in (_FALLS, _STANDS)))
+    return rows
+
+
+def _cell(run: Run) -> Text:
+    if run.judged is None:
+        return Text("not judged")
+    text = Text(run.judged.status.word, style=_STYLES[run.judged.status])
+    return text.append(f"  {tally(run)}  {run.judged.seconds:.0f} s".replace("    ", "  "), style="default not bold")
+
+
+def _ordered(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.title, run.system.name != _FALLS))
+
+
+def blame(run: Run) -> Status:
+    """How bad a run is for the demonstration: the one must stand, and the other fall."""
+    status = run.judged.status if run.judged else Status.UNKNOWN
+    if run.system.name != _FALLS:
+        return status
+    return Status.VALID if status is Status.INVALID else Status.UNKNOWN
+
+
+def ending(runs: list[Run]) -> tuple[int, str]:
+    """The exit code, 0 if the one fell in every storm and the other stood in every one, and the last line."""
+    fell = [run for run in runs if run.system.name == _FALLS and run.judged and run.judged.status is Status.INVALID]
+    storms = [run for run in runs if run.system.name == _FALLS]
+    stood = [run for run in runs if run.system.name == _STANDS and run.judged and run.judged.status is Status.VALID]
+    defended = [run for run in runs if run.system.name == _STANDS]
+    said = f"{_FALLS} fell in {len(fell)} of {len(storms)} storms; {_STANDS} stood in {len(stood)} of {len(defended)}."
+    return (0 if runs and len(fell) == len(storms) and len(stood) == len(defended) else 1), said

@@ -1,0 +1,47 @@
+"""`stormproof serve`: options in, the address with the token out. Nothing here needs a web server before the command is given."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from stormproof.errors import UsageError
+from stormproof.processes import interruption
+from stormproof.web.listing import Listing
+from stormproof.web.replays import Replays
+
+PORT = 8765
+_NEEDED = {"fastapi", "starlette", "uvicorn"}
+
+
+@click.command("serve")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="Where run folders are."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="On 127.0.0.1; 0: one that is free."
+)
+def command(runs: Path, port: int) -> int:
+    """All runs in a browser: what each showed, two side by side, a scenario over time, sweeps; judge again, replay.
+
+    Only this machine is served, and only whoever has the address that is printed.
+    """
+    try:
+        from stormproof.web import app, web  # noqa: PLC0415 - no other command needs a web server.
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _NEEDED:
+            raise
+        raise UsageError(f"serve needs {error.name}, which is not installed: pip install 'stormproof[serve]'") from None
+    if runs.exists() and not runs.is_dir():
+        raise UsageError(f"--runs {runs}: not a folder; name the one that your runs are in")
+    listing, replays, token, console = Listing(runs), Replays(runs), secrets.token_urlsafe(24), Console()
+    with web.opened(port) as listener:
+        port = listener.getsockname()[1]
+        server = web.Server(app.build(listing, replays, token, f"stormproof-serve-{port}"))
+        for line in (f"http://{web.HOST}:{port}/?token={token}", f"the runs in {runs}; Ctrl-C stops"):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        interruption.run(web.until_told(server, listener, replays))
+    return 0

@@ -1,0 +1,1 @@
+"""How work is submitted and its status read, one folder each."""

@@ -1,0 +1,1 @@
+"""Clients that submit over HTTP and poll for the status."""

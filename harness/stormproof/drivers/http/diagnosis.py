@@ -1,0 +1,138 @@
+"""What in a description does not fit the answers that the system gives in calm. Pure: an answer in, a sentence out.
+
+A mistake in a description is no finding against the system: it is told before any storm, with its mend. Nothing is said of an answer
+that the system itself may have got wrong, such as a 500, or a state that never changes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stormproof.drivers.http.clients import Answer
+from stormproof.history.recorder import Picture
+from stormproof.spec.system import Status, Submit
+from stormproof.spec.templates import pick, word
+
+_LATER = frozenset({408, 425, 429})
+"""Codes that say: ask again."""
+_UNREADY = frozenset({"RECEIVED", "STARTED", "RETRY"})
+"""What Celery itself says of a task that has not ended. A system that says so of one that has is wrong itself."""
+_MOST_NAMES, _LONGEST = 12, 80
+
+
+def of_submission(how: Submit, answer: Answer) -> str:
+    """What is wrong, where a submission was answered so; "" where nothing can be told."""
+    code, asked = answer.status_code, f"{how.method} {how.path} was answered with {answer.said}"
+    if code in how.accept:
+        return "" if word(pick(answer.document, how.task_id)) else _absent("submit.task_id", answer, how.task_id)
+    if 200 <= code < 300:
+        return f"submit.accept: {asked}; add {code} to the codes that mean accepted ({_list(how.accept)})"
+    return _refused("submit", "path, method, json and headers", code, asked)
+
+
+def of_status(how: Status, answer: Answer) -> str:
+    """The same of the answer about a task that has ended."""
+    code = answer.status_code
+    if code in how.unfinished_codes:
+        return ""
+    if code != 200:
+        asked = f"GET {how.path} was answered with {answer.said}, though the task has ended"
+        return _refused("status", "path", code, asked)
+    return "" if word(pick(answer.document, how.state)) else _absent("status.state", answer, how.state)
+
+
+def of_state(how: Status, state: str) -> str:
+    """The same of the state in that answer, where it stays as it is."""
+    if not state or state in (*how.success, *how.failure, *how.pending) or state in _UNREADY:
+        return ""
+    lists = f"success: {_list(how.success)}; failure: {_list(how.failure)}; pending: {_list(how.pending)}"
+    return (
+        f"status.state: the task has ended, and its state stays {state!r}, which no list has ({lists}); add it to status.success or "
+        "status.failure, or name another field"
+    )
+
+
+def of_result(how: Status, answer: Answer) -> str:
+    """The same of an answer that says success, where the task returned something."""
+    if not how.result or _is_there(answer.document, how.result):
+        return ""
+    return _absent("status.result", answer, how.result) + _IGNORED
+
+
+_IGNORED = "; where your API gives no result, say status.result = false"
+
+
+def of_task_id(how: Submit, document: Any, ran: str) -> str:
+    """What is wrong, where no task had the id that the answer to its submission gave, and `ran` is the id of the one that ran."""
+    given, fields = pick(document, how.task_id), list(_fields_with(document, ran))
+    mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of Celery's task"
+    return f"submit.task_id: {how.task_id!r} of the answer is {given!r}, and no such task ran; {ran} did; {mend}"
+
+
+def another(picture: Picture, key: str, task_id: str, document: Any) -> str:
+    """The id of the task that ran in place of this one, which no worker has seen: the one with the submission's key, or one that the answer
+    names elsewhere; "" where there is none.
+    """
+    if task_id in picture.received or task_id in picture.started:
+        return ""
+    ran = [start.task_id for start in picture.submissions.starts if key and start.key == key]
+    return next((each for each in [*ran, *picture.started] if each in ran or any(_fields_with(document, each))), "")
+
+
+def _refused(table: str, keys: str, code: int, asked: str) -> str:
+    if 300 <= code < 400:
+        return f"{table}.path: {asked}, a redirect; name the path that it leads to"
+    if code in (404, 405):
+        return f"{table}.path: {asked}; see {table}.{keys.replace(', ', ', .').replace(' and ', ' and .')}"
+    if 400 <= code < 500 and code not in _LATER:
+        return f"{table}: {asked}; see {table}.{keys.replace(', ', ', .').replace(' and ', ' and .')}"
+    return ""
+
+
+def _absent(key: str, answer: Answer, path: str) -> str:
+    """That a field is not there, what is, and what may have been meant."""
+    if answer.too_long:
+        return ""  # It was not read.
+    if answer.document is None:
+        return f"{key}: the answer is no JSON: {answer.said}"
+    here, walked = answer.document, ""
+    for part in path.split("."):
+        names = _names(here)
+        if part not in names:
+            where = f"the answer's {walked!r}" if walked else "the answer"
+            has = f"it has: {_list(names)}" if names else f"it is {json.dumps(here)[:_LONGEST]}"
+            return f"{key}: {where} has no {part!r}; {has}{_near(part, names, walked)}"
+        here, walked = pick(here, part), f"{walked}.{part}".lstrip(".")
+    return f"{key}: the answer's {path!r} is {json.dumps(here)[:_LONGEST]}, which is no word"
+
+
+def _is_there(document: Any, path: str) -> bool:
+    *way, last = path.split(".")
+    return last in _names(pick(document, ".".join(way)) if way else document)
+
+
+def _names(document: Any) -> list[str]:
+    if isinstance(document, Mapping):
+        return [str(name) for name in document]
+    return [str(place) for place in range(len(document))] if isinstance(document, list) else []
+
+
+def _near(part: str, names: list[str], walked: str) -> str:
+    parts = (name for name in names if name and (name in part or part in name))
+    found = next(iter(difflib.get_close_matches(part, names, n=1)), "") or next(parts, "")
+    return f"; did you mean {f'{walked}.{found}'.lstrip('.')!r}?" if found else ""
+
+
+def _fields_with(document: Any, value: str, walked: str = "") -> Iterator[str]:
+    if document == value:
+        yield walked
+    for name in _names(document):
+        yield from _fields_with(pick(document, name), value, f"{walked}.{name}".lstrip("."))
+
+
+def _list(values: Any) -> str:
+    known = [str(value) for value in values]
+    return ", ".join(known[:_MOST_NAMES]) + (", ..." if len(known) > _MOST_NAMES else "") if known else "nothing"

@@ -1,0 +1,1 @@
+"""What happens in the outside world, counted outside the system; one folder each."""

@@ -1,0 +1,242 @@
+"""The one loop: run a scenario on a system, record what happens, and prove that it is over. Judging comes later."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+
+import msgspec
+
+from stormproof.brokers.redis.server import Binary
+from stormproof.drivers.http import diagnosis
+from stormproof.engine import nemesis
+from stormproof.engine.quiescence import settle
+from stormproof.engine.states import bring_into, release
+from stormproof.engine.world import World
+from stormproof.errors import ComponentError, DescriptionError
+from stormproof.frameworks.celery.faults import Misbehave
+from stormproof.history import History
+from stormproof.history.recorder import Recorder
+from stormproof.spec.scenario import Scenario, State
+from stormproof.spec.system import System
+from stormproof.spec.workload import Workload
+
+_WARMUP_PLACE = 8000
+_RECOVERY_PLACE = 7000
+_WARMUP_S = 20.0
+_MISTAKE_S = 5.0
+"""For so long an answer that does not fit the description may be one of a system that is not yet quite there."""
+KEY_IS_LOST = (
+    "note: no task was given the submission's key, though {key} is in submit, so tasks are known by their ids alone: a submission whose answer "
+    "is lost is matched to no task; have your API pass the field with {key} on to the task"
+)
+_UNAVAILABLE, _LATEST_AGAIN_S = 503, 5.0
+"""A client that is told to come again does so, but no run waits a day for it."""
+
+Say = Callable[[str], None]
+"""Told a line for people."""
+Watch = Callable[[str], None]
+"""Told the name of each phase as it begins."""
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is left to chance in a run, as it was drawn. A replay takes these, not the seed.
+
+    `run`: the four hexadecimal digits in the run's keys. `submit_at_s`: when each submission of the workload is due.
+    """
+
+    seed: int
+    run: str
+    submit_at_s: tuple[float, ...]
+
+    @classmethod
+    def draw(cls, scenario: Scenario, seed: int) -> Choices:
+        """Draw for a scenario. Arrivals are a Poisson process: users do not come at even distances."""
+        generator = random.Random(seed)
+        due, at_s = [], 0.0
+        for _ in range(scenario.workload.tasks):
+            due.append(round(at_s, 3))
+            at_s += min(generator.expovariate(scenario.workload.rate_per_s), 4 / scenario.workload.rate_per_s)
+        return cls(seed=seed, run=f"{generator.getrandbits(16):04x}", submit_at_s=tuple(due))
+
+
+async def run(
+    scenario: Scenario,
+    system: System,
+    state: State,
+    choices: Choices,
+    folder: Path,
+    binary: Binary,
+    watch: Watch = lambda phase: None,
+    gate: AbstractAsyncContextManager[object] | None = None,
+    *,
+    armed: bool = True,
+    say: Say = lambda line: None,
+) -> History:
+    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return. Not `armed`: no
+    fault strikes, as a control of the checks. `say` is told what makes the checks weaker on this system.
+
+    Raises ComponentError where the system does not start, DescriptionError where it lacks what a fault strikes, or does not answer as it
+    is described.
+    """
+    recorder = Recorder(folder / "history.jsonl")
+    try:
+        async with World(system, folder, recorder, binary, choices.run) as world:
+
+            def phase(name: str) -> None:
+                world.phase(name)
+                watch(name)
+
+            nemesis.check(world, scenario.storm)
+            async with gate or nullcontext():
+                phase("start")
+                await world.start()
+            await world.clients.read_counts()
+            phase("warmup")
+            await one_task(world, say=say)
+            phase("state")
+            await bring_into(world, state)
+            phase("storm")
+            async with asyncio.TaskGroup() as clients:
+                load = scenario.workload if armed else msgspec.structs.replace(scenario.workload, copies=1)
+                workload = clients.create_task(_workload(world, load, choices, clients))
+                await asyncio.gather(
+                    nemesis.storm(world, scenario.storm, choices.seed, armed=armed),
+                    _hold(world, scenario.workload.held_s),
+                )
+                phase("recover")
+                release(world)
+                if scenario.storm:
+                    await recover(world, clients)
+                await workload
+                phase("settle")
+                await settle(world, scenario.settle_s)
+                world.clients.stop()
+            phase("read")
+            await world.clients.read_all()
+            await world.clients.read_counts()
+            phase("stop")
+    finally:
+        recorder.close()
+    return History(recorder.events)
+
+
+async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda line: None) -> None:
+    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. `say` is told what makes
+    the checks weaker, though it is no mistake.
+
+    Raises ComponentError where the system does not work, DescriptionError where its answers are not as they are described.
+    """
+    key, task_id = await _accepted(world, within_s)
+    told, submissions = world.clients.latest, world.picture.submissions
+    ended = await world.recorder.until(lambda: submissions.ended(key), within_s)
+    if ended and world.system.submit.keyed and not submissions.keys_reach_tasks:
+        say(KEY_IS_LOST)
+    if ended and await _read(world, key, task_id, within_s):
+        return
+    ran = diagnosis.another(world.picture, key, task_id, told.document if told else None)
+    if told and ran:
+        raise _mistaken(world, diagnosis.of_task_id(world.system.submit, told.document, ran))
+    if not ended:
+        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
+
+
+async def _accepted(world: World, within_s: float) -> tuple[str, str]:
+    """The key of a submission that was accepted, and its task's id."""
+    # A system that has just started, on a busy machine, may say that it is to be tried again later.
+    began = world.recorder.now()
+    how = world.system.submit
+    for place in itertools.count(_WARMUP_PLACE):
+        key = world.key(place)
+        submitted = await world.clients.submit(key, purpose="warmup")
+        if submitted.outcome == "ok":
+            break
+        waited_s, answer = world.recorder.now() - began, world.clients.latest
+        if answer and submitted.http_status and (waited_s > _MISTAKE_S or answer.status_code in how.accept):
+            mistake = diagnosis.of_submission(how, answer)
+            if mistake:
+                raise _mistaken(world, mistake)
+        if waited_s > within_s:
+            raise ComponentError(f"the system took no task within {within_s:g} s before the storm: {submitted.error}")
+        await asyncio.sleep(0.25)
+    return key, submitted.task_id
+
+
+async def _read(world: World, key: str, task_id: str, within_s: float) -> bool:
+    """Wait until the status says that the work, of which a task has ended, has ended; whether it did. What cannot be read or understood is the
+    description's mistake; a status that goes on to say that the work is under way is for the checks to judge.
+    """
+    how, began = world.system.status, world.recorder.now()
+    if world.system.promises.results == "ignored":
+        return True
+    while True:
+        status = await world.clients.status(key, task_id, purpose="warmup")
+        answer = world.clients.latest if status.http_status else None
+        mistake = diagnosis.of_status(how, answer) if answer else ""
+        waited_s = world.recorder.now() - began
+        if status.terminal or waited_s > (_MISTAKE_S if mistake else within_s):
+            break
+        await asyncio.sleep(0.05 if waited_s < 1 else 0.5)
+    end = world.picture.ended.get(task_id)
+    if not status.terminal:
+        mistake = mistake or diagnosis.of_state(how, status.state)
+    elif answer and status.success and end and end.word == "succeeded" and end.value not in ("", "null"):
+        mistake = diagnosis.of_result(how, answer)
+    if mistake:
+        raise _mistaken(world, mistake)
+    return status.terminal
+
+
+def _mistaken(world: World, mistake: str) -> DescriptionError:
+    return DescriptionError(f"the description of {world.system.name} does not fit its answers: {mistake}")
+
+
+async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:
+    """Submit everything when it is due, whatever became of what came before, and have each task followed."""
+    began = world.recorder.now()
+
+    async def client(place: int, copy: int, due_s: float) -> None:
+        await asyncio.sleep(began + due_s - world.recorder.now())
+        number = (place * load.copies + copy) % load.clients
+        submitted = await world.clients.submit(world.key(place), number)
+        for _ in range(load.again):
+            if submitted.http_status != _UNAVAILABLE:
+                break
+            await asyncio.sleep(min(max(submitted.retry_after_s, 1.0), _LATEST_AGAIN_S))
+            submitted = await world.clients.submit(world.key(place), number)
+        if submitted.outcome == "ok":
+            follow = world.clients.follow(world.key(place), submitted.task_id, every_s=load.poll_s, client=number)
+            clients.create_task(follow)
+
+    await asyncio.gather(
+        *(client(place, copy, due) for place, due in enumerate(choices.submit_at_s) for copy in range(load.copies))
+    )
+
+
+async def _hold(world: World, held_s: float) -> None:
+    if held_s:
+        async with Misbehave(do="hold").strike(world):
+            await asyncio.sleep(held_s)
+
+
+async def recover(world: World, clients: asyncio.TaskGroup) -> None:
+    """New tasks, one a second, until one of them has ended or the promise is broken."""
+    healed_t = world.recorder.now()
+    recovered = asyncio.Event()
+
+    async def one(place: int) -> None:
+        submitted = await world.clients.submit(world.key(place), purpose="recovery")
+        if submitted.outcome != "ok":
+            return
+        if await world.clients.follow(world.key(place), submitted.task_id, every_s=0.25, purpose="recovery"):
+            recovered.set()
+
+    place = _RECOVERY_PLACE
+    while not recovered.is_set() and world.recorder.now() < healed_t + world.system.promises.recovery_s + 1:
+        clients.create_task(one(place))
+        place += 1
+        await world.recorder.until(recovered.is_set, within_s=1)

@@ -1,0 +1,142 @@
+"""All links of a run: one for each copy of a component and each Redis, so that each can be cut off alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from stormproof.brokers.redis.deliveries import Deliveries
+from stormproof.errors import DescriptionError
+from stormproof.history import Wire
+from stormproof.history.recorder import Recorder
+from stormproof.spec.trigger import Moment
+from stormproof.wire.rules import Rule
+from stormproof.wire.server import Link
+from stormproof.wire.shape import BLOCKING
+
+
+class Links:
+    """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
+    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message.
+    """
+
+    def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
+        self._recorder, self._broker, self._log = recorder, broker, log
+        self.main_pid = main_pid
+        self.deliveries = Deliveries(self)
+        self._all: list[tuple[Link, frozenset[str]]] = []
+        self._rules: list[Rule] = []
+        self.last_t = 0.0
+
+    def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
+        """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
+        name = replica if store == self._broker else f"{replica}.{store}"
+        link = Link(name, replica, store, port, redis_port)
+        link.rules.observe(self._watch)
+        link.rules.notice = self._notice
+        self._all.append((link, frozenset({replica, component, role})))
+        return link
+
+    def chosen(self, component: str, store: str) -> list[Link]:
+        """The links of a component (its name, its role, one copy's name, or a pattern) with a Redis (or a pattern).
+
+        Raises DescriptionError where there is none.
+        """
+        found = [
+            link
+            for link, names in self._all
+            if any(fnmatchcase(name, component) for name in names) and fnmatchcase(link.store, store)
+        ]
+        if not found:
+            known = ", ".join(sorted({link.name for link, _ in self._all}))
+            raise DescriptionError(f"no link between {component!r} and the Redis {store!r}; there are: {known}")
+        return found
+
+    def of(self, replica: str) -> list[Link]:
+        """The links of one copy of a component."""
+        return [link for link, _ in self._all if link.component == replica]
+
+    async def open(self, store: str) -> None:
+        """A Redis listens: so do its links."""
+        for link in self._with(store):
+            await link.open()
+
+    async def shut(self, store: str) -> None:
+        """A Redis is gone: its links refuse, as it would."""
+        for link in self._with(store):
+            await link.shut()
+
+    async def close(self) -> None:
+        """The end of all links."""
+        for link, _ in self._all:
+            await link.close()
+
+    @property
+    def in_force(self) -> int:
+        """How many rules are in force."""
+        return len(self._rules)
+
+    @property
+    def met(self) -> bool:
+        """Whether a rule that is in force has met something."""
+        return any(rule.hits for rule in self._rules)
+
+    def _with(self, store: str) -> Iterable[Link]:
+        return [link for link, _ in self._all if link.store == store]
+
+    @asynccontextmanager
+    async def armed(self, rule: Rule, links: Iterable[Link]) -> AsyncIterator[None]:
+        """A rule in force on these links, for as long as the block lasts."""
+        chosen = list(links)
+        for link in chosen:
+            await link.arm(rule)
+        self._rules.append(rule)
+        if rule.at_once:
+            for link in chosen:
+                link.strike(rule)
+        try:
+            yield
+        finally:
+            self._rules.remove(rule)
+            for link in chosen:
+                await link.disarm(rule)
+
+    def consuming_since(self, replica: str) -> float:
+        """When a worker began to consume last, by its probe; minus infinity where it never said so."""
+        return self._recorder.picture.consuming_at.get(replica, -math.inf)
+
+    def finished_since(self, replica: str, task_id: str) -> float:
+        """When the latest execution of a task began that has come to its end in this worker; minus infinity where none has."""
+        return self._recorder.picture.finished.get((replica, task_id), -math.inf)
+
+    def connected(self, name: str, number: int) -> bool:
+        """Whether a component still has that connection of its link of that name."""
+        return any(link.name == name and link.connected(number) for link, _ in self._all)
+
+    def _notice(self, text: str) -> None:
+        """What a link does not understand is told once, beside the components' own logs."""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(f"{self._recorder.now():.3f} {text}\n")
+
+    def _watch(self, moment: Moment, fate: str, injection: str) -> None:
+        self.deliveries.watch(moment, self._recorder.now())
+        if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
+            return  # Who waits in vain tells nothing.
+        self.last_t = self._recorder.now()
+        self._recorder.add(
+            Wire(
+                t=self.last_t,
+                link=moment.link,
+                connection=moment.connection,
+                direction=moment.direction,
+                command=moment.command,
+                key=moment.key,
+                size_bytes=len(moment.raw),
+                ids=moment.ids,
+                fate=fate,
+                fault=injection,
+            )
+        )

@@ -1,0 +1,57 @@
+"""Brings a worker into the state in which a storm is to find it, with tasks of the probe's own.
+
+Those tasks are no promise's business: they are submitted with purpose `state`, and released when the storm is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from stormproof.engine.world import World
+from stormproof.errors import ComponentError
+from stormproof.history import Invoked, Returned
+from stormproof.spec.scenario import State
+
+_FIRST_PLACE = 9000
+_ETA_S = 8
+_LIMITS = {"soft_time_limit": 110, "time_limit": 120}
+"""The state must outlast the storm, whatever limits the system has for tasks of its own."""
+_MANY = 12
+"""More than two pool slots and Celery's default prefetch of four for each can hold."""
+
+
+async def bring_into(world: World, state: State) -> None:
+    """Submit the probe's tasks and wait until the workers hold them. Raises ComponentError where they do not."""
+    if state is State.IDLE:
+        return
+    count = _MANY if state is State.PREFETCHED else 1
+    task = "stormproof.hold_early" if state is State.RUNNING_EARLY else "stormproof.hold_late"
+    eta_s = _ETA_S if state is State.HOLDING_ETA else 0
+    ids = [await _publish(world, place, task, eta_s) for place in range(_FIRST_PLACE, _FIRST_PLACE + count)]
+    picture = world.picture
+
+    def held() -> bool:
+        if state is State.HOLDING_ETA:
+            return all(task_id in picture.received for task_id in ids)
+        return any(task_id in picture.started for task_id in ids)
+
+    if not await world.recorder.until(held, within_s=10):
+        raise ComponentError(f"no worker took the task that was to bring it into the state {state.value!r}")
+    if state is State.PREFETCHED:  # All that it will take, it has taken when nothing more comes.
+        await world.recorder.until(lambda: world.recorder.now() - picture.last_probe_t > 0.5, within_s=10)
+
+
+def release(world: World) -> None:
+    """Let the probe's tasks end."""
+    world.release_file("state").touch()
+
+
+async def _publish(world: World, place: int, task: str, eta_s: float) -> str:
+    key, now = world.key(place), world.recorder.now
+    kwargs = {"key": key, "release_path": str(world.release_file("state")), "at_most_s": 90}
+    world.recorder.add(Invoked(t=now(), op=-place, kind="submit", key=key, purpose="state"))
+    eta = datetime.now(UTC) + timedelta(seconds=eta_s) if eta_s else None
+    sent = await asyncio.to_thread(world.broker.celery().send_task, task, kwargs=kwargs, eta=eta, **_LIMITS)
+    world.recorder.add(Returned(t=now(), op=-place, outcome="ok", task_id=str(sent.id)))
+    return str(sent.id)

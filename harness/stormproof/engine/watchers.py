@@ -1,0 +1,127 @@
+"""Watches a run from outside while it goes on: probes, Redis servers, processes, the machine, Celery's own events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.server import RedisServer
+from stormproof.errors import ComponentError, StormproofError
+from stormproof.frameworks.celery.events import CeleryEventsListener
+from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.history import AnyEvent, Pressure
+from stormproof.history.recorder import Recorder
+from stormproof.processes import machine
+from stormproof.processes.guard import Guard
+from stormproof.processes.launcher import Launcher, cpu_waited_s
+from stormproof.processes.replica import Replica
+
+_SAMPLE_EVERY_S = 0.1
+_PROCESSES_EVERY_S = 2.0
+_JOURNAL_EVERY_S = 0.02
+
+
+class Watchers:
+    """The tasks that look at a run. `fail` is called with the error where one of them breaks: without them the history would be blind."""
+
+    def __init__(self, recorder: Recorder, replicas: Sequence[Replica], fail: Callable[[BaseException], None]) -> None:
+        self._recorder, self._replicas, self._fail = recorder, replicas, fail
+        self._tasks: list[asyncio.Task[None]] = []
+        self._events: CeleryEventsListener | None = None
+        self._stopping = False  # A client library may swallow a cancellation; nobody may overlook this.
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is at its end: what goes away now is no news."""
+        return self._stopping
+
+    def add(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside the run, until it ends."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._fail(error)
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        self._stopping = True
+        for replica in self._replicas:
+            replica.stop_watching()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+
+    async def stop_listening(self) -> None:
+        """Close the connection of the listener for events, once the processes are gone."""
+        if self._events is not None:
+            await asyncio.to_thread(self._events.stop, 2.0)
+
+    def start(self, journal: Path, servers: Iterable[RedisServer], broker: Broker) -> None:
+        """Begin to record what the probes, the Redis servers and the processes tell."""
+        of_servers = (self._sample(server, broker) for server in servers)
+        for watch in (self._read_journal(journal), self._sample_processes(), self._sample_pressure(), *of_servers):
+            self.add(watch)
+
+    async def listen(self, broker: Broker) -> None:
+        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
+        loop = asyncio.get_running_loop()
+
+        def add(event: AnyEvent) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._recorder.add, event)
+
+        self._events = CeleryEventsListener(broker.celery, add, self._recorder.t0)
+        self._events.start()
+        if not await asyncio.to_thread(self._events.wait_connected, 10.0):
+            raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
+
+    async def _read_journal(self, path: Path) -> None:
+        journal = ProbeJournal(path, self._recorder.t0)
+        while not self._stopping:
+            for event in journal.read_new():
+                self._recorder.add(event)
+            await asyncio.sleep(_JOURNAL_EVERY_S)
+
+    async def _sample(self, server: RedisServer, broker: Broker) -> None:
+        while not self._stopping:
+            await self.look_at(server, broker)
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    async def look_at(self, server: RedisServer, broker: Broker) -> None:
+        """Note how a Redis is now."""
+        self._recorder.add(await sample(server, broker if server is broker.server else None, self._recorder.now()))
+
+    async def _sample_processes(self) -> None:
+        while not self._stopping:
+            self.look_at_processes()
+            await asyncio.sleep(_PROCESSES_EVERY_S)
+
+    def look_at_processes(self) -> None:
+        """Note how the system's processes are now."""
+        for replica in self._replicas:
+            if found := replica.sample():
+                self._recorder.add(found)
+
+    async def _sample_pressure(self) -> None:
+        while not self._stopping and (waited_s := cpu_waited_s()) is not None:
+            self._recorder.add(Pressure(t=self._recorder.now(), cpu_waited_s=waited_s))
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    async def watch_over(self, launcher: Launcher, guard: Guard, *folders: Path) -> None:
+        """End the run where the machine has no room for it, or where it was told to end and does not."""
+        while not self._stopping:
+            try:
+                machine.check(*folders)
+                launcher.bound_outputs()
+            except (StormproofError, OSError) as error:
+                self._fail(error)
+            if launcher.over:
+                guard.insist()
+            await asyncio.sleep(_SAMPLE_EVERY_S)

@@ -1,0 +1,282 @@
+"""Everything of one run that touches the machine: Redis, the system's components, the mail server, the probes."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stormproof.brokers.redis.queues import Broker
+from stormproof.brokers.redis.server import Binary, RedisServer
+from stormproof.drivers.http.clients import Clients, connections
+from stormproof.effects.smtp.server import SmtpServer
+from stormproof.engine.links import Links
+from stormproof.engine.watchers import Watchers
+from stormproof.errors import ComponentError, DescriptionError
+from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.orders import Orders
+from stormproof.history import Phase, Process, ProcessWord
+from stormproof.history.recorder import Recorder
+from stormproof.processes.guard import Guard
+from stormproof.processes.launcher import Launcher, Running
+from stormproof.processes.ports import Ports
+from stormproof.processes.replica import PROBE_MODULE, Replica
+from stormproof.spec.system import System
+from stormproof.spec.workload import key
+
+
+class World:
+    """Use as an async context manager: on exit everything that it started is gone, whatever happened. Where the run cannot go on, as
+    its disk is full or a watcher of it broke, its task is cancelled, and the reason raised on exit.
+
+    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder.
+    """
+
+    def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary, run: str) -> None:
+        self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
+        self.picture = recorder.picture
+        self.picture.submissions.front = system.submit.component
+        self.redis: dict[str, RedisServer] = {}
+        self.replicas: list[Replica] = []
+        self.mail = SmtpServer(recorder.add, recorder.t0, contain=system.promises.effects_contain)
+        self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self._main_pid)
+        self._binary = binary
+        self._ports = Ports()
+        self._work = Path()
+        self._expected: set[int] = set()
+        self._stack = AsyncExitStack()
+        self._guard = Guard()
+        self.watchers = Watchers(recorder, self.replicas, self.fail)
+
+    async def __aenter__(self) -> World:
+        self._stack.callback(self._ports.close)
+        self._stack.enter_context(self._guard)
+        try:
+            await self._open()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def __aexit__(self, *ending: Any) -> None:
+        await self._stack.__aexit__(*ending)
+
+    def fail(self, error: BaseException) -> None:
+        """End the run at once with this error. Nobody waits then for faults to be healed."""
+        if not self.watchers.stopping and not self.launcher.over:
+            self.launcher.end()
+            self._guard.fail(error)
+
+    async def _open(self) -> None:
+        self._work = Path(tempfile.gettempdir(), f"stormproof-{self.run}-{secrets.token_hex(8)}")
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        # The mark is longer than the keys' four digits: it must be unique on the machine.
+        self.launcher = await self._stack.enter_async_context(Launcher(self._work.name, logs))
+        # Announced before it is there: a harness that is killed in between leaves no folder.
+        self.launcher.own_folder(self._work)
+        self.recorder.broken = self.fail
+        self._work.mkdir(mode=0o700)
+        (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
+        self.orders = Orders(self._work / "orders.json")
+        (self._work / "journal").touch()
+        self._stack.callback(self.mail.stop)
+        await self.mail.start()
+        self.http = await self._stack.enter_async_context(connections())
+        self._make()
+        self._stack.push_async_callback(self.links.close)
+        # Last in, first out: nobody asks a connection that is being closed.
+        self._stack.push_async_callback(self._stop)
+        self.watchers.add(self.watchers.watch_over(self.launcher, self._guard, self.folder, self._work))
+
+    def _make(self) -> None:
+        """Everything gets its address before anything starts."""
+        values = {"work": str(self._work), "smtp.host": "127.0.0.1", "smtp.port": str(self.mail.port)}
+        for name, spec in self.system.redis.items():
+            port = self._ports.fixed(spec.port, f"redis.{name}.port")
+            self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
+            self._stack.push_async_callback(self.redis[name].close)
+        for name, component in self.system.components.items():
+            for number in range(1, component.replicas + 1):
+                port = self._ports.fixed(component.port, f"components.{name}.port")
+                full = name if number == 1 else f"{name}-{number}"
+                replica = Replica(
+                    full,
+                    component,
+                    self.system,
+                    {**values, **self._link(full, name, component.role), "port": str(port)},
+                    launcher=self.launcher,
+                    recorder=self.recorder,
+                    http=self.http,
+                    probe_env=self.probe_env(),
+                )
+                replica.broken = self.fail
+                self.replicas.append(replica)
+        workers = frozenset(replica.name for replica in self.replicas if replica.spec.role == "worker")
+        server = self.redis[self.system.broker]
+        self.broker = Broker(server, self.system.queues, self.links.deliveries, self.picture.settings, workers)
+        self.clients = Clients(self.system, self.http, self.recorder, self.address)
+        self.mail.as_described = self.clients.described
+
+    def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
+        """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
+        values: dict[str, str] = {}
+        for name, server in self.redis.items():
+            link = self.links.add(replica, component, role, name, self._ports.free(), server.port)
+            where = server.component
+            url = server.url_for_system(link.port)
+            values |= {f"{where}.url": url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}
+        return values
+
+    def probe_env(self) -> dict[str, str]:
+        """The environment with which workers load their probe."""
+        return {
+            "PYTHONPATH": str(self._work),
+            "STORMPROOF_JOURNAL": str(self._work / "journal"),
+            "STORMPROOF_ORDERS": str(self._work / "orders.json"),
+        }
+
+    async def start(self, *, everything: bool = False) -> None:
+        """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
+        for server in self.redis.values():
+            await self.start_redis(server)
+        self.watch()
+        wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
+        for replica in wanted:
+            await replica.start()
+        async with asyncio.TaskGroup() as group:
+            for replica in wanted:
+                group.create_task(replica.ready())
+        await self.listen()
+
+    def watch(self) -> None:
+        """Begin to record what the probes, the Redis servers and the processes tell."""
+        self.watchers.start(self._work / "journal", self.redis.values(), self.broker)
+
+    async def listen(self) -> None:
+        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
+        await self.watchers.listen(self.broker)
+
+    async def _stop(self) -> None:
+        """Stop watching, and end every process; what remains is to close our own connections."""
+        await self.watchers.stop()
+        await self.launcher.stop()
+        await self.watchers.stop_listening()
+
+    # What the phases and the faults need
+
+    def phase(self, name: str) -> None:
+        """Note that a phase of the run begins, and what runs then, whatever the interval of the samples is."""
+        self.recorder.add(Phase(t=self.recorder.now(), name=name))
+        self.watchers.look_at_processes()
+
+    def key(self, place: int) -> str:
+        """The key of the submission at this place of the workload."""
+        return key(self.run, place)
+
+    def accepted(self, place: int) -> str:
+        """The id that the system gave to the submission at this place; "" while it has given none."""
+        return self.clients.accepted.get(self.key(place), "")
+
+    def known_as(self, place: int) -> frozenset[str]:
+        """What a frame may call the submission at this place, as far as that is known."""
+        return self.picture.submissions.names(self.key(place))
+
+    def _main_pid(self, component: str) -> int:
+        """The pid of the main process of one copy of a component, 0 where it does not run."""
+        return next((replica.pid for replica in self.replicas if replica.name == component and replica.alive), 0)
+
+    def address(self, component: str) -> str:
+        """Where a component answers HTTP."""
+        return next(replica.address for replica in self.replicas if replica.name == component)
+
+    def components(self, target: str) -> list[Replica]:
+        """The replicas of a component, by its name, its role, or one replica's name."""
+        return [r for r in self.replicas if target in (r.name, r.spec.role, r.name.rpartition("-")[0])]
+
+    def servers(self, target: str) -> list[RedisServer]:
+        """Redis servers: `redis` for all, `redis.NAME` for one."""
+        found = [server for server in self.redis.values() if target in ("redis", server.component)]
+        if not found:
+            known = ", ".join(["redis", *(server.component for server in self.redis.values())])
+            raise DescriptionError(f"the system {self.system.name!r} has no Redis {target!r}; it has: {known}")
+        return found
+
+    def struck(self, target: str) -> list[Running]:
+        """The running processes of a component or Redis. Raises DescriptionError where the system has no such thing."""
+        if target.startswith("redis"):
+            return [server.running for server in self.servers(target) if server.running is not None]
+        found = self.components(target)
+        if not found:
+            known = ", ".join(sorted({replica.name for replica in self.replicas}))
+            raise DescriptionError(f"the system {self.system.name!r} has no component {target!r}; it has: {known}")
+        return [replica.running for replica in found if replica.running is not None]
+
+    def kill_child(self, target: str, pid: int) -> None:
+        """SIGKILL one process below a component. Does nothing where the process is not below it (any more)."""
+        for running in self.struck(target):
+            for process in running.descendants():
+                if process.pid == pid:
+                    process.kill()
+
+    def expect_exit(self, target: str) -> None:
+        """Say that the harness is about to end these processes."""
+        for replica in self.components(target):
+            replica.expect_exit()
+        if target.startswith("redis"):
+            self._expected |= {server.running.pid for server in self.servers(target) if server.running is not None}
+
+    async def start_again(self, target: str, *, lose_data: bool = False) -> None:
+        """Start what is gone, unless a supervisor has done so; with `lose_data`, a Redis comes back with an empty disk."""
+        if not target.startswith("redis"):
+            for replica in self.components(target):
+                await replica.start_again()
+            return
+        for server in self.servers(target):
+            if lose_data:
+                self._wipe(server)
+            await self.start_redis(server)
+
+    async def start_redis(self, server: RedisServer) -> None:
+        """Start one Redis, unless it runs, and record it."""
+        if server.running is not None and server.running.alive:
+            return
+        try:
+            await server.start(listening=lambda: self._listening(server))
+        except ComponentError as error:
+            self.fail(error)  # The server is ours: that it does not come back is no news of the system.
+            raise
+        if server.running is None:
+            raise ComponentError(f"{server.component}: did not start")
+        self._redis_event(server, server.running, "ready")
+        self.watchers.add(self._shut_when_gone(server, server.running))
+
+    async def _listening(self, server: RedisServer) -> None:
+        await self.watchers.look_at(server, self.broker)  # What it has kept is seen before anybody else can connect.
+        await self.links.open(server.name)
+
+    async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
+        await running.exited()
+        if not self.watchers.stopping and not self.launcher.over:
+            self._redis_event(server, running, "exited")
+            await self.links.shut(server.name)
+
+    def _wipe(self, server: RedisServer) -> None:
+        """Take the data of a Redis that is down."""
+        server.forget_data()
+        if server.running is not None:
+            self._redis_event(server, server.running, "wiped")
+
+    def _redis_event(self, server: RedisServer, running: Running, word: ProcessWord) -> None:
+        now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
+        event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
+        self.recorder.add(msgspec.structs.replace(event, expected=expected))
+
+    def release_file(self, name: str) -> Path:
+        """The file for which tasks under a `hold` order wait."""
+        return self._work / f"release-{name}"

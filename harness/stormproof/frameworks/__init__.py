@@ -1,0 +1,1 @@
+"""The task frameworks that Stormproof knows, one folder each."""

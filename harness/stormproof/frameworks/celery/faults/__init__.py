@@ -1,0 +1,16 @@
+"""The faults of Celery's workers and messages, one file each. To add one, imitate `revoke.py` and put it into `ALL`."""
+
+from __future__ import annotations
+
+from stormproof.frameworks.celery.faults.message import BadMessage
+from stormproof.frameworks.celery.faults.misbehave import Misbehave
+from stormproof.frameworks.celery.faults.revoke import Revoke
+from stormproof.spec.fault import Fault
+
+ALL: tuple[type[Fault], ...] = (
+    BadMessage,
+    Misbehave,
+    Revoke,
+)
+
+__all__ = ["ALL", "BadMessage", "Misbehave", "Revoke"]

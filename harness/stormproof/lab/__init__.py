@@ -1,0 +1,1 @@
+"""What Stormproof itself is held to: planted mistakes, sound systems, versions, environments."""

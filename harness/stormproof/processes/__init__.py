@@ -1,0 +1,1 @@
+"""Processes of the system: started, watched, struck, and ended in every ending."""

@@ -1,0 +1,43 @@
+"""What somebody expects of a run: that it is valid, or which findings it must show, each as `check.kind`.
+
+The proof of the harness (planted mistakes) and the matrix of versions are both lists of runs with an expectation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stormproof.checks import ALL
+from stormproof.errors import UsageError
+from stormproof.runs.store import Judged
+from stormproof.checks.verdict import Status
+
+Expected = tuple[str, ...]
+"""Findings as `check.kind`, such as `no_task_lost.lost`; empty: the run must be valid."""
+
+KNOWN = tuple(f"{check.name}.{kind}" for check in ALL for kind in check.kinds)
+
+
+def checked(expected: Iterable[str], where: str) -> Expected:
+    """The same, if every finding is one that a check can report. Raises UsageError that names `where`."""
+    found = tuple(expected)
+    for finding in found:
+        if finding not in KNOWN:
+            raise UsageError(f"{where}: no check reports {finding!r}; docs/catalogue.md lists what they report")
+    return found
+
+
+def shown(judged: Judged) -> Expected:
+    """The findings of a run that prove something against the system; what is only unknown is not among them."""
+    found = {
+        f"{verdict.check}.{finding.kind}": None
+        for verdict in judged.verdicts
+        for finding in verdict.findings
+        if finding.status is Status.INVALID
+    }
+    return tuple(found)
+
+
+def met(judged: Judged, expected: Expected) -> bool:
+    """Whether the run shows all of them; where none is expected, whether it is valid."""
+    return set(expected) <= set(shown(judged)) if expected else judged.status is Status.VALID

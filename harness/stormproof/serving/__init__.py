@@ -1,5 +1,0 @@
-"""`stormproof serve`: the runs of a folder in a browser, for whoever started it and for nobody else."""
-
-from stormproof.serving.starting import command
-
-__all__ = ["command"]

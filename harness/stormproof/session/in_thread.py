@@ -1,0 +1,77 @@
+"""A system that stands in a thread of its own, for callers that wait."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import random
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from stormproof.brokers.redis.server import Binary
+from stormproof.engine import experiment
+from stormproof.engine.world import World
+from stormproof.errors import ComponentError
+from stormproof.history.recorder import Recorder
+from stormproof.spec.system import System
+
+T = TypeVar("T")
+
+
+class Live:
+    """The thread, its event loop, and the world in it, which is to be touched only in work that is given to `do`."""
+
+    def __init__(self, system: System, folder: Path, binary: Binary) -> None:
+        self._system, self._folder, self._binary = system, folder, binary
+        self._opened: concurrent.futures.Future[World] = concurrent.futures.Future()
+        self._failure: BaseException | None = None
+        # The harness may be told to stop while the thread waits for something.
+        self._thread = threading.Thread(target=self._live, name=f"stormproof {system.name}", daemon=True)
+
+    def start(self) -> World:
+        """Start the system; returns when all of it is ready and a task went through it. Raises ComponentError, DescriptionError."""
+        self._thread.start()
+        return self._opened.result()
+
+    def stop(self) -> None:
+        """End it; returns when everything is gone."""
+        if self._opened.done() and not self._opened.exception() and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work returns, which is done in the thread while the caller waits. Raises what it raises, and what ended the world."""
+        if not self._thread.is_alive():
+            work.close()
+            raise self._failure or ComponentError(f"{self._system.name} has been stopped")
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except concurrent.futures.CancelledError:
+            self._thread.join()
+            raise (self._failure or ComponentError(f"{self._system.name} has been stopped")) from None
+
+    def _live(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._keep())
+        except BaseException as error:  # A thread has nobody to raise it to: whoever asks next is told.
+            self._failure = error
+            if not self._opened.done():
+                self._opened.set_exception(error)
+
+    async def _keep(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        recorder = Recorder(self._folder / "history.jsonl")
+        run = f"{random.SystemRandom().getrandbits(16):04x}"
+        try:
+            async with World(self._system, self._folder, recorder, self._binary, run) as world:
+                await world.start()
+                await experiment.one_task(world)
+                self._opened.set_result(world)
+                await self._over.wait()
+        finally:
+            recorder.close()

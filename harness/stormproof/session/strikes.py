@@ -1,0 +1,63 @@
+"""A fault in force for as long as somebody wants: begun and ended by whoever holds it, and not by a schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from stormproof.engine import nemesis
+from stormproof.engine.world import World
+from stormproof.history import Fault as FaultEvent
+from stormproof.history import FaultStage
+from stormproof.spec.scenario import Injection
+from stormproof.wire.faults import WireFault
+
+_BITE_S = 5.0
+
+
+class Strike:
+    """One injection, in the world's own thread. `number` names it in the history; `seed` is that of its choices."""
+
+    def __init__(self, world: World, number: str, injection: Injection, seed: int) -> None:
+        self.injection = injection
+        self._world, self._number = world, number
+        self._dice = random.Random(f"{seed}/{number}")
+        self._first = len(world.recorder.events)
+
+    async def begin(self) -> None:
+        """Inject it; returns when it is in force, or has bitten. Raises DescriptionError where the system has not what it strikes."""
+        world = self._world
+        nemesis.check(world, (self.injection,))
+        self._heal, before = asyncio.Event(), world.links.in_force
+        self._task = asyncio.create_task(nemesis.inject(world, self._number, self.injection, self._dice, self._heal))
+        on_the_wire = self.injection.when is not None or isinstance(self.injection.fault, WireFault)
+
+        def in_force() -> bool:
+            return self._task.done() or (world.links.in_force > before if on_the_wire else bool(self.bit))
+
+        await world.recorder.until(in_force, _BITE_S)
+
+    async def end(self) -> None:
+        """Heal it."""
+        self._heal.set()
+        await self._task
+
+    @property
+    def bit(self) -> str:
+        """The proof that it bit; empty as long as there is none."""
+        return self._said("bit")
+
+    @property
+    def failed(self) -> str:
+        """Why it could not be done; empty where it could."""
+        return self._said("failed")
+
+    def _said(self, stage: FaultStage) -> str:
+        events = self._world.recorder.events[self._first :]
+        told = (event for event in events if isinstance(event, FaultEvent) and event.fault == self._number)
+        return next((event.detail for event in told if event.stage == stage), "")
+
+    def __str__(self) -> str:
+        when = self.injection.when
+        which = f" at a {when.direction} {when.command}" + (f"({when.key})" if when.key != "*" else "") if when else ""
+        return f"{self.injection.fault.name} on {nemesis.target(self.injection)}{which}"

@@ -1,0 +1,1 @@
+"""What people write: systems, scenarios, workloads, faults and triggers, as checked values."""

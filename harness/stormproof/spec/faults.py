@@ -1,0 +1,113 @@
+"""All kinds of faults that there are, and scenarios to and from plain values.
+
+Each part of Stormproof that can be struck has its own faults, in its folder `faults`. Another package adds one by an entry point of the
+group `stormproof.faults`, which names a subclass of `Fault`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+import msgspec
+
+from stormproof.errors import ScenarioError, UsageError
+from stormproof.spec.fault import Fault
+from stormproof.spec.scenario import Injection, Scenario
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Trigger
+
+HOMES = (
+    "stormproof.brokers.redis.faults",
+    "stormproof.effects.smtp.faults",
+    "stormproof.frameworks.celery.faults",
+    "stormproof.processes.faults",
+    "stormproof.wire.faults",
+)
+"""Where Stormproof's own faults are. They are imported when they are first asked for, as each knows the part that it strikes."""
+
+GROUP = "stormproof.faults"
+"""The group of entry points by which other packages add theirs."""
+
+
+@cache
+def kinds() -> tuple[type[Fault], ...]:
+    """All of them; those of the wire last, else by name. Raises UsageError for one of another package that cannot be used."""
+    own = [kind for home in HOMES for kind in importlib.import_module(home).ALL]
+    found = {_tag(kind): kind for kind in own}
+    for point in entry_points(group=GROUP):
+        kind = _of_another_package(point)
+        if found.setdefault(_tag(kind), kind) is not kind:
+            raise UsageError(
+                f"the entry point {point.name!r} of {GROUP}: there is a fault {_tag(kind)!r} already; give it another tag"
+            )
+    return tuple(sorted(found.values(), key=lambda kind: (kind.on_the_wire, _tag(kind))))
+
+
+def _of_another_package(point: Any) -> type[Fault]:
+    try:
+        kind = point.load()
+    except Exception as error:
+        raise UsageError(
+            f"the entry point {point.name!r} of {GROUP} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Fault)):
+        raise UsageError(f"the entry point {point.name!r} of {GROUP} is {kind!r}; name a subclass of stormproof.Fault")
+    return kind
+
+
+def _tag(kind: type[Fault]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+@cache
+def _by_tag() -> dict[str, type[Fault]]:
+    return {_tag(kind): kind for kind in kinds()}
+
+
+def offers(system: System) -> list[Fault]:
+    """All that a person can strike this system with, component by component."""
+    found = [fault for kind in kinds() for fault in kind.offers(system)]
+    return sorted(found, key=lambda fault: fault.target)
+
+
+def label(fault: Fault) -> str:
+    """How a button calls it: its name, and what is not as ever about it; without its target, but for whether that is the link of it."""
+    fields = (
+        (field, getattr(fault, field.name)) for field in msgspec.structs.fields(fault) if field.name != "component"
+    )
+    said = [
+        value if isinstance(value, str) else field.name if value is True else f"{field.name} {value:g}"
+        for field, value in fields
+        if value != field.default
+    ]
+    where = ["link:"] if fault.on_the_wire else []
+    return " ".join([*where, fault.name, *said]).replace("_", " ")
+
+
+def encode_scenario(scenario: Scenario) -> Any:
+    """A scenario as plain JSON values, faults with their tags."""
+    return msgspec.to_builtins(scenario)
+
+
+def decode_scenario(stored: Any) -> Scenario:
+    """The scenario that `encode_scenario` gave. Raises ScenarioError for what is none."""
+
+    try:
+        storm = tuple(_decode_injection(injection) for injection in stored["storm"])
+        return msgspec.structs.replace(msgspec.convert({**stored, "storm": []}, Scenario), storm=storm)
+    except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
+        raise ScenarioError(f"not a stored scenario: {error}") from error
+
+
+def decode_fault(stored: dict[str, Any]) -> Fault:
+    """The fault that was encoded so. Raises KeyError, msgspec.ValidationError for what is none."""
+    fault: Fault = msgspec.convert(stored, _by_tag()[stored["fault"]])
+    return fault
+
+
+def _decode_injection(stored: dict[str, Any]) -> Injection:
+    triggers = {name: msgspec.convert(stored.get(name), Trigger | None) for name in ("when", "until")}
+    return Injection(**{**stored, **triggers, "fault": decode_fault(stored["fault"])})

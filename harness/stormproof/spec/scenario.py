@@ -1,0 +1,80 @@
+"""A scenario: a workload, faults on a schedule, the states of a worker in which to try them. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+from stormproof.spec.fault import Fault
+from stormproof.spec.system import System
+from stormproof.spec.trigger import Trigger
+from stormproof.spec.workload import Workload
+
+
+class State(StrEnum):
+    """What a worker is doing when the storm begins. Known failures show in some of these and in no other."""
+
+    IDLE = "idle"
+    RUNNING_EARLY = "running_early"
+    RUNNING_LATE = "running_late"
+    HOLDING_ETA = "holding_eta"
+    PREFETCHED = "prefetched"
+
+
+class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One fault on the schedule: after `at_s` seconds of storm; then, if `started` names a submission's place, when a worker
+    starts that task; then, if there is a `when`, at the frame that it means. Healed after `for_s`, or, where `until` means a frame,
+    when that has passed (after `for_s` at the latest). A fault of the wire with a `when` is in force until it has met that frame, and
+    `for_s` longer.
+    """
+
+    fault: Fault
+    at_s: float = 0.0
+    started: int | None = None
+    when: Trigger | None = None
+    for_s: float = 0.0
+    until: Trigger | None = None
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`states`: each outage is tried in each of them, one run a state; `settle_s` bounds the wait for quiescence.
+
+    `title` tells in one line what happens, as an operator would say it; `cure` what helps (taken from the paragraph
+    "What cures it:" of the scenario file's docstring).
+    """
+
+    name: str
+    title: str
+    storm: tuple[Injection, ...] = ()
+    workload: Workload = Workload()
+    states: tuple[State, ...] = (State.IDLE,)
+    demo_states: tuple[State, ...] = ()
+    settle_s: float = 45.0
+    cure: str = ""
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """The names of the faults that must happen, for the check `fault_happened`."""
+        return tuple(injection.fault.name for injection in self.storm)
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing out of the ordinary happens in it."""
+        return not self.storm and self.workload.copies == 1
+
+
+def why_not(storm: tuple[Injection, ...], system: System) -> str:
+    """Why such a storm cannot strike such a system: the first thing that the system does not have; "" where it has all. Nothing is
+    started to find that out.
+    """
+    return next((reason for injection in storm for reason in _reasons(injection, system) if reason), "")
+
+
+def _reasons(injection: Injection, system: System) -> Iterator[str]:
+    for trigger in (injection.when, injection.until):
+        if trigger is not None:
+            yield system.lacks_link(trigger.component, trigger.store)
+    if injection.when is None or not injection.fault.on_the_wire:
+        yield injection.fault.why_not(system)

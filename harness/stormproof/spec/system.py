@@ -1,0 +1,239 @@
+"""The description of a system under test: what `stormproof.toml` says, as checked values.
+
+A description names the processes, how addresses reach them, how to submit a task and read its status, and what the
+system promises. It holds no code. `docs/description.md` explains each key with an example.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from stormproof.spec.promises import Promises
+from stormproof.spec.templates import Directive, Text, texts
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Redis(_Model):
+    """One Redis that Stormproof starts for the system. `config`: further directives of redis.conf, each with the rest of its line, or with
+    several such lines.
+    """
+
+    append_only: bool = False
+    port: int | None = Field(default=None, ge=1, le=65535)
+    config: dict[str, Directive] = {}
+
+    @field_validator("config")
+    @classmethod
+    def _no_file_of_users(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if any(directive.lower() == "aclfile" for directive in value):
+            raise ValueError("aclfile leaves no room for the user that Stormproof adds; list the users with `user`")
+        return value
+
+
+class Ready(_Model):
+    """How to see that a component is ready: any of an HTTP path, a pattern in its output, or its probe (workers)."""
+
+    http: str | None = None
+    accept: tuple[int, ...] = (200,)
+    log: str | None = None
+    within_s: float = Field(default=30.0, gt=0)
+
+    @field_validator("log")
+    @classmethod
+    def _pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"is not a regular expression: {error}") from error
+        return value
+
+
+class Component(_Model):
+    """One process role of the system. `restart = "always"`: a supervisor starts it again when it dies."""
+
+    role: Literal["api", "worker", "flower", "beat", "other"]
+    command: tuple[Text, ...] = Field(min_length=1)
+    python: str = sys.executable
+    env: dict[str, Text] = {}
+    cwd: str = "."
+    replicas: int = Field(default=1, ge=1, le=16)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    restart: Literal["never", "always"] = "never"
+    restart_delay_s: float = Field(default=1.0, ge=0)
+    in_storms: bool = True
+    ready: Ready = Ready()
+
+
+class Submit(_Model):
+    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, `{number}` its whole
+    number, and `{text}` a text of its own. The template is any JSON value; None: no body.
+
+    `task_id` is the dotted path of the task's id in the JSON answer.
+    """
+
+    component: str = "api"
+    method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
+    path: str
+    json_template: JsonValue = Field(default=None, alias="json")
+    headers: dict[str, Text] = {}
+    accept: tuple[int, ...] = (200, 201, 202)
+    refused: tuple[int, ...] = (400, 409, 413, 415, 422)
+    task_id: str = "task_id"
+
+    @property
+    def keyed(self) -> bool:
+        """Whether what is sent names the submission's key, so that the task can be known by it."""
+        return any("{key}" in text for text in texts([self.path, self.json_template, self.headers]))
+
+
+class Status(_Model):
+    """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
+
+    `result` is false where the route never returns a task's result. `running`: words that say that a process works on it now (none: no
+    word promises that).
+
+    `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
+    id that it never gave out (none: it promises nothing for such an id, and is not asked).
+    """
+
+    path: str
+    state: str = "status"
+    result: str | Literal[False] | None = "result"
+    success: tuple[Text, ...] = ("SUCCESS",)
+    failure: tuple[Text, ...] = ("FAILURE", "REVOKED")
+    pending: tuple[Text, ...] = ("PENDING",)
+    running: tuple[Text, ...] = ()
+    unfinished_codes: tuple[int, ...] = ()
+    unknown_codes: tuple[int, ...] = ()
+
+    @field_validator("result", mode="before")
+    @classmethod
+    def _path_or_false(cls, value: Any) -> Any:
+        if value is not False and value is not None and not isinstance(value, str):
+            raise ValueError("should be a dotted path, or false where the route returns no result")
+        return value
+
+
+class Backlog(_Model):
+    """Where the system says how much accepted work it holds outside the broker (an outbox, say)."""
+
+    component: str = "api"
+    path: str
+    field: str
+
+
+class Metrics(_Model):
+    """Where the system's own metrics are, in Prometheus' text format, and the samples that count submissions by outcome: a name with its
+    labels, as it stands there.
+    """
+
+    component: str = "api"
+    path: str
+    success: str
+    failure: str
+
+
+class System(_Model):
+    """A whole system under test. `folder` is where its description lies; relative paths start there."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    folder: Path = Path()
+    env: dict[str, Text] = {}
+    queues: tuple[str, ...] = ("celery",)
+    broker: str = "broker"
+    results: str | None = "results"
+    redis: dict[str, Redis] = Field(min_length=1)
+    components: dict[str, Component] = Field(min_length=1)
+    submit: Submit
+    status: Status
+    backlog: Backlog | None = None
+    metrics: Metrics | None = None
+    promises: Promises = Promises()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _results_where_they_can_be(cls, data: Any) -> Any:
+        """Where no Redis is called `results`, and none is named, the broker's holds them, if any does."""
+        redis = data.get("redis") if isinstance(data, dict) else None
+        if isinstance(redis, Mapping) and "results" not in data and "results" not in redis:
+            return {**data, "results": data.get("broker", "broker")}
+        return data
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> System:
+        named: list[tuple[str, str | None, Mapping[str, Any]]] = [
+            ("broker", self.broker, self.redis),
+            ("results", self.results, self.redis),
+            ("submit.component", self.submit.component, self.components),
+            ("backlog.component", self.backlog.component if self.backlog else None, self.components),
+            ("metrics.component", self.metrics.component if self.metrics else None, self.components),
+            *(("promises.durable", name, self.redis) for name in self.promises.durable),
+        ]
+        for where, name, known in named:
+            if name is not None and name not in known:
+                raise ValueError(f"{where} names {name!r}; it should be one of: {', '.join(sorted(known))}")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """What it says, as plain JSON values. What is as ever is left out: another machine's interpreter is another one."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def in_storms(self, *roles: str) -> list[str]:
+        """The names of its components of these roles, in the order of the roles; those that take part in storms."""
+        return [
+            name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
+        ]
+
+    def lacks(self, target: str) -> str:
+        """That nothing in it has this name: a component's, its role, one copy's, `redis` or `redis.NAME`; "" where something has."""
+        kind, known = (
+            ("Redis", ["redis", *self.servers]) if target.startswith("redis") else ("component", [*self.components])
+        )
+        copies = {name for component in self.components for name in self._called(component)}
+        return "" if target in {*known, *copies} else f"it has no {kind} {target!r}; it has: {', '.join(sorted(known))}"
+
+    def lacks_link(self, component: str, store: str) -> str:
+        """That no link is between such a component and such a Redis, each a name or a pattern; "" where one is."""
+        called = [name for each in self.components for name in self._called(each)]
+        for kind, pattern, names, known in (
+            ("component", component, called, self.components),
+            ("Redis", store, self.redis, self.redis),
+        ):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                return f"it has no {kind} {pattern!r}; it has: {', '.join(sorted(known))}"
+        return ""
+
+    def _called(self, component: str) -> set[str]:
+        spec = self.components[component]
+        return {component, spec.role, *(f"{component}-{number}" for number in range(2, spec.replicas + 1))}
+
+    def names(self, words: str) -> bool:
+        """Whether these words stand in what any process is told, by its command or environment."""
+        told = [self.env, *([spec.command, spec.env] for spec in self.components.values())]
+        return any(words in text for text in texts(told))
+
+    def program(self, word: str) -> str:
+        """Where a program is: a path with a slash starts in the description's folder; a bare name is looked for on PATH, and stays."""
+        return os.path.abspath(self.folder / word) if "/" in word else word
+
+    @property
+    def servers(self) -> list[str]:
+        """Its Redis servers, as faults name them: `redis.NAME`."""
+        return [f"redis.{name}" for name in self.redis]
+
+    @property
+    def effects_expected(self) -> bool:
+        """Whether each submission has an effect that the harness counts."""
+        return self.promises.effects == "once"

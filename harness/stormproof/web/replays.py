@@ -1,0 +1,106 @@
+"""`stormproof replay` as a child of the server: one at a time, its output kept, and gone when the server is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from stormproof.session.remote import ending_with_us
+
+_KEPT = 400_000
+"""Characters of output that are kept; the last ones."""
+_END_S = 60.0
+
+
+class Replay:
+    """One child. It is started, read and waited for by a thread of its own: what the kernel sends a child when its parent has died,
+    it sends when the *thread* that forked has ended, and those of a web server come and go.
+    """
+
+    def __init__(self, name: str, folder: Path, runs: Path) -> None:
+        self.name = name
+        self.command = ("replay", str(folder.absolute()), "--runs", str(runs.absolute()))
+        self.code: int | None = None
+        self._said = ""
+        self._process: subprocess.Popen[str] | None = None
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="replay", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.code is None
+
+    @property
+    def said(self) -> str:
+        """Its output so far."""
+        return self._said
+
+    def _live(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "stormproof", *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # Ctrl-C is for the server, which ends it.
+                preexec_fn=ending_with_us(),  # noqa: PLW1509 - one call of C, and no lock.
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            self._said, self.code = f"cannot be started: {error}\n", 255
+            return
+        finally:
+            self._started.set()
+        assert self._process.stdout is not None
+        with self._process.stdout as out:
+            for line in out:
+                self._said = (self._said + line)[-_KEPT:]
+        self.code = self._process.wait()
+
+    def end(self) -> None:
+        """Have it stop all that it has started, and wait until it has."""
+        self._started.wait()
+        if self._process is None or not self.running:
+            return
+        self._process.terminate()
+        self._thread.join(_END_S)
+        if self._thread.is_alive():  # Its reaper ends what it has started, however it ends itself.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._thread.join()
+
+
+class Replays:
+    """At most one at a time; the last one is kept to be looked at."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self._lock = threading.Lock()
+        self._closed = False
+        self.last: Replay | None = None
+
+    def begin(self, name: str, folder: Path) -> bool:
+        """Begin one; False where another is still running."""
+        with self._lock:
+            if self._closed or (self.last is not None and self.last.running):
+                return False
+            self.last = Replay(name, folder, self._runs)
+            return True
+
+    def end(self) -> None:
+        """End the one that runs, if one does."""
+        if self.last is not None:
+            self.last.end()
+
+    def close(self) -> None:
+        """End it, and let no other begin."""
+        with self._lock:
+            self._closed = True
+        self.end()
