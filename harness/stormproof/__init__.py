@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stormproof.processes.faults import Kill, Pause, Stop
     from stormproof.pytest_plugin.valid import assert_valid
     from stormproof.serializers.decorator import check_serialization
+    from stormproof.spec.fault import Fault, Target
     from stormproof.spec.scenario import Injection, Scenario, State
     from stormproof.spec.trigger import Trigger, receives, sends
     from stormproof.spec.workload import Workload
@@ -37,6 +38,7 @@ _HOMES = {
     "stormproof.frameworks.celery.faults": "BadMessage Misbehave Revoke",
     "stormproof.processes.faults": "Kill Pause Stop",
     "stormproof.pytest_plugin.valid": "assert_valid",
+    "stormproof.spec.fault": "Fault Target",
     "stormproof.spec.scenario": "Injection Scenario State",
     "stormproof.serializers.decorator": "check_serialization",
     "stormproof.wire.faults": ("Bandwidth BlackHole Delay Duplicate ErrorReply Garble HalfClose Refuse Reset Truncate"),
@@ -53,6 +55,7 @@ __all__ = [
     "Duplicate",
     "ErrorReply",
     "Evict",
+    "Fault",
     "Garble",
     "GarbleResult",
     "HalfClose",
@@ -68,6 +71,7 @@ __all__ = [
     "Scenario",
     "State",
     "Stop",
+    "Target",
     "Trigger",
     "Truncate",
     "Workload",

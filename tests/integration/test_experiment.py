@@ -11,12 +11,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stormproof import Injection, Mail, Scenario, State, Workload, campaign, catalogue, store
+from stormproof import Injection, Mail, Scenario, State, Workload
 from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import catalogue
+from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
 from stormproof.history import FastForward, Quiescence
 from stormproof.report.words import doubts, findings
+from stormproof.runs import store
 from stormproof.runs.store import Run
 from stormproof.spec import description
 from watching import eventually

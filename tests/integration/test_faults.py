@@ -23,10 +23,10 @@ from stormproof import (
     OutOfMemory,
     Pause,
     Stop,
-    nemesis,
     sends,
 )
 from stormproof.brokers.redis.server import find_binary
+from stormproof.engine import nemesis
 from stormproof.engine.world import World
 from stormproof.errors import DescriptionError
 from stormproof.history import Fault as FaultEvent

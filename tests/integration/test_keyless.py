@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stormproof import Injection, Kill, Reset, Scenario, Workload, campaign, catalogue, receives, sends
+from stormproof import Injection, Kill, Reset, Scenario, Workload, receives, sends
 from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import catalogue
+from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import History, Invoked, Probe, Returned, Wire

@@ -24,8 +24,9 @@ from served import (
     press,
     stranger,
 )
-from stormproof import Scenario, store
+from stormproof import Scenario
 from stormproof.checks.verdict import Finding, Status
+from stormproof.runs import store
 from stormproof.web import listing as listing_
 from stormproof.web.gate import OTHER_HOST, OTHER_PAGE, STRANGER
 from stormproof.web.listing import Listing

@@ -6,22 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from stormproof import (
-    BlackHole,
-    Delay,
-    ErrorReply,
-    Injection,
-    Kill,
-    Refuse,
-    Reset,
-    Scenario,
-    Workload,
-    campaign,
-    explaining,
-    receives,
-    sends,
-)
+from stormproof import BlackHole, Delay, ErrorReply, Injection, Kill, Refuse, Reset, Scenario, Workload, receives, sends
 from stormproof.brokers.redis.server import find_binary
+from stormproof.campaign import conduct as campaign
+from stormproof.campaign import explain as explaining
 from stormproof.campaign.conduct import Job
 from stormproof.engine.world import World
 from stormproof.errors import DescriptionError

@@ -11,46 +11,49 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init_
 TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 
 TESTED_TOGETHER = {
-    "faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
+    "brokers/redis/faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
+    "frameworks/celery/faults": "test_faults.py",
+    "processes/faults": "test_faults.py",
     "wire/faults": "test_faults.py",  # The same, as plays without sockets.
     "pytest_plugin": "test_pytest_plugin.py",  # It is nothing without pytest: whole runs of it show each part.
-    "history": "test_history.py",
     "report": "test_reports.py",  # Pure functions of one stored run.
-    "serial": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
-    "serving": "test_serving.py",  # Pages are asked for as a browser asks; how it starts and ends is `test_serving_processes.py`.
+    "serializers": "test_serial.py",  # One search in parts; those that are long have files of their own, `test_serial_*.py`.
+    "web": "test_serving.py",  # Pages are asked for as a browser asks; how it starts and ends is `test_serving_processes.py`.
 }
 COVERED_BY = {
-    "cli.py": "test_cli.py",
-    "arguments.py": "test_cli.py",
-    "running.py": "test_cli.py",
-    "world.py": "test_faults.py",
-    "reaper.py": "test_processes.py",
-    "facts.py": "test_registry.py",
-    "placeholders.py": "test_system.py",
-    "workers.py": "test_keeps_consuming.py",
-    "probe_journal.py": "test_probe.py",
-    "progress.py": "test_demonstration.py",
-    "comparing.py": "test_versions.py",
-    "environments.py": "test_versions.py",
-    "sweeping.py": "test_sweep.py",
-    "replaying.py": "test_cli.py",
-    "serializing.py": "test_serial.py",
-    "loopback.py": "test_system.py",
-    "promises.py": "test_system.py",
-    "episode.py": "test_live.py",
-    "explaining.py": "test_wire_storms.py",
-    "conduct.py": "test_sweep.py",
-    "perform.py": "test_sweep.py",
-    "nemesis.py": "test_wire_storms.py",
-    "links.py": "test_wire_storms.py",
-    "strikes.py": "test_pytest_plugin.py",
-    "steering.py": "test_runs.py",
-    "remote.py": "test_runs.py",
-    "fault.py": "test_faults.py",
-    "deeds.py": "test_faults.py",
-    "server.py": "test_link_server.py",
-    **dict.fromkeys(["nests.py", "objects.py", "scalars.py", "specimens.py", "texts.py", "times.py"], "test_values.py"),
+    "__main__.py": "test_cli.py",
+    "brokers/redis/server.py": "test_redis_server.py",
+    "campaign/explain.py": "test_wire_storms.py",
+    "checks/facts.py": "test_registry.py",
+    "checks/workers.py": "test_keeps_consuming.py",
+    **dict.fromkeys(["cli/arguments.py", "cli/main.py", "cli/replay.py", "cli/run.py"], "test_cli.py"),
+    "cli/serial.py": "test_serial.py",
+    "cli/serve.py": "test_serving_processes.py",
+    "cli/shrink.py": "test_shrinking.py",
+    "cli/up.py": "test_standing.py",
+    "effects/smtp/faults.py": "test_faults.py",
+    "effects/smtp/server.py": "test_smtp_server.py",
+    **dict.fromkeys(["engine/links.py", "engine/nemesis.py"], "test_wire_storms.py"),
+    **dict.fromkeys(["engine/watchers.py", "engine/world.py"], "test_faults.py"),
+    "frameworks/celery/events.py": "test_celery_events.py",
+    "frameworks/celery/journal.py": "test_probe.py",
+    **dict.fromkeys(["history/events.py", "history/record.py"], "test_history.py"),
+    "lab/environments.py": "test_versions.py",
+    "processes/launcher.py": "test_processes.py",
+    "processes/reaper.py": "test_processes.py",
+    "session/episode.py": "test_live.py",
+    "session/in_thread.py": "test_live.py",
+    "session/remote.py": "test_runs.py",
+    "session/steering.py": "test_runs.py",
+    "session/strikes.py": "test_pytest_plugin.py",
+    **dict.fromkeys(["spec/description.py", "spec/loopback.py", "spec/promises.py"], "test_system.py"),
+    **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/deeds.py"], "test_faults.py"),
+    **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
+    "wire/counter.py": "test_trigger.py",
+    "wire/server.py": "test_link_server.py",
 }
+VALUES = ("nests.py", "objects.py", "scalars.py", "specimens.py", "texts.py", "times.py")
+COVERED_BY |= {f"serializers/strategies/{name}": "test_values.py" for name in VALUES}
 LONGEST_FILE, LONGEST_FUNCTION = 350, 60
 FORBIDDEN = {"utils.py", "helpers.py", "manager.py", "common.py"}
 
@@ -68,8 +71,15 @@ def test_every_module_has_its_tests() -> None:
     known = {path.name for path in TESTS}
     for module in MODULES:
         together = TESTED_TOGETHER.get(str(module.parent.relative_to(PACKAGE)))
-        wanted = together or COVERED_BY.get(module.name, f"test_{module.name}")
+        wanted = together or COVERED_BY.get(str(module.relative_to(PACKAGE)), f"test_{module.name}")
         assert wanted in known, f"{module.relative_to(ROOT)} has no {wanted}"
+
+
+def test_every_exception_is_still_needed() -> None:
+    for path in COVERED_BY:
+        assert (PACKAGE / path).exists(), path
+    for folder in TESTED_TOGETHER:
+        assert (PACKAGE / folder).is_dir(), folder
 
 
 def test_the_names_of_tests_are_sentences() -> None:

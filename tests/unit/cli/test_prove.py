@@ -16,7 +16,7 @@ from stormproof.lab.proof import Mistake
 from stormproof.runs.store import Judged, Run
 from stormproof.spec.system import System
 
-FILE = Path(__file__).parents[1] / "planted" / "prove.toml"
+FILE = Path(__file__).parents[2] / "planted" / "prove.toml"
 PROOF = proof.load(FILE).only(("early_acknowledgement", "result_ignored"))
 EARLY, IGNORED = PROOF.mistakes
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stormproof import Delay, Injection, Kill, Reset, Scenario, State, Workload, random_storm, receives, sends
+from stormproof import Delay, Injection, Kill, Reset, Scenario, State, Workload, receives, sends
+from stormproof.search import random_storm
 from stormproof.spec import description
 from stormproof.spec.source import as_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SYSTEM = description.load(ROOT / "system_under_test" / "late.toml")
 BY_HAND = Scenario(
     name="by_hand",

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from stormproof import Scenario, proof, proving
+from stormproof import Scenario
 from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.cli import prove as proving
 from stormproof.engine.experiment import Choices
 from stormproof.errors import UsageError
 from stormproof.history import History
+from stormproof.lab import proof
 from stormproof.lab.proof import Mistake
 from stormproof.lab.sound import Corpus, Sound, Twin
 from stormproof.lab.versions import Environment
@@ -18,7 +20,7 @@ from stormproof.runs.store import Judged, Run
 from stormproof.spec.scenario import State
 from stormproof.spec.system import System
 
-FILE = Path(__file__).parents[1] / "planted" / "prove.toml"
+FILE = Path(__file__).parents[2] / "planted" / "prove.toml"
 PLANTED = proof.load(FILE)
 CALM = Scenario(name="calm", title="no fault at all")
 KILLED = Scenario(name="killed", title="a worker is killed")
@@ -144,7 +146,8 @@ def test_each_run_of_both_halves_is_planned_once() -> None:
 
 CORPUS_FILE = """
 from pathlib import Path
-from stormproof import Scenario, State, proof
+from stormproof.lab import proof
+from stormproof import Scenario, State
 from stormproof.lab.sound import Corpus, Sound, Twin
 from stormproof.lab.versions import Environment
 

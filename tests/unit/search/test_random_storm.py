@@ -11,7 +11,7 @@ import pytest
 from stormproof.search import random_storm
 from stormproof.spec import description, faults
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DESCRIPTION = ROOT / "system_under_test" / "hardened.toml"
 SYSTEM = description.load(DESCRIPTION)
 
@@ -24,8 +24,9 @@ def test_the_same_number_gives_the_same_storm_and_another_number_another() -> No
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_number_means_the_same_storm_in_another_process(number: int) -> None:
     code = (
-        "import json, sys, pathlib; from stormproof import random_storm, system, faults; json.loads('[7, 11, 13]');"
-        f"s = random_storm.draw(system.load(pathlib.Path({str(DESCRIPTION)!r})), 20, {number});"
+        "import json, sys, pathlib; from stormproof.search import random_storm;"
+        " from stormproof.spec import description, faults; json.loads('[7, 11, 13]');"
+        f"s = random_storm.draw(description.load(pathlib.Path({str(DESCRIPTION)!r})), 20, {number});"
         "print(json.dumps(faults.encode_scenario(s), sort_keys=True))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

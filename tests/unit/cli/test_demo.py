@@ -7,16 +7,17 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from stormproof import Scenario, State, demonstration
+from stormproof import Scenario, State
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Finding, Status, Verdict
+from stormproof.cli import demo as demonstration
 from stormproof.cli.progress import Progress
 from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.runs.store import Judged, Run
 from stormproof.spec import description
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCENARIO = Scenario(name="storm", title="a storm", cure="a roof")
 LOST = Finding(kind="lost", message="a is gone", key="a")
 

@@ -9,7 +9,7 @@ from stormproof.campaign import catalogue
 from stormproof.errors import ScenarioError
 
 GOOD = 'from stormproof import Scenario\nscenario = Scenario(name="{name}", title="t")\n'
-CHAOS = Path(__file__).parents[2] / "chaos"
+CHAOS = Path(__file__).parents[3] / "chaos"
 
 
 def test_a_scenario_is_loaded_by_its_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_an_interpreter_that_cannot_be_asked_is_unknown(tmp_path: Path) -> None:
 
 
 def test_each_component_has_its_own(tmp_path: Path) -> None:
-    system = description.load(Path(__file__).parents[2] / "system_under_test" / "hardened.toml")
+    system = description.load(Path(__file__).parents[3] / "system_under_test" / "hardened.toml")
     api = system.components["api"].model_copy(update={"python": str(tmp_path / "none")})
     system = system.model_copy(update={"components": {**system.components, "api": api}})
     found = packages.of_components(system)

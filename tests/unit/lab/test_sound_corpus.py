@@ -14,7 +14,7 @@ import pytest
 from stormproof.lab import sound
 from stormproof.lab.sound import Corpus
 
-FOLDER = Path(__file__).parents[1] / "sound"
+FOLDER = Path(__file__).parents[2] / "sound"
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def judged(annotation: Any, *expected: str, examples: int = 100, seed: int = 1, 
         (tuple[int, int], ["tuple becomes list: (0, 0) became [0, 0]"]),
         (Colour, ["Colour becomes str: <Colour.RED: 'red'> became 'red'"]),
         (set[int], ["refused: TypeError: set()"]),
-        (Plain, ["refused: TypeError: <tests.unit.test_serial.Plain object>"]),
+        (Plain, ["refused: TypeError: <tests.unit.serializers.test_serial.Plain object>"]),
         (Mute, ["refused: TypeError: <Mute without a repr: RuntimeError>"]),
         (dict[int, int], ["key: int becomes str: 0 became '0'"]),
         (

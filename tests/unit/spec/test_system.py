@@ -177,7 +177,7 @@ def test_a_value_is_picked_by_its_dotted_path() -> None:
 
 
 def test_a_host_that_is_allowed_by_name_is_admitted_and_no_other_is(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "system_under_test" / "tutorial.toml").read_text()
+    text = (Path(__file__).parents[3] / "system_under_test" / "tutorial.toml").read_text()
     path = tmp_path / "stormproof.toml"
     path.write_text(text.replace("[env]", '[env]\nHOOK_URL = "https://hooks.example.org/x"', 1))
     with pytest.raises(DescriptionError, match="admit it with --allow-host"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stormproof import State, proof
+from stormproof import State
 from stormproof.errors import UsageError
+from stormproof.lab import proof
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FILE = ROOT / "tests" / "planted" / "prove.toml"
 
 SYSTEM = f'system = "{ROOT / "system_under_test" / "hardened.toml"}"\n'
