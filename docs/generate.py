@@ -20,7 +20,7 @@ from stormproof.spec.scenario import Fault, Scenario
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "catalogue.md"
 FINDINGS = ROOT / "docs" / "findings.md"
-SUITES = ROOT / "tests" / "serialization"
+SUITES, UPSTREAM = ROOT / "tests" / "serialization", ROOT / "tests" / "upstream"
 LIBRARIES = {"celery": "Celery 5.7", "kombu": "kombu 5.7", "redis_py": "redis-py 8", "fakeredis": "fakeredis 2.41"}
 PARTS = {
     "round_trip": "Serializers, producers, canvases",
@@ -81,9 +81,7 @@ def findings() -> str:
         "red.",
     ]
     for prefix, library in LIBRARIES.items():
-        rows = [
-            row for path in sorted((SUITES / "upstream").glob(f"test_{prefix}*.py")) for row in _expected_failures(path)
-        ]
+        rows = [row for path in sorted(UPSTREAM.glob(f"test_{prefix}*.py")) for row in _expected_failures(path)]
         parts += [f"### {library}", _table(["what is wrong", "what ought to be"], rows)]
     parts += [
         "## Planted bugs",

@@ -14,14 +14,8 @@ import tarfile
 from importlib import metadata
 from pathlib import Path
 
-PART = [
-    "failover/test_worker_failover.py",
-    "test_concurrency_auto.py",
-    "test_control.py",
-    "test_disabled_backend.py",
-    "test_redis_backend_gevent.py",
-]
-"""With a worker killed and restarted, a client of gevent's, and quotas, which are not supported."""
+PART = ["failover/test_worker_failover.py", "test_disabled_backend.py", "test_redis_backend_gevent.py"]
+"""A worker is killed and restarted, there is no result backend, and a client uses gevent."""
 
 
 def downloaded(version: str, folder: Path) -> Path:
@@ -62,7 +56,7 @@ def main() -> int:
     parser.add_argument(
         "what",
         choices=["part", "redis", "whole"],
-        help="a minute's part, all that needs no broker but Redis, or everything",
+        help="a few tests, all that needs no broker but Redis, or everything",
     )
     parser.add_argument(
         "--celery", default=metadata.version("celery"), help="which release's suite; that of the installed Celery"

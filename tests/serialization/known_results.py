@@ -1,13 +1,14 @@
-"""What is known to break the contract of result backends, in the words of `endings.wrong`, and the test in `upstream/` that shows each by itself.
+"""What is known to break the contract of result backends, in the words of `endings.wrong`, and the test in `tests/upstream` that shows
+each by itself.
 
-Whatever a property finds and is not here, fails it. What upstream mends makes its test in `upstream/` fail, and is to be taken out here.
+Whatever a property finds and is not here, fails it. What upstream mends makes its test in `tests/upstream` fail, and is to be taken out here.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-UPSTREAM = Path(__file__).parent / "upstream"
+UPSTREAM = Path(__file__).parents[1] / "upstream"
 
 _PLAIN = "Exception ValueError KeyError RuntimeError LookupError StopIteration RecursionError".split()
 _PICKLED = "test_what_pickle_makes_of_an_exception_is_an_exception"
@@ -53,6 +54,6 @@ def is_known(serializer: str, wrong: str) -> bool:
 
 
 def shown_upstream() -> set[str]:
-    """The names of all tests in `upstream/`."""
+    """The names of all tests in `tests/upstream`."""
     lines = [line for path in UPSTREAM.glob("test_*.py") for line in path.read_text(encoding="utf-8").splitlines()]
     return {line.partition("(")[0].removeprefix("def ") for line in lines if line.startswith("def test_")}

@@ -22,12 +22,12 @@ TABLE = table.written()
 UNNAMED = frozenset(
     ("object whose __json__ fails", "object whose repr fails", "1,000 levels deep", "list that holds itself")
 )
-"""Kinds whose refusal names neither the value nor its type: for the first two see `upstream/test_kombu.py`; of the others no one value is
+"""Kinds whose refusal names neither the value nor its type: for the first two see `tests/upstream/test_kombu.py`; of the others no one value is
 at fault.
 """
 
 UNSENDABLE = frozenset(("integer of 4,300 digits and more",))
-"""Kinds that Celery cannot send, whatever the serializer: see `upstream/test_celery_messages.py`."""
+"""Kinds that Celery cannot send, whatever the serializer: see `tests/upstream/test_celery_messages.py`."""
 
 _WORDS = {"str": "character", "int": "integer"}
 _MOST_PARTS = 200
@@ -81,7 +81,7 @@ def arrives_or_is_refused(program: Program, serializer: str, mixture: Mixture) -
 
 
 def comes_back_equal(canvas: Any, encode: Callable[[Any], str] = kombu_json.dumps) -> None:
-    """What was encoded as JSON is the same canvas once it is decoded. Chains forget that they are immutable: see `upstream/`."""
+    """What was encoded as JSON is the same canvas once it is decoded. Chains forget that they are immutable: see `tests/upstream`."""
     back = celery.signature(kombu_json.loads(encode(canvas)))
     found = difference(_mutable(form(canvas)), _mutable(form(back)))
     assert found is None, f"{brief(canvas)}: {found}"

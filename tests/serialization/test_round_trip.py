@@ -146,7 +146,7 @@ def _alone(canvas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loses_callbacks(canvas: dict[str, Any]) -> bool:
-    """Whether it has a chain directly within another or of a single group, with callbacks: see `upstream/test_celery_messages.py`."""
+    """Whether it has a chain directly within another or of a single group, with callbacks: see `tests/upstream/test_celery_messages.py`."""
     for part in parts(canvas):
         inner = part["kwargs"]["tasks"] if part["subtask_type"] == "chain" else []
         in_effect = [_alone(each) for each in inner]

@@ -15,8 +15,10 @@ from stormproof.lab.versions import Environment
 
 
 def key(environment: Environment, common: tuple[str, ...]) -> str:
-    """What two equal environments have in common."""
-    parts = (environment.python or sys.executable, *sorted(environment.packages), "", *sorted(common))
+    """What two equal environments have in common: interpreter, packages, and the moment after which uv takes nothing."""
+    parts = [environment.python or sys.executable, *sorted(environment.packages), "", *sorted(common)]
+    if moment := os.environ.get("UV_EXCLUDE_NEWER"):
+        parts.append(f"before {moment}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -45,7 +47,12 @@ def build(name: str, environment: Environment, common: tuple[str, ...], cache: P
                 *environment.packages,
                 *common,
             )
-            made.rename(folder)
+            try:
+                made.rename(folder)
+            except OSError:
+                # Another process has built the same meanwhile, and was first.
+                if not folder.exists():
+                    raise
         finally:
             shutil.rmtree(made.parent, ignore_errors=True)
     return str(folder / "bin" / "python")

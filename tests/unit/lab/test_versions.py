@@ -59,6 +59,32 @@ def test_the_order_of_packages_makes_no_other_environment() -> None:
     assert environments.key(one, ()) != environments.key(one, ("c",))
 
 
+def test_another_moment_after_which_nothing_is_taken_makes_another_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = set()
+    for moment in ("", "2026-01-01", "2026-02-01"):
+        monkeypatch.setenv("UV_EXCLUDE_NEWER", moment)
+        keys.add(environments.key(Environment(packages=("a==1",)), ()))
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("other_is_first", [False, True])
+def test_an_environment_that_two_processes_build_at_once_is_that_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_is_first: bool
+) -> None:
+    environment = Environment(packages=("a==1",))
+    place = tmp_path / environments.key(environment, ())
+
+    def uv(_: str, command: str, *rest: str) -> str:
+        folders = [Path(rest[-1])] if command == "venv" else [place] if other_is_first else []
+        for folder in folders:
+            (folder / "bin").mkdir(parents=True)
+        return ""
+
+    monkeypatch.setattr(environments, "_uv", uv)
+    assert environments.build("one", environment, (), tmp_path) == str(place / "bin" / "python")
+    assert list(tmp_path.iterdir()) == [place] and (place / "bin").is_dir()
+
+
 def test_a_file_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"matrix\.toml: no such file; .*--file"):
         versions.load(tmp_path / "matrix.toml")

@@ -1,6 +1,6 @@
 """Each promise of results, on a backend, a worker, a reader or a fake Redis that breaks it: it is seen, and by what is kept.
 
-`planted_results.txt` has what was read and found right. After a change: `STORMPROOF_WRITE_SAID=1 pytest tests/serialization/test_planted_results.py`.
+`planted_results.txt` has what was read and found right. After a change: `STORMPROOF_WRITE_SAID=1 pytest tests/upstream/test_planted_results.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""fakeredis does what a Redis does with all that a result backend asks of it; in what it does not, is in `upstream/test_fakeredis.py`."""
+"""fakeredis does what a Redis does with all that a result backend asks of it; in what it does not, is in `test_fakeredis.py`."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_a_worker_survives(port: int, message: str) -> None:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """An ordinary worker, with pool processes."""
-    path = Path(__file__).parents[3] / "system_under_test" / "plain.toml"
+    path = Path(__file__).parents[2] / "system_under_test" / "plain.toml"
     with standing(description.load(path), tmp_path_factory.mktemp("plain")) as system:
         yield system
 
