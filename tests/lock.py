@@ -1,8 +1,8 @@
 """The lock of all that tox installs: `tox run -e lock` renews it, and `tox run -e newest` says what is newer.
 
-The lock has two parts. `constraints.txt` names one version of each package, for all environments and every Python that is supported. The
-moment in `tox.ini` (`UV_EXCLUDE_NEWER`) is for the environments that tests build themselves, with other releases of Celery: uv takes
-nothing that was published later.
+The lock has three parts. `constraints.txt` names one version of each package, for every Python that is supported; so does
+`constraints-smoke.txt`, for the environments with Celery's smoke suite, as all vendors of pytest-celery want another urllib3 than Locust. The moment in
+`tox.ini` (`UV_EXCLUDE_NEWER`) is for the environments that tests build themselves, with other releases of Celery: uv takes nothing that was published later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCK, TOX, PROJECT = ROOT / "constraints.txt", ROOT / "tox.ini", ROOT / "pyproject.toml"
+LOCK, SMOKE, TOX, PROJECT = (
+    ROOT / name for name in ("constraints.txt", "constraints-smoke.txt", "tox.ini", "pyproject.toml")
+)
+WANT = {
+    LOCK: (("cluster", "load", "reference", "serve"), lambda group: group != "smoke"),
+    SMOKE: (("cluster", "reference"), lambda group: group in ("smoke", "test")),
+}
+"""The extras that a lock is for, and whether it is for a group of dependencies."""
 MOMENT = re.compile(r"(?<=UV_EXCLUDE_NEWER = )\S+")
 
 
@@ -31,13 +38,18 @@ def renew(upgrade: bool) -> int:
         tox = MOMENT.sub(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", tox)
     (moment,) = MOMENT.findall(tox)
     groups = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["dependency-groups"]
-    command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--all-extras", PROJECT.name]
-    command += [f"--group={name}" for name in groups]
-    command += [f"--exclude-newer={moment}", f"--output-file={LOCK.name}", "--custom-compile-command=tox run -e lock"]
-    code = subprocess.run([*command, *(["--upgrade"] if upgrade else [])], cwd=ROOT, check=False).returncode
-    if not code:
-        TOX.write_text(tox, encoding="utf-8")
-    return code
+    for lock, (extras, is_for) in WANT.items():
+        command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11", PROJECT.name]
+        command += [*(f"--extra={name}" for name in extras), *(f"--group={name}" for name in groups if is_for(name))]
+        command += [
+            f"--exclude-newer={moment}",
+            f"--output-file={lock.name}",
+            "--custom-compile-command=tox run -e lock",
+        ]
+        if code := subprocess.run([*command, *(["--upgrade"] if upgrade else [])], cwd=ROOT, check=False).returncode:
+            return code
+    TOX.write_text(tox, encoding="utf-8")
+    return 0
 
 
 def locked(text: str) -> dict[str, str]:

@@ -21,22 +21,25 @@ import lock  # noqa: E402
 
 PROJECT = tomllib.loads(lock.PROJECT.read_text(encoding="utf-8"))
 LOCK = lock.LOCK.read_text(encoding="utf-8")
+BOTH = pytest.mark.parametrize("path", lock.WANT, ids=lambda path: path.name)
 RENEW = "run: tox run -e lock"
 
 
-def wanted(project: dict[str, Any]) -> Iterator[Requirement]:
-    """All that a project asks for, but for its own extras."""
+def wanted(project: dict[str, Any], path: Path) -> Iterator[Requirement]:
+    """All that a project asks for of what this lock is for, but for its own extras."""
+    extras, is_for = lock.WANT[path]
     tables = [project["project"]["dependencies"], project["build-system"]["requires"]]
-    tables += [*project["project"]["optional-dependencies"].values(), *project["dependency-groups"].values()]
+    tables += [project["project"]["optional-dependencies"][name] for name in extras]
+    tables += [table for name, table in project["dependency-groups"].items() if is_for(name)]
     for requirement in (Requirement(line) for table in tables for line in table):
         if requirement.name != project["project"]["name"]:
             yield requirement
 
 
-def missing(project: dict[str, Any], text: str) -> list[str]:
+def missing(project: dict[str, Any], path: Path = lock.LOCK) -> list[str]:
     """What the lock does not have, or not as the project wants it, on this Python."""
-    versions, found = lock.locked(text), []
-    for each in wanted(project):
+    versions, found = lock.locked(path.read_text(encoding="utf-8")), []
+    for each in wanted(project, path):
         version = versions.get(canonicalize_name(each.name))
         is_for_us = each.marker is None or each.marker.evaluate()
         if is_for_us and (version is None or not each.specifier.contains(version, prereleases=True)):
@@ -44,11 +47,11 @@ def missing(project: dict[str, Any], text: str) -> list[str]:
     return found
 
 
-def superfluous(project: dict[str, Any], text: str) -> set[str]:
+def superfluous(project: dict[str, Any], path: Path = lock.LOCK) -> set[str]:
     """What stands in the lock because the project wanted it once: uv notes behind each package who wants it."""
-    names = {canonicalize_name(each.name) for each in wanted(project)}
+    names = {canonicalize_name(each.name) for each in wanted(project, path)}
     found, name = set(), ""
-    for line in text.splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line[0] not in "# ":
             name = line.partition("==")[0]
         elif "pyproject.toml" in line and name not in names:
@@ -63,7 +66,8 @@ def unlocked(tox: configparser.ConfigParser) -> set[str]:
         if section == "pkgenv" or section.startswith("testenv"):
             constraints = tox[section].get("constraints", "" if section == "pkgenv" else base["constraints"])
             moment = tox[section].get("set_env", "" if section == "pkgenv" else base["set_env"])
-            is_locked = constraints in ("constraints.txt", "{[testenv]constraints}")
+            names = {path.name for path in lock.WANT} | {"{[testenv]constraints}", "{[testenv:cluster]constraints}"}
+            is_locked = constraints in names
             knows = "{[testenv]set_env}" in moment or "UV_EXCLUDE_NEWER = " in moment
             if not (is_locked and knows) or {"deps", "install_command", "runner"} & set(tox[section]):
                 found.add(section)
@@ -76,23 +80,25 @@ def configuration(more: str = "") -> configparser.ConfigParser:
     return tox
 
 
-def test_the_lock_has_what_the_project_wants() -> None:
-    assert not missing(PROJECT, LOCK), RENEW
+@BOTH
+def test_the_lock_has_what_the_project_wants(path: Path) -> None:
+    assert not missing(PROJECT, path), RENEW
 
 
-def test_the_lock_has_nothing_that_the_project_wants_no_more() -> None:
-    assert not superfluous(PROJECT, LOCK), RENEW
+@BOTH
+def test_the_lock_has_nothing_that_the_project_wants_no_more(path: Path) -> None:
+    assert not superfluous(PROJECT, path), RENEW
 
 
 @pytest.mark.parametrize("line", ["no-such-package", "celery>=1000", "redis<1"])
 def test_a_dependency_without_a_lock_would_be_seen(line: str) -> None:
     project = {**PROJECT, "dependency-groups": {"new": [line]}}
-    assert missing(project, LOCK) == [line]
+    assert missing(project) == [line]
 
 
 def test_a_dependency_that_is_gone_would_be_seen() -> None:
     project = {**PROJECT, "dependency-groups": {**PROJECT["dependency-groups"], "lint": []}}
-    assert superfluous(project, LOCK) == {"ruff"}
+    assert superfluous(project) == {"ruff"}
 
 
 def test_every_environment_uses_the_lock_but_newest() -> None:
