@@ -1,8 +1,9 @@
 """The lock of all that tox installs: `tox run -e lock` renews it, and `tox run -e newest` says what is newer.
 
-The lock has three parts. `constraints.txt` names one version of each package, for every Python that is supported; so does
-`constraints-smoke.txt`, for the environments with Celery's smoke suite, as all vendors of pytest-celery want another urllib3 than Locust. The moment in
-`tox.ini` (`UV_EXCLUDE_NEWER`) is for the environments that tests build themselves, with other releases of Celery: uv takes nothing that was published later.
+The lock has three parts. `constraints.txt` names one version of each package, for every Python that is supported. So does
+`constraints-smoke.txt`, for the environments with Celery's smoke suite: all vendors of pytest-celery want an older urllib3 than Locust.
+The moment in `tox.ini` (`UV_EXCLUDE_NEWER`) is for the environments that tests build themselves, with other releases of Celery: uv
+takes nothing that was published later.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ RENEW = "run: tox run -e lock"
 def wanted(project: dict[str, Any], path: Path) -> Iterator[Requirement]:
     """All that a project asks for of what this lock is for, but for its own extras."""
     extras, is_for = lock.WANT[path]
-    tables = [project["project"]["dependencies"], project["build-system"]["requires"]]
+    # Packages are built in an environment of their own, which takes the first lock.
+    builds = project["build-system"]["requires"] if path == lock.LOCK else []
+    tables = [project["project"]["dependencies"], builds]
     tables += [project["project"]["optional-dependencies"][name] for name in extras]
     tables += [table for name, table in project["dependency-groups"].items() if is_for(name)]
     for requirement in (Requirement(line) for table in tables for line in table):
