@@ -149,6 +149,16 @@ def test_a_mistake_in_the_description_is_one_line_and_no_finding(
     assert left_running(tmp_path) == []
 
 
+def test_a_queue_that_no_worker_reads_is_named_where_the_first_task_does_not_end(tmp_path: Path) -> None:
+    shop(tmp_path, ('"shop.worker", "worker"]', '"shop.worker", "worker", "--queues=bulk"]'))
+    run = stormproof(tmp_path, *CALM)
+    assert run.returncode == 255, run.stdout
+    assert run.stderr == (
+        "stormproof: the system did not end a task within 20 s before the storm: a message waits in the list 'celery' in database 0 of "
+        "redis.broker, which no worker reads; have a worker read that queue, or publish to one that it reads\n"
+    )
+
+
 def test_what_does_not_apply_is_skipped_and_counted_and_the_rest_runs(tmp_path: Path) -> None:
     shop(tmp_path)
     run = stormproof(tmp_path, *CALM, "chaos/results_down.py", "--junit", "junit.xml", "--summary", "page.md")

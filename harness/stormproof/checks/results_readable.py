@@ -44,19 +44,41 @@ class ResultsReadable:
         """Judge one history."""
         facts = Facts.of(history)
         tasks = [task for task in facts.tasks.values() if task.submits and task.ends and _was_read(facts, task)]
-        findings = [finding for task in tasks for finding in self._findings(facts, task)]
+        mends = _Mends.of(tasks)
+        findings = [finding for task in tasks for finding in self._findings(facts, task, mends)]
         works = list(_works(facts))
         findings += [finding for work in works for finding in _vanished(facts, work, work.terminal_answers[0])]
         return Verdict.of(self.name, findings, observed=len(tasks) + len(works))
 
-    def _findings(self, facts: Facts, task: Task) -> Iterator[Finding]:
+    def _findings(self, facts: Facts, task: Task, mends: _Mends) -> Iterator[Finding]:
         answers = task.terminal_answers
         if not answers:
-            yield from _unread(facts, task, task.answers[-1])
+            yield from _unread(facts, task, task.answers[-1], mends.missing)
             return
         heard = [answer for answer in answers if answer[1].t <= facts.heard_until_t]
-        yield from _compare(task, heard, has_values=self.has_values)
+        yield from _compare(task, heard, "null" if self.has_values else "", mends.null)
         yield from _vanished(facts, task, answers[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Mends:
+    """What a message adds where all answers are alike, so that the description may be what is wrong; else nothing.
+
+    `missing`: no status ever said that a task has ended. `null`: no success ever came with a value.
+    """
+
+    missing: str
+    null: str
+
+    @classmethod
+    def of(cls, tasks: list[Task]) -> _Mends:
+        answers = [answer for task in tasks for _, answer in task.terminal_answers]
+        valued = any(answer.success and answer.value not in ("", "null") for answer in answers)
+        return cls("" if answers else _NOT_KEPT, "" if valued else _NOT_GIVEN)
+
+
+_NOT_KEPT = '; no status ever said that a task has ended: if no results are kept, say so: promises.results = "ignored"'
+_NOT_GIVEN = "; no answer ever had a result: if your API gives none, say so: status.result = false"
 
 
 def _works(facts: Facts) -> Iterator[Task]:
@@ -91,7 +113,7 @@ def _proof(answer: Returned) -> Status:
     return Status.UNKNOWN if answer.partial else Status.INVALID
 
 
-def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
+def _unread(facts: Facts, task: Task, last: Op, mend: str) -> Iterator[Finding]:
     end_index, end = task.ends[-1]
     evidence = (end_index, *last.evidence)
     ended = f"{task}: {end.word} at {end.t:.1f} s"
@@ -102,12 +124,12 @@ def _unread(facts: Facts, task: Task, last: Op) -> Iterator[Finding]:
         message, proof = f"{ended}, but reading it ends in {said}", _proof(last.returned)
         yield Finding(kind="unreadable", message=message, evidence=evidence, key=task.key, status=proof)
     elif facts.proved is not None:
-        message = f"{ended}, but its status is {last.returned.state} for ever"
+        message = f"{ended}, but its status is {last.returned.state} for ever{mend}"
         yield Finding(kind="missing", message=message, evidence=(*evidence, facts.proved[0]), key=task.key)
 
 
-def _compare(task: Task, answers: list[tuple[int, Returned]], *, has_values: bool) -> Iterator[Finding]:
-    """One finding a task is enough: the first answer that is wrong."""
+def _compare(task: Task, answers: list[tuple[int, Returned]], absent: str, mend: str) -> Iterator[Finding]:
+    """One finding a task is enough: the first answer that is wrong. `absent`: what an answer without a value says."""
     succeeded = [(index, end) for index, end in task.ends if end.word == "succeeded"]
     values = [end.value for _, end in succeeded]
     for index, answer in answers:
@@ -119,10 +141,10 @@ def _compare(task: Task, answers: list[tuple[int, Returned]], *, has_values: boo
             yield Finding(kind="contradicts", message=message, evidence=evidence, key=task.key)
             return
         # An empty value of the probe's was too long for it, or no JSON: it may be any.
-        told = answer.value or ("null" if has_values else "")
+        told = answer.value or absent
         if answer.success and told and all(values) and not _is_one_of(told, values):
             said = f"the result at {answer.t:.1f} s is {told:.60}"
-            message = f"{task}: {said}, but the task returned {values[0]:.60}"
+            message = f"{task}: {said}, but the task returned {values[0]:.60}{mend}"
             evidence = (*(end_index for end_index, _ in succeeded), index)
             yield Finding(kind="differs", message=message, evidence=evidence, key=task.key)
             return

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
+from redis.exceptions import RedisError
 
 from stormproof.brokers.redis.server import Binary
 from stormproof.drivers.http import diagnosis
@@ -142,7 +143,17 @@ async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda 
     if told and ran:
         raise _mistaken(world, diagnosis.of_task_id(world.system.submit, told.document, ran))
     if not ended:
-        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm; see its logs")
+        why = await _why(world)
+        raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm: {why}")
+
+
+async def _why(world: World) -> str:
+    """Why a task did not end, as far as the broker tells it."""
+    alive = [replica.name for replica in world.components("worker") if replica.alive]
+    try:
+        return world.broker.unseen(alive) or diagnosis.of_unread(await world.broker.unread()) or "see its logs"
+    except (RedisError, OSError):
+        return "see its logs, and those of Redis"
 
 
 async def _accepted(world: World, within_s: float) -> tuple[str, str]:

@@ -108,6 +108,7 @@ def summary(run: Run) -> str:
     """One sentence for people. Remarks stand behind what is counted: `valid: nothing lost, ...; 1 stranded; ...`."""
     if run.judged is None:
         return "This run was not judged."
-    said = tally(run) or "nothing lost, doubled, stuck, slow or wrong"
+    proved = "proved " if run.judged.status is Status.UNKNOWN else ""
+    said = tally(run) or f"nothing {proved}lost, doubled, stuck, slow or wrong"
     remarked = "".join(f"; {len({finding.key for finding in found})} {kind}" for kind, found in remarks(run).items())
     return f"{run.judged.status.word}: {said}{remarked}; {run.judged.events} events in {run.judged.seconds:.1f} s."

@@ -82,7 +82,7 @@ WORDS: dict[Category, Word] = {
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The worst word, all other words, and what the checks said, a line each."""
+    """The worst word, all other words, and what the checks said, a line each; what is said of the worst word comes first."""
 
     word: Word
     also: tuple[Word, ...] = ()
@@ -96,7 +96,7 @@ def outcome(
     time that the system promises; `planned`: how many faults must have bitten; `life_s`: the longest that a task has taken in calm.
     """
     findings = _findings(history, system)
-    words = {WORDS[category(finding.kind)] for finding in findings if finding.status is Status.INVALID}
+    words = {_word(finding) for finding in findings if finding.status is Status.INVALID}
     words |= _by_facts(history, key, life_s + system.promises.stall_s)
     if wedged:
         words = (words - {Word.HUNG}) | {Word.WEDGED}
@@ -107,8 +107,18 @@ def outcome(
     ordered = [word for word in Word if word in words] or [Word.INTACT]
     if Word.UNKNOWN in words and not words & BROKEN:
         ordered = [Word.UNKNOWN, *(word for word in ordered if word is not Word.UNKNOWN)]
+    order = [*ordered, *Word]
+    findings.sort(key=lambda finding: order.index(_word(finding)))
     said = tuple(f"{finding.kind}: {finding.message}" for finding in findings)
     return Outcome(word=ordered[0], also=tuple(ordered[1:]), said=said)
+
+
+def _word(finding: Finding) -> Word:
+    """What a finding means for its task. A remark accuses nobody; that the task was stranded it says all the same."""
+    if finding.status is Status.UNKNOWN:
+        return Word.UNKNOWN
+    word = WORDS[category(finding.kind)]
+    return word if finding.status is Status.INVALID or word is Word.STRANDED else Word.INTACT
 
 
 def _findings(history: History, system: System) -> list[Finding]:

@@ -1,7 +1,7 @@
 """Literal histories for `results_readable`."""
 
 import pytest
-from literals import Case, accepted, broken, history, phase, probe, quiet, status, unquiet
+from literals import OTHER, Case, accepted, broken, history, phase, probe, quiet, status, unquiet
 from stormproof.checks import ResultsReadable
 from stormproof.checks.verdict import Status
 from stormproof.history import History
@@ -190,6 +190,23 @@ def test_an_answer_without_a_value_excuses_none_that_comes_later() -> None:
 
 
 CHECK = ResultsReadable(has_values=True)
+NOT_KEPT = 'no status ever said that a task has ended: if no results are kept, say so: promises.results = "ignored"'
+NOT_GIVEN = "no answer ever had a result: if your API gives none, say so: status.result = false"
+ENDED_FOR_EVER = history(accepted(1), probe(2, "succeeded"), quiet(4), READ, status(6, 2, "PENDING"))
+NULL = history(accepted(1), probe(2, "succeeded", value=SENT), status(3, 2, "SUCCESS", "null"))
+ANOTHER_IS_READ = (
+    accepted(1, 8, "b", OTHER),
+    probe(2, "succeeded", "b", OTHER, value=OTHER_VALUE),
+    status(5, 9, "SUCCESS", OTHER_VALUE, "b", OTHER),
+)
+
+
+@pytest.mark.parametrize(("alike", "mend"), [(ENDED_FOR_EVER, NOT_KEPT), (NULL, NOT_GIVEN)])
+def test_where_all_answers_are_alike_the_mend_of_the_description_is_told(alike: History, mend: str) -> None:
+    (finding,) = CHECK(alike).findings
+    assert finding.message.endswith(f"; {mend}")
+    (finding,) = CHECK(history(*alike, *ANOTHER_IS_READ)).findings
+    assert mend not in finding.message
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

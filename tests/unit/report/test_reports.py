@@ -41,6 +41,13 @@ def test_the_summary_is_a_sentence_for_people() -> None:
     assert words.summary(run()) == "valid: nothing lost, doubled, stuck, slow or wrong; 2 events in 1.5 s."
 
 
+def test_the_summary_of_what_is_undecided_claims_no_more_than_was_proved() -> None:
+    doubt = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)
+    assert words.summary(run(doubt)) == (
+        "unknown: nothing proved lost, doubled, stuck, slow or wrong; 2 events in 1.5 s."
+    )
+
+
 def test_doubts_are_told_where_nothing_is_proved() -> None:
     doubt = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)
     assert words.telling(run(doubt)) == ["did_not_bite: kill did not bite"]

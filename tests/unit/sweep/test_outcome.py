@@ -124,6 +124,23 @@ CASES: dict[Word, tuple[Any, ...]] = {
 }
 
 
+AGAIN = (line("started", 2.0), mail(2.1), line("succeeded", 2.2))
+FORWARDED = h.FastForward(t=1.3, store="broker", task_ids=("1",))
+
+
+@pytest.mark.parametrize(
+    ("events", "kinds"),
+    [
+        ((HIT, submitted(1, KEY), FORWARDED, ONCE, AGAIN, QUIET, read()), ["effect_doubled", "stranded"]),
+        ((HIT, submitted(1, KEY), FORWARDED, ONCE, QUIET, read()), ["stranded"]),
+        ((HIT, submitted(1, KEY), ONCE, AGAIN, QUIET, read("PENDING")), ["effect_doubled", "missing"]),
+        ((HIT[:1], submitted(1, KEY, 3.0), FORWARDED, ONCE, QUIET, read()), ["stranded", "slow"]),
+    ],
+)
+def test_what_is_said_of_the_worst_word_comes_first(events: tuple[Any, ...], kinds: list[str]) -> None:
+    assert [said.partition(":")[0] for said in of(*events).said] == kinds
+
+
 @pytest.mark.parametrize("word", [word for word in Word if word is not Word.WEDGED])
 def test_each_word_has_a_slice_that_gives_it(word: Word) -> None:
     assert of(*CASES[word]).word is word

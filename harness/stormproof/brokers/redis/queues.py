@@ -91,6 +91,13 @@ class Broker:
         """Messages in lists that no worker of the system reads: another system may, or nobody. Raises what `depth` raises."""
         return await self._count(self.lists - self.read_lists, "LLEN")
 
+    async def unread(self) -> list[Place]:
+        """Lists in which messages wait, and that no link has seen a worker read; the description's queues may be among them. Raises what
+        `depth` raises.
+        """
+        await self.discover()
+        return [place for place in sorted(self.lists - self._read()) if await self._count([place], "LLEN")]
+
     @property
     def lists(self) -> set[Place]:
         """Where messages wait, as far as is known."""

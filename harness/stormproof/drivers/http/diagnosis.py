@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stormproof.drivers.http.clients import Answer
@@ -70,6 +70,14 @@ def of_task_id(how: Submit, document: Any, ran: str) -> str:
     given, fields = pick(document, how.task_id), list(_fields_with(document, ran))
     mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of Celery's task"
     return f"submit.task_id: {how.task_id!r} of the answer is {given!r}, and no such task ran; {ran} did; {mend}"
+
+
+def of_unread(places: Sequence[object]) -> str:
+    """Why a task did not begin, where messages wait in these lists and no worker reads them; "" where there are none."""
+    if not places:
+        return ""
+    lists = f"the list {places[0]}" + (f" (and {len(places) - 1} more)" if len(places) > 1 else "")
+    return f"a message waits in {lists}, which no worker reads; have a worker read that queue, or publish to one that it reads"
 
 
 def another(picture: Picture, key: str, task_id: str, document: Any) -> str:

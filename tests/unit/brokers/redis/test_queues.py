@@ -199,6 +199,21 @@ def test_a_list_that_no_worker_reads_is_astray_until_one_reads_it() -> None:
     tell(story)
 
 
+def test_messages_in_a_list_that_no_worker_has_read_are_told_though_the_description_names_it() -> None:
+    async def story() -> None:
+        there = broker(WORKER)
+        (described,) = (place for place in there.lists if place.key == b"celery")
+        assert await there.unread() == []
+        await there.server.at(described.database).lpush(described.key, json.dumps(TASK))
+        await there.server.at(2).lpush("nobody-reads-it", json.dumps(TASK))
+        assert await there.unread() == [described, Place("broker", 2, b"nobody-reads-it")]
+        there.deliveries.watch(frame("SELECT", "2"), 1.0)
+        there.deliveries.watch(frame("BRPOP", "nobody-reads-it", "1"), 2.0)
+        assert await there.unread() == [described]
+
+    tell(story)
+
+
 @pytest.mark.parametrize(
     "element",
     ["a line", "{", "null", "[]", '"text"', json.dumps({"headers": {"clock": 1}}), json.dumps({"headers": None}), json.dumps({"headers": 3})],

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from stormproof.brokers.redis.deliveries import Place
 from stormproof.drivers.http import clients, diagnosis
 from stormproof.drivers.http.clients import Answer
 from stormproof.history import Probe
@@ -135,3 +136,13 @@ def test_the_task_that_ran_in_place_of_the_one_with_the_id_is_found() -> None:
     assert diagnosis.another(picture(("received", "17", "k"), ("started", "abc", "k")), "k", "17", told) == ""
     said = diagnosis.of_task_id(Submit(path="/", task_id="order"), told, "abc")
     assert said == "submit.task_id: 'order' of the answer is 17, and no such task ran; abc did; did you mean 'job.id'?"
+
+
+def test_the_list_in_which_a_message_waits_for_nobody_is_named() -> None:
+    lists = [Place("broker", 0, b"elsewhere"), Place("broker", 2, b"other")]
+    assert diagnosis.of_unread([]) == ""
+    assert diagnosis.of_unread(lists[:1]) == (
+        "a message waits in the list 'elsewhere' in database 0 of redis.broker, which no worker reads; have a worker read that queue, or "
+        "publish to one that it reads"
+    )
+    assert "of redis.broker (and 1 more), which no worker reads" in diagnosis.of_unread(lists)
