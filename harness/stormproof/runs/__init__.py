@@ -1,0 +1,1 @@
+"""Stored runs, and what tells one group of them from another."""
