@@ -37,6 +37,12 @@ def rooms() -> set[str]:
     return tops - {"__init__", "__main__"}
 
 
+def test_no_room_has_the_name_of_what_git_and_the_wheel_leave_out() -> None:
+    """A pattern without a slash at its beginning means folders anywhere, and building a wheel heeds `.gitignore`, too."""
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if not line.startswith("/")}
+    assert not {path.name for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"} & ignored
+
+
 def test_every_room_is_listed_and_there_are_few() -> None:
     assert {room.partition("/")[0] for room in listed(TEXT)} == rooms()
     assert len(rooms()) <= MOST_ROOMS
