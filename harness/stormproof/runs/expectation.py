@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stormproof.checks import ALL
+from stormproof.checks.verdict import Status
 from stormproof.errors import UsageError
 from stormproof.runs.store import Judged
-from stormproof.checks.verdict import Status
 
 Expected = tuple[str, ...]
 """Findings as `check.kind`, such as `no_task_lost.lost`; empty: the run must be valid."""
