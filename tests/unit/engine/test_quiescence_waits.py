@@ -58,6 +58,7 @@ class Broker:
         self.blind = ""
         self.asked: list[str] = []
         self.fails: Exception | None = None
+        self.restores: dict[Place, Settings] = {PLACE: WORKER}
 
     async def depth(self) -> tuple[int, int]:
         if self.down:
@@ -83,7 +84,7 @@ class Broker:
         return self.blind
 
     def restorers(self, alive: Any) -> dict[Place, Settings]:
-        return {PLACE: WORKER} if "worker" in list(alive) else {}
+        return self.restores if "worker" in list(alive) else {}
 
     def restore(self, messages: list[Unacked], settings: Settings) -> None:
         self.restored.append(([message.tag for message in messages], settings))
@@ -230,6 +231,13 @@ def test_an_abandoned_message_is_handed_back_once_as_the_live_worker_would(world
     assert found.proved
 
 
+def test_a_place_without_messages_keeps_no_other_from_being_handed_back(world: Stub) -> None:
+    world.broker.restores = {Place("broker", 1, b"unacked"): WORKER, PLACE: WORKER}
+    world.broker.messages = [message(Hold.GONE)]
+    assert world.settle().proved
+    assert world.broker.restored == [([b"tag-a"], WORKER)]
+
+
 def test_only_what_is_abandoned_is_handed_back(world: Stub) -> None:
     other = Place("broker", 3, b"unacked")
     kept = [message(Hold.HELD, "held"), message(Hold.UNSEEN, "unseen"), message(Hold.GONE, "other", place=other)]
@@ -330,7 +338,8 @@ def test_a_rate_limit_is_waited_for(world: Stub) -> None:
 
 def test_a_message_that_is_due_later_is_waited_for_where_a_live_worker_holds_it(world: Stub) -> None:
     world.broker.messages = [message(Hold.HELD, eta=datetime.now(UTC) + timedelta(hours=1))]
-    assert world.settle(within_s=30).detail == "not quiet within 30 s"
+    found = world.settle(within_s=30)
+    assert (found.detail, found.unacked) == ("not quiet within 30 s", 1)
     world.broker.messages = [message(Hold.UNSEEN, eta=datetime.now(UTC) + timedelta(hours=1))]
     assert "no change for 13 s" in world.settle(within_s=30).detail
 

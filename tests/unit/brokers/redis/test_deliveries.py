@@ -239,3 +239,7 @@ def test_what_is_pushed_and_is_no_task_is_not_published(books: Deliveries) -> No
 
 def test_a_place_says_where_it_is() -> None:
     assert str(Place("broker", 3, b"shop.mail")) == "'shop.mail' in database 3 of redis.broker"
+
+
+def test_a_place_says_where_it_is_also_where_its_key_is_no_text() -> None:
+    assert str(Place("broker", 3, b"mail\xff")) == "'mail\ufffd' in database 3 of redis.broker"

@@ -52,7 +52,10 @@ class Server:
 
 
 class Workers:
-    """One worker that runs."""
+    """One worker that runs, and that has executed some tasks to their end."""
+
+    def __init__(self) -> None:
+        self.finished: dict[str, float] = {}
 
     def main_pid(self, component: str) -> int:
         return 11
@@ -61,7 +64,7 @@ class Workers:
         return -1.0
 
     def finished_since(self, component: str, task_id: str) -> float:
-        return -1.0
+        return self.finished.get(task_id, -1.0)
 
     def connected(self, link: str, connection: int) -> bool:
         return True
@@ -265,6 +268,19 @@ def test_an_unacknowledged_message_says_its_task_its_eta_and_who_has_it() -> Non
         assert found["aware"].eta == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
         assert found[TAG].eta is found["odd"].eta is found["torn"].eta is None
         assert {message.place for message in found.values()} == {Place("broker", 0, b"unacked")}
+
+    tell(story)
+
+
+def test_a_message_whose_task_its_worker_has_executed_is_done() -> None:
+    async def story() -> None:
+        there = broker(WORKER)
+        await there.server.client.hset("unacked", TAG, json.dumps([TASK, "", "x"]))
+        there.deliveries.watch(frame("HSET", "unacked", TAG, "[]"), 1.0)
+        there.deliveries._workers.finished = {"b": 2.0}
+        assert [message.hold for message in await there.unacked()] == [Hold.HELD]
+        there.deliveries._workers.finished = {"a": 2.0}
+        assert [message.hold for message in await there.unacked()] == [Hold.DONE]
 
     tell(story)
 
