@@ -12,6 +12,7 @@ from stormproof.engine.experiment import Choices
 from stormproof.errors import DescriptionError, RunFolderError
 from stormproof.history import Phase, encode
 from stormproof.runs import store
+from stormproof.spec.description import restored
 from stormproof.spec.system import System
 
 SCENARIO = Scenario(name="s", title="t", storm=(Injection(fault=Kill(component="worker"), at_s=1.0),), cure="none")
@@ -51,14 +52,14 @@ def test_a_run_from_another_machine_is_replayed_on_the_system_that_is_here(tmp_p
     description.write_text(text.replace("NAME", "mine"))
     elsewhere = SYSTEM.model_copy(update={"folder": Path("/not/on/this/machine")}).stored()
     assert "python" not in str(elsewhere)
-    restored = description.restored(elsewhere, description)
-    assert restored == SYSTEM.model_copy(update={"folder": tmp_path / "here"})
-    assert description.restored(SYSTEM.model_copy(update={"folder": tmp_path}).stored(), description).folder == tmp_path
+    here = restored(elsewhere, description)
+    assert here == SYSTEM.model_copy(update={"folder": tmp_path / "here"})
+    assert restored(SYSTEM.model_copy(update={"folder": tmp_path}).stored(), description).folder == tmp_path
     description.write_text(text.replace("NAME", "other"))
     with pytest.raises(DescriptionError, match="describes 'other', not 'mine'"):
-        description.restored(elsewhere, description)
+        restored(elsewhere, description)
     with pytest.raises(DescriptionError, match="no such file; name a system's description with --system"):
-        description.restored(elsewhere, tmp_path / "absent.toml")
+        restored(elsewhere, tmp_path / "absent.toml")
 
 
 def test_a_verdict_is_stored_with_its_measures(tmp_path: Path) -> None:
