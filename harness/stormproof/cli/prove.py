@@ -40,6 +40,10 @@ _NO_CORPUS = Corpus(environments={}, common=(), sound=(), twins=())
 Wait = Callable[[Coroutine[Any, Any, list[Run]]], list[Run]]
 
 
+MOST_UNKNOWN = 0.03
+"""The largest share of runs of sound systems that may be unknown."""
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the command was told. `half` None: both; `sound` None: all runs of the corpus; `cache`: where environments are kept."""
 
@@ -186,7 +190,7 @@ def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, li
 
 def sound_ending(found: list[Heard], twins: list[Answer]) -> tuple[int, list[str]]:
     """The exit code, 0 if no sound system was accused, each one started, and each twin was caught, and the last lines. What is unknown is
-    counted apart, with its reasons.
+    counted apart, with its reasons; where it is more than `MOST_UNKNOWN` of the runs, and more than one, the exit code is 2.
     """
     accused = [each for each in found if each.status is Status.INVALID]
     unknown = [each for each in found if each.status is Status.UNKNOWN]
@@ -206,7 +210,12 @@ def sound_ending(found: list[Heard], twins: list[Answer]) -> tuple[int, list[str
     if twins:
         said.append(f"{len(caught)} of {len(twins)} guilty twins were caught")
     lines.append("; ".join(said) + ".")
-    return (1 if accused or absent or len(caught) < len(twins) else 0), lines
+    if accused or absent or len(caught) < len(twins):
+        return Status.INVALID.exit_code, lines
+    if len(unknown) > max(1, MOST_UNKNOWN * len(found)):
+        lines.append(f"more than {MOST_UNKNOWN:.0%} of the runs are unknown, which proves too little.")
+        return Status.UNKNOWN.exit_code, lines
+    return 0, lines
 
 
 def _told(word: str, each: Heard) -> list[str]:

@@ -98,11 +98,19 @@ def test_a_sound_system_that_is_accused_is_named_with_what_it_is_and_how_to_see_
 
 def test_what_is_unknown_is_counted_apart_with_its_reasons_and_accuses_nobody() -> None:
     doubt = Finding(kind="unsettled", message="not seen to its end", status=Status.UNKNOWN)
-    unknown = [run(named("first"), CALM, doubt), run(named("second"), CALM, doubt, doubt)]
-    code, lines = said(*unknown, VALID[1], VALID[3], CAUGHT)
+    code, lines = said(run(named("first"), CALM, doubt, doubt), *VALID[1:], CAUGHT)
     assert code == 0
-    assert "accused: 0, unknown: 2 (2 no_task_lost.unsettled)" in lines[-1]
+    assert "accused: 0, unknown: 1 (1 no_task_lost.unsettled)" in lines[-1]
     assert "    no_task_lost.unsettled: not seen to its end" in lines
+
+
+def test_too_much_that_is_unknown_proves_too_little() -> None:
+    doubt = Finding(kind="unsettled", message="not seen to its end", status=Status.UNKNOWN)
+    unknown = [run(named("first"), CALM, doubt), run(named("second"), CALM, doubt)]
+    code, lines = said(*unknown, VALID[1], VALID[3], CAUGHT)
+    assert code == 2
+    assert "accused: 0, unknown: 2 (2 no_task_lost.unsettled)" in lines[-2]
+    assert lines[-1] == "more than 3% of the runs are unknown, which proves too little."
 
 
 def test_a_sound_system_that_did_not_start_was_refused_and_proves_nothing() -> None:
