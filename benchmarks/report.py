@@ -20,10 +20,10 @@ from pathlib import Path
 import analyze
 from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
-from stormproof.engine.experiment import Choices
 from stormproof.report import html
 from stormproof.runs import store
 from stormproof.spec import description
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
 
 ROOT = Path(__file__).parents[1]

@@ -14,12 +14,11 @@ from typing import Any
 import httpx
 from stormproof import Scenario, State
 from stormproof import history as h
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks.verdict import Finding, Verdict, merge
-from stormproof.engine.experiment import Choices
 from stormproof.runs import store
 from stormproof.spec import faults
-from stormproof.spec.system import System
+from stormproof.spec.choices import Choices
+from stormproof.spec.system import Binary, System
 from stormproof.sweep.outcome import Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import FILE, Result, Sheet

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
-from stormproof.engine.experiment import Choices
 from stormproof.history import (
     AnyEvent,
     Closed,
@@ -29,6 +28,7 @@ from stormproof.history import (
 )
 from stormproof.runs import store
 from stormproof.spec import description
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
 
 ROOT = Path(__file__).parents[2]

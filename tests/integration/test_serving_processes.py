@@ -151,7 +151,7 @@ def test_without_its_packages_the_command_says_how_to_get_them(tmp_path: Path, p
     (tmp_path / f"{package}.py").write_text(f"raise ModuleNotFoundError('not here', name={package!r})")
     code, line = complaint("--port", "0", PYTHONPATH=str(tmp_path))
     assert code == 254
-    assert line == f"stormproof: serve needs {package}, which is not installed: pip install 'stormproof[serve]'"
+    assert line == f"stormproof: this needs {package}, which is not installed: pip install 'stormproof[serve]'"
 
 
 def test_no_other_command_loads_a_web_server() -> None:

@@ -39,7 +39,9 @@ def parsed(line: str) -> click.Context:
     """The command of a line, parsed and not run. Raises click.UsageError for an option that does not exist."""
     program, name, *rest = shlex.split(line)
     assert program == "stormproof"
-    return app.commands[name].make_context(name, rest)
+    command = app.get_command(click.Context(app), name)
+    assert command is not None
+    return command.make_context(name, rest)
 
 
 def test_there_is_an_example_of_each() -> None:

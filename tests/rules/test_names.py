@@ -26,7 +26,10 @@ COVERED_BY = {
     "campaign/explain.py": "test_wire_storms.py",
     "checks/facts.py": "test_registry.py",
     "checks/workers.py": "test_keeps_consuming.py",
-    **dict.fromkeys(["cli/arguments.py", "cli/main.py", "cli/replay.py", "cli/run.py"], "test_cli.py"),
+    **dict.fromkeys(
+        ["cli/analyze.py", "cli/arguments.py", "cli/replay.py", "cli/report.py", "cli/run.py"], "test_cli.py"
+    ),
+    "cli/explain.py": "test_wire_storms.py",
     "cli/serial.py": "test_serial.py",
     "cli/serve.py": "test_serving_processes.py",
     "cli/shrink.py": "test_shrinking.py",
@@ -36,6 +39,7 @@ COVERED_BY = {
     **dict.fromkeys(["engine/links.py", "engine/nemesis.py"], "test_wire_storms.py"),
     **dict.fromkeys(["engine/watchers.py", "engine/world.py"], "test_faults.py"),
     "frameworks/celery/events.py": "test_celery_events.py",
+    "spec/choices.py": "test_experiment.py",
     "frameworks/celery/journal.py": "test_probe.py",
     **dict.fromkeys(["history/events.py", "history/record.py"], "test_history.py"),
     "lab/environments.py": "test_versions.py",

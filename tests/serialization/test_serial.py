@@ -250,7 +250,7 @@ def test_what_the_other_reference_systems_leave_open_is_told_as_open() -> None:
 
 def test_only_who_needs_hypothesis_imports_it() -> None:
     """It takes half a second, and no other command and no scenario file needs it."""
-    code = "import sys, stormproof; from stormproof import cli; cli.app(['serial', '--help'], standalone_mode=False); "
+    code = "import sys, stormproof; from stormproof.cli import main as cli; cli.app(['serial', '--help'], standalone_mode=False); "
     code += "print([name for name in ('hypothesis', 'pytest') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.splitlines()[-1] == "[]"

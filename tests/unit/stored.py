@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from stormproof import Scenario, State
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks.verdict import Finding, Status, Verdict, merge
-from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.runs.store import Judged, Run
-from stormproof.spec.system import System
+from stormproof.spec.choices import Choices
+from stormproof.spec.system import Binary, System
 
 LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
 DOUBT = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)

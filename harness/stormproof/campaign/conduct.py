@@ -10,20 +10,20 @@ from pathlib import Path
 
 import msgspec
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks import Check, judge
 from stormproof.checks.suite import checks_for
 from stormproof.checks.verdict import Status
 from stormproof.engine import experiment
-from stormproof.engine.experiment import Choices, Say
+from stormproof.engine.experiment import Say
 from stormproof.errors import ComponentError, on_purpose
 from stormproof.history import History, encode
 from stormproof.processes.interruption import stop_of_this_task
 from stormproof.report import board, html, junit
 from stormproof.runs import store
 from stormproof.runs.store import Run
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import click
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stormproof.brokers.redis.server import Binary
+from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import catalogue
+from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
+from stormproof.cli import arguments
+from stormproof.cli import telling as tellings
+from stormproof.cli.progress import Progress
+from stormproof.cli.telling import Telling
+from stormproof.processes import interruption
 from stormproof.report.words import replay, tally, telling
 from stormproof.runs.store import Run
 from stormproof.spec import description
+from stormproof.spec.system import Binary
 
 _FALLS, _STANDS = "tutorial", "hardened"
 _STYLES = {Status.VALID: "green", Status.INVALID: "bold red", Status.UNKNOWN: "yellow"}
@@ -93,3 +102,35 @@ def ending(runs: list[Run]) -> tuple[int, str]:
     defended = [run for run in runs if run.system.name == _STANDS]
     said = f"{_FALLS} fell in {len(fell)} of {len(storms)} storms; {_STANDS} stood in {len(stood)} of {len(defended)}."
     return (0 if runs and len(fell) == len(storms) and len(stood) == len(defended) else 1), said
+
+
+@click.command("demo")
+@arguments.seed
+@arguments.runs
+@arguments.lanes(3)
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="The clone with `chaos/` and `system_under_test/`.",
+)
+@tellings.options
+def command(seed: int | None, runs: Path, lanes: int, repository: Path, told: Telling) -> int:
+    """The tutorial system and the hardened one through the same storms: the first must fall, the second must stand."""
+    binary = find_binary()
+    jobs = plan(repository, seed if seed is not None else random.SystemRandom().getrandbits(32))
+    told.blame, told.files = blame, catalogue.files([job.scenario for job in jobs], repository / "chaos")
+    told.console.print(opening(jobs, binary), highlight=False, soft_wrap=True)
+    with Progress(told.console, len(jobs)) as progress:
+
+        def done(job: Job, run: Run) -> None:
+            told.add(run)
+            progress.finished(job, run)
+
+        finished = interruption.run(campaign.conduct_all(jobs, runs, binary, progress.phase, done, lanes))
+    for line in evidence(finished):
+        told.console.print(line, highlight=False, markup=False, soft_wrap=True)
+    told.console.print(table(finished))
+    code, last = ending(finished)
+    told.console.print(last, highlight=False)
+    return code

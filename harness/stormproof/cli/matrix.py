@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 from rich import box
 from rich.console import Console
@@ -20,10 +21,11 @@ from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
-from stormproof.cli import telling
+from stormproof.cli import arguments, telling
 from stormproof.cli.progress import Progress
 from stormproof.lab import environments, versions
 from stormproof.lab.versions import Row, Versions
+from stormproof.processes import interruption
 from stormproof.runs import store
 from stormproof.runs.expectation import Expected, met, shown
 from stormproof.runs.store import Run
@@ -221,3 +223,25 @@ def compare(
     blamed = [(run, as_expected(run, cell.expected)) for cell in found for run in cell.runs]
     telling.annotate(blamed, {cell.row.scenario.stem: cell.row.scenario for cell in found}, console.file)
     return code
+
+
+@click.command("matrix")
+@click.option("--file", "path", type=click.Path(path_type=Path), default=Path("matrix.toml"), show_default=True)
+@click.option("--only", multiple=True, help="A row or a group of rows; all where absent.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+)
+@click.option("--bisect", "row", help="Find the release of a package in which this row's verdict changed.")
+@click.option("--package", default="celery", show_default=True, help="Which package --bisect tries releases of.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables to this file as Markdown.")
+@arguments.times
+@arguments.lanes(4)
+@arguments.runs
+def command(row: str | None, package: str, path: Path, cache: Path, times: int, **options: Any) -> int:
+    """The same storms on several versions of Celery, against what is expected of each."""
+    console = Console()
+    if row is not None:
+        from stormproof.cli import bisect  # noqa: PLC0415 - It asks this module for a row's verdict.
+
+        return bisect.bisect(path, row, package, times, options["runs"], cache, console, interruption.run)
+    return compare(path, times=times, cache=cache, console=console, wait=interruption.run, **options)

@@ -6,11 +6,13 @@ sound systems, as other people configure theirs, must not be accused, while the 
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 from rich import box
 from rich.console import Console
@@ -21,13 +23,14 @@ from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
-from stormproof.cli import telling
+from stormproof.cli import arguments, telling
 from stormproof.cli.progress import Progress
 from stormproof.lab import environments
 from stormproof.lab import proof as proofs
 from stormproof.lab import sound as corpora
 from stormproof.lab.proof import Mistake, Proof
 from stormproof.lab.sound import Corpus, Sound
+from stormproof.processes import interruption
 from stormproof.report.words import one_line
 from stormproof.runs import store
 from stormproof.runs.expectation import met, shown
@@ -307,3 +310,33 @@ def prove(options: Options, console: Console, wait: Wait) -> int:
 def _say(console: Console, lines: list[str]) -> None:
     if lines:
         console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+@click.command("prove")
+@click.argument("file", type=click.Path(path_type=Path), default="tests/planted/prove.toml")
+@click.option("--only", multiple=True, help="Only this mistake, sound system or guilty twin; may be given often.")
+@click.option(
+    "--half",
+    type=click.Choice(HALVES),
+    help="Only the mistakes planted into the one system, or only the sound systems and their guilty twins.",
+)
+@click.option(
+    "--sound",
+    type=click.IntRange(min=0),
+    help="Only so many runs of sound systems, far apart in the list, and as large a part of the twins.",
+)
+@click.option("--sample", is_flag=True, help="Of the sound systems, only the few that stand for all, and no twins.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the tables there, too, as Markdown.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+)
+@arguments.seed
+@arguments.lanes(3)
+@arguments.runs
+def command(file: Path, seed: int | None, runs: Path, lanes: int, **options: Any) -> int:
+    """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names, and no sound
+    system may be accused.
+    """
+    drawn = seed if seed is not None else random.SystemRandom().getrandbits(32)
+    how = Options(file=file, seed=drawn, lanes=lanes, runs=runs, **options)
+    return prove(how, Console(), interruption.run)

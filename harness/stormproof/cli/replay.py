@@ -6,16 +6,20 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
 from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
+from stormproof.cli import arguments, sweep
 from stormproof.cli.progress import Progress
+from stormproof.processes import interruption
 from stormproof.report import terminal
 from stormproof.runs import store
 from stormproof.runs.store import Run
 from stormproof.spec.description import restored
+from stormproof.sweep import sheet
 
 
 def replay_run(
@@ -48,3 +52,23 @@ def replay_run(
     same = sum(terminal.same_findings(run, stored) for run in finished)
     console.print(f"reproduced {same}/{times}: {terminal.kinds(stored)}", highlight=False)
     return max(run.judged.status for run in finished if run.judged).exit_code
+
+
+@click.command("replay")
+@click.argument("what")
+@arguments.system
+@arguments.times
+@arguments.lanes(1)
+@arguments.runs
+def command(what: str, system: Path, times: int, lanes: int, runs: Path) -> int:
+    """Play WHAT again and say how often it was reproduced: the folder of a run (its stored choices), the folder of a sweep (all
+    that it found broken), or the id of a finding, such as 'worker:HSET(unacked):request:1/kill' (on the system of --system).
+
+    A folder from another machine needs --system, too, to say where the system is here.
+    """
+    folder, console = Path(what), Console()
+    if (folder / sheet.FILE).exists():
+        return sweep.replay_sweep(folder, system, runs, times, lanes, console, interruption.run)
+    if not folder.exists() and ":" in what:
+        return sweep.replay_cell(what, system, runs, times, lanes, console, interruption.run)
+    return replay_run(folder, system, times, runs, console, interruption.run)

@@ -14,7 +14,6 @@ from stormproof.web.listing import Listing
 from stormproof.web.replays import Replays
 
 PORT = 8765
-_NEEDED = {"fastapi", "starlette", "uvicorn"}
 
 
 @click.command("serve")
@@ -29,12 +28,8 @@ def command(runs: Path, port: int) -> int:
 
     Only this machine is served, and only whoever has the address that is printed.
     """
-    try:
-        from stormproof.web import app, web  # noqa: PLC0415 - no other command needs a web server.
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _NEEDED:
-            raise
-        raise UsageError(f"serve needs {error.name}, which is not installed: pip install 'stormproof[serve]'") from None
+    from stormproof.web import app, web  # noqa: PLC0415 - The help of the command needs no web server.
+
     if runs.exists() and not runs.is_dir():
         raise UsageError(f"--runs {runs}: not a folder; name the one that your runs are in")
     listing, replays, token, console = Listing(runs), Replays(runs), secrets.token_urlsafe(24), Console()

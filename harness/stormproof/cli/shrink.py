@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 from rich.console import Console
 
@@ -14,7 +15,9 @@ from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
+from stormproof.cli import arguments
 from stormproof.errors import UsageError
+from stormproof.processes import interruption
 from stormproof.report.words import findings, ranked
 from stormproof.runs import store
 from stormproof.runs.store import Run
@@ -104,3 +107,14 @@ def shrink_folder(
     say(path.read_text(encoding="utf-8"))
     say(f"{kind} in {shrunk.failed} of {shrunk.runs} runs; {shrunk.made} runs were made; {path}")
     return Status.INVALID.exit_code
+
+
+@click.command("shrink")
+@arguments.folder
+@click.option("--finding", help="The kind of finding that must remain; the worst where absent.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where the scenario goes; beside the run where absent.")
+@arguments.lanes(3)
+@arguments.runs
+def command(folder: Path, finding: str | None, out: Path | None, lanes: int, runs: Path) -> int:
+    """Find the smallest storm that still fails as the run FOLDER did (4 times of 5), and write it as a scenario file."""
+    return shrink_folder(folder, finding, out, lanes, runs, Console(), interruption.run)

@@ -10,19 +10,21 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stormproof.brokers.redis.server import Binary, find_binary
+from stormproof.brokers.redis.server import find_binary
 from stormproof.checks.verdict import Status
-from stormproof.cli import telling
+from stormproof.cli import arguments, telling
 from stormproof.errors import UsageError
+from stormproof.processes import interruption
 from stormproof.report import matrix, summary
 from stormproof.runs import store
 from stormproof.spec import description
 from stormproof.spec.description import restored
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 from stormproof.sweep import cells, conduct
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell
@@ -257,3 +259,31 @@ def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, c
         return Status.INVALID.exit_code
     unknown = len(sheet.left) or any(result.outcome.word is Word.UNKNOWN for result in sheet.results.values())
     return Status.UNKNOWN.exit_code if unknown else Status.VALID.exit_code
+
+
+@click.command("sweep")
+@arguments.system
+@arguments.allow_host
+@click.option("--component", "components", multiple=True, help="Only the links of this component; may be given often.")
+@click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.FAULTS)}.")
+@click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
+@click.option(
+    "--depth",
+    type=click.IntRange(1, 2),
+    default=1,
+    show_default=True,
+    help="2: a second fault in the recovery from each.",
+)
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="An earlier sweep: fail only on what is worse than there."
+)
+@click.option("--junit", "junit_path", type=click.Path(path_type=Path), help="Write JUnit XML, a case for each cell.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder.")
+@arguments.seed
+@arguments.lanes(6)
+@arguments.runs
+def command(**options: Any) -> int:
+    """Every fault point of a task's life, with every fault, once each."""
+    console = Console()
+    arguments.warn(options["allowed"], console)
+    return sweep(Options(**options), console, interruption.run)

@@ -87,11 +87,6 @@ class Telling:
         annotate([(run, self.blame(run)) for run in self.runs], self.files, stream)
 
 
-def on_github() -> bool:
-    """Whether GitHub's runner reads what is printed."""
-    return bool(os.environ.get("GITHUB_ACTIONS"))
-
-
 def raw(stream: Any) -> IO[str]:
     """The stream behind the one that lets no command through."""
     return stream.raw if isinstance(stream, Tamed) else stream
@@ -108,7 +103,7 @@ def in_repository(path: Path | None) -> str:
 
 def annotate(runs: Iterable[tuple[Run, Status]], files: Mapping[str, Path], stream: IO[str]) -> None:
     """On GitHub: an annotation for each run that is so bad, at its scenario's file."""
-    if on_github():
+    if github.on_github():
         for run, status in runs:
             line = github.annotation(run, status, in_repository(files.get(run.scenario.name)))
             raw(stream).write(f"{line}\n" if line else "")

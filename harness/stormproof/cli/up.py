@@ -8,12 +8,18 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from stormproof.brokers.redis.server import Binary
+import click
+from rich.console import Console
+
+from stormproof.brokers.redis.server import find_binary
+from stormproof.cli import arguments
 from stormproof.engine.world import World
 from stormproof.history.recorder import Recorder
+from stormproof.processes import interruption
 from stormproof.runs import store
 from stormproof.session.steering import Steering
-from stormproof.spec.system import System
+from stormproof.spec import description
+from stormproof.spec.system import Binary, System
 
 
 async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None], steer: Path | None = None) -> None:
@@ -37,3 +43,22 @@ async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], No
                 await asyncio.Event().wait()
     finally:
         recorder.close()
+
+
+@click.command("up")
+@arguments.system
+@arguments.allow_host
+@click.option("--steer", type=click.Path(path_type=Path), help="A Unix socket by which another process steers it.")
+@arguments.runs
+def command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs: Path) -> int:
+    """Start a system for poking at by hand; print its addresses; stop everything on Ctrl-C."""
+    console = Console()
+    described = description.load(system, allowed=arguments.warn(allowed, console))
+    binary = find_binary()
+    try:
+        interruption.run(
+            up(described, binary, runs, lambda line: console.print(line, highlight=False, soft_wrap=True), steer)
+        )
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("stopped")
+    return 0

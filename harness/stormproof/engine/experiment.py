@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import msgspec
 from redis.exceptions import RedisError
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.drivers.http import diagnosis
 from stormproof.engine import nemesis
 from stormproof.engine.quiescence import settle
@@ -22,8 +20,9 @@ from stormproof.errors import ComponentError, DescriptionError
 from stormproof.frameworks.celery.faults import Misbehave
 from stormproof.history import History
 from stormproof.history.recorder import Recorder
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 from stormproof.spec.workload import Workload
 
 _WARMUP_PLACE = 8000
@@ -42,27 +41,6 @@ Say = Callable[[str], None]
 """Told a line for people."""
 Watch = Callable[[str], None]
 """Told the name of each phase as it begins."""
-
-
-class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is left to chance in a run, as it was drawn. A replay takes these, not the seed.
-
-    `run`: the four hexadecimal digits in the run's keys. `submit_at_s`: when each submission of the workload is due.
-    """
-
-    seed: int
-    run: str
-    submit_at_s: tuple[float, ...]
-
-    @classmethod
-    def draw(cls, scenario: Scenario, seed: int) -> Choices:
-        """Draw for a scenario. Arrivals are a Poisson process: users do not come at even distances."""
-        generator = random.Random(seed)
-        due, at_s = [], 0.0
-        for _ in range(scenario.workload.tasks):
-            due.append(round(at_s, 3))
-            at_s += min(generator.expovariate(scenario.workload.rate_per_s), 4 / scenario.workload.rate_per_s)
-        return cls(seed=seed, run=f"{generator.getrandbits(16):04x}", submit_at_s=tuple(due))
 
 
 async def run(

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from stormproof.brokers.redis.queues import Broker
-from stormproof.brokers.redis.server import Binary, RedisServer
+from stormproof.brokers.redis.server import RedisServer
 from stormproof.drivers.http.clients import Clients, connections
 from stormproof.effects.smtp.server import SmtpServer
 from stormproof.engine.links import Links
@@ -26,7 +26,7 @@ from stormproof.processes.guard import Guard
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
 from stormproof.processes.replica import PROBE_MODULE, Replica
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 from stormproof.spec.workload import key
 
 

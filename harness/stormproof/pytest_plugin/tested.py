@@ -12,12 +12,10 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.campaign import conduct as campaign
 from stormproof.checks import Check, judge
 from stormproof.checks.suite import checks_for
 from stormproof.checks.verdict import Status
-from stormproof.engine.experiment import Choices
 from stormproof.engine.world import World
 from stormproof.errors import UsageError
 from stormproof.history import History, Invoked, Returned
@@ -27,8 +25,9 @@ from stormproof.runs.store import Run
 from stormproof.session.episode import Episode
 from stormproof.session.in_thread import Live
 from stormproof.spec import trigger
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Injection, Scenario, State
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 from stormproof.spec.trigger import Trigger
 
 T = TypeVar("T")

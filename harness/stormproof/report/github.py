@@ -7,6 +7,7 @@ white space, with `::` may be a command; so may one that has `##[` anywhere. In 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, TextIO
 
@@ -73,3 +74,8 @@ class Tamed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.raw, name)
+
+
+def on_github() -> bool:
+    """Whether GitHub's runner reads what is printed."""
+    return bool(os.environ.get("GITHUB_ACTIONS"))

@@ -9,16 +9,15 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks.verdict import Status, Verdict, merge
-from stormproof.engine.experiment import Choices
 from stormproof.errors import RunFolderError, ScenarioError, exhausted
 from stormproof.history import History
 from stormproof.processes import packages
 from stormproof.spec import faults
+from stormproof.spec.choices import Choices
 from stormproof.spec.description import first_mistake
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,12 +12,11 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.engine import experiment
 from stormproof.engine.world import World
 from stormproof.errors import ComponentError
 from stormproof.history.recorder import Recorder
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 
 T = TypeVar("T")
 

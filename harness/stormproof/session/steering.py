@@ -15,13 +15,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from stormproof.brokers.redis.server import Binary
 from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.checks import judge
 from stormproof.checks.suite import checks_of_tasks
 from stormproof.engine import nemesis
-from stormproof.engine.experiment import Choices
 from stormproof.engine.world import World
 from stormproof.errors import ScenarioError, UsageError, on_purpose
 from stormproof.history import History, Invoked, Returned, encode
@@ -31,7 +29,9 @@ from stormproof.session.episode import Episode
 from stormproof.session.strikes import Strike
 from stormproof.spec import faults
 from stormproof.spec import source as scenario_text
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Injection, Scenario
+from stormproof.spec.system import Binary
 
 _LONGEST_LINE = 8 << 20
 _WATCH_S = 0.02

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from stormproof.spec.promises import Promises
@@ -22,6 +23,13 @@ from stormproof.spec.templates import Directive, Text, texts
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Binary(msgspec.Struct, frozen=True):
+    """Which server program runs, and what it says of its version."""
+
+    path: str
+    version: str
 
 
 class Redis(_Model):

@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from stormproof.brokers.redis.server import Binary
-from stormproof.engine.experiment import Choices
 from stormproof.engine.world import World
 from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose
 from stormproof.history.recorder import Recorder
 from stormproof.processes.interruption import stop_of_this_task
 from stormproof.runs import store
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import msgspec
 
-from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.report import words
 from stormproof.runs.store import Judged, Run
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
 from stormproof.spec.system import System
 from stormproof.sweep.outcome import BROKEN, Word

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from stormproof import Injection, Kill, Scenario, State, Workload
-from stormproof.brokers.redis.server import Binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status
-from stormproof.engine.experiment import Choices
 from stormproof.errors import ComponentError
 from stormproof.history import History
 from stormproof.runs.store import Judged, Run
 from stormproof.spec import description
+from stormproof.spec.choices import Choices
+from stormproof.spec.system import Binary
 
 SYSTEM = description.load(Path(__file__).parents[3] / "system_under_test" / "plain.toml")
 KILL = Injection(fault=Kill(component="worker"), at_s=1.0)

@@ -11,14 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from stored import LOST, SYSTEM
 from stormproof import Scenario, State, Workload
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks.verdict import Finding, Verdict
 from stormproof.cli import compare as contrasting
-from stormproof.engine.experiment import Choices
 from stormproof.errors import RunFolderError, UsageError
 from stormproof.history import AnyEvent, History, Invoked, Returned, encode
 from stormproof.runs import store
-from stormproof.spec.system import System
+from stormproof.spec.choices import Choices
+from stormproof.spec.system import Binary, System
 
 PAGE = Path(__file__).parents[3] / "docs" / "compare.md"
 

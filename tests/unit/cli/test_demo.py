@@ -12,10 +12,10 @@ from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.cli import demo as demonstration
 from stormproof.cli.progress import Progress
-from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.runs.store import Judged, Run
 from stormproof.spec import description
+from stormproof.spec.choices import Choices
 
 ROOT = Path(__file__).parents[3]
 SCENARIO = Scenario(name="storm", title="a storm", cure="a roof")

@@ -11,11 +11,11 @@ from stormproof import Scenario, State
 from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.cli import matrix as comparing
 from stormproof.cli.matrix import Cell
-from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.lab.versions import Row
 from stormproof.runs.store import Judged, Run
 from stormproof.spec import description
+from stormproof.spec.choices import Choices
 
 ROOT = Path(__file__).parents[3]
 SYSTEM = description.load(ROOT / "system_under_test" / "plain.toml")

@@ -9,11 +9,11 @@ import msgspec
 from rich.console import Console
 from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.cli import prove as proving
-from stormproof.engine.experiment import Choices
 from stormproof.history import History
 from stormproof.lab import proof
 from stormproof.lab.proof import Mistake
 from stormproof.runs.store import Judged, Run
+from stormproof.spec.choices import Choices
 from stormproof.spec.system import System
 
 FILE = Path(__file__).parents[2] / "planted" / "prove.toml"

@@ -9,7 +9,6 @@ import pytest
 from stormproof import Scenario
 from stormproof.checks.verdict import Finding, Status, Verdict
 from stormproof.cli import prove as proving
-from stormproof.engine.experiment import Choices
 from stormproof.errors import UsageError
 from stormproof.history import History
 from stormproof.lab import proof
@@ -17,6 +16,7 @@ from stormproof.lab.proof import Mistake
 from stormproof.lab.sound import Corpus, Sound, Twin
 from stormproof.lab.versions import Environment
 from stormproof.runs.store import Judged, Run
+from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import State
 from stormproof.spec.system import System
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stormproof import Scenario, Workload
-from stormproof.engine.experiment import Choices
+from stormproof.spec.choices import Choices
 
 SCENARIO = Scenario(name="s", title="t", workload=Workload(tasks=200, rate_per_s=10))
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from stormproof import Scenario, State
 from stormproof.checks.verdict import Finding, Status, Verdict, merge
-from stormproof.engine.experiment import Choices
 from stormproof.history import AnyEvent, Fault, History, Invoked, Probe, Process, Returned
 from stormproof.report.excerpts import excerpts
 from stormproof.report.narrative import tell
 from stormproof.runs.store import Judged, Run
+from stormproof.spec.choices import Choices
 
 
 def told(events: list[AnyEvent], *findings: Finding) -> list[str]:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from stormproof import Injection, Kill, Scenario, State
-from stormproof.brokers.redis.server import Binary
 from stormproof.checks.verdict import Status, Verdict
-from stormproof.engine.experiment import Choices
 from stormproof.errors import DescriptionError, RunFolderError
 from stormproof.history import Phase, encode
 from stormproof.runs import store
+from stormproof.spec.choices import Choices
 from stormproof.spec.description import restored
-from stormproof.spec.system import System
+from stormproof.spec.system import Binary, System
 
 SCENARIO = Scenario(name="s", title="t", storm=(Injection(fault=Kill(component="worker"), at_s=1.0),), cure="none")
 SYSTEM = System.model_validate(

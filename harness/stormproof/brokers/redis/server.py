@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-import msgspec
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -23,18 +22,11 @@ from redis.exceptions import BusyLoadingError, RedisError
 
 from stormproof.errors import ComponentError, UsageError
 from stormproof.processes.launcher import Launcher, Running
-from stormproof.spec.system import Redis
+from stormproof.spec.system import Binary, Redis
 
 _USER = "stormproof-harness"
 _EMPTY = '""'
 """How redis.conf writes an empty value."""
-
-
-class Binary(msgspec.Struct, frozen=True):
-    """Which server program runs, and what it says of its version."""
-
-    path: str
-    version: str
 
 
 def find_binary() -> Binary:
