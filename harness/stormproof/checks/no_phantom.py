@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stormproof.checks.facts import Facts, Op, Task
 from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
-from stormproof.history import History, Indexed, Wire
+from stormproof.history import History, Indexed, Process, Wire
 
 _PUBLISHES = frozenset({"LPUSH", "RPUSH"})
 
@@ -17,9 +17,10 @@ _PUBLISHES = frozenset({"LPUSH", "RPUSH"})
 class NoPhantom:
     """What runs was submitted, and its submission has not certainly failed.
 
-    A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task
-    that was submitted. It belongs to a submission if a message names it together with a task of that submission, as the messages of a
-    workflow do; and it may be the task of a submission whose answer was lost, one task for each. Observes the executed tasks. Findings:
+    A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task that was submitted. With
+    that name, too, it is the system's own where a scheduler (a component of the role `beat`) published it. It belongs to a submission if a
+    message names it together with a task of that submission, as the messages of a workflow do; and it may be the task of a submission whose
+    answer was lost, one task for each. Observes the executed tasks. Findings:
 
     phantom: a task ran whose id no submission returned and whose key nobody submitted (unknown where it has no key, and its message was not seen)
     ran_after_fail: a task ran although every submission of its key certainly failed
@@ -84,6 +85,7 @@ class _Messages:
     def __init__(self, history: History, facts: Facts) -> None:
         self.first: dict[str, Indexed[Wire]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._schedulers = {event.component for _, event in history.of(Process) if event.role == "beat"}
         for index, frame in history.of(Wire):
             if frame.direction == "request" and frame.command in _PUBLISHES:
                 # Its task first, then (as root, parent or group) those that it comes from; whoever receives replies is no task.
@@ -96,6 +98,11 @@ class _Messages:
         """The ids of all tasks that messages name together with this one, directly or through others."""
         return frozenset(self._groups.get(task.task_id, {task.task_id}))
 
+    def is_scheduled(self, task_id: str) -> bool:
+        """Whether a scheduler published the task."""
+        published = self.first.get(task_id)
+        return published is not None and published[1].link in self._schedulers
+
     def appeared_t(self, task: Task) -> float:
         """When the task was seen first."""
         published = self.first.get(task.task_id)
@@ -103,15 +110,17 @@ class _Messages:
 
 
 def _nobodys(facts: Facts, messages: _Messages, tasks: Iterable[Task]) -> set[str]:
-    """The ids of those tasks that are nobody's: no message names them together with a task that was submitted, and there are fewer lost
-    answers that may have been theirs than such tasks.
+    """The ids of those tasks that are nobody's: no message names them together with a task that was submitted or that a scheduler
+    published, and there are fewer lost answers that may have been theirs than such tasks.
     """
     lost_t = sorted(op.invoked.t for op in _answers_lost(facts))
     settled: set[str] = set()
     found: set[str] = set()
     for task in sorted(tasks, key=messages.appeared_t):
         group = messages.group(task)
-        if task.task_id in settled or any(_is_submitted(facts, other) for other in group):
+        if task.task_id in settled or any(
+            _is_submitted(facts, other) or messages.is_scheduled(other) for other in group
+        ):
             continue
         if lost_t and lost_t[0] <= messages.appeared_t(task):
             lost_t.pop(0)

@@ -37,6 +37,7 @@ _MARKS: dict[Word, str] = {
 }
 """What stands in a cell: capitals for what no user forgives, so that colour is never the only sign."""
 
+_NOT_PLAYED = "-      not played: the sweep was stopped, or the system was not ready or quiet again after the cell; sweep --resume tries again"
 _STYLES = dict.fromkeys(BROKEN, "bold red") | {Word.UNKNOWN: "yellow", Word.INTACT: "green"}
 
 
@@ -68,8 +69,9 @@ def _mark(sheet: Sheet, cell: str) -> Text:
 
 
 def legend(sheet: Sheet) -> list[str]:
-    """How many cells have each outcome, and what that means."""
-    return [f"{count:>5} {_MARKS[word]:<6} {word.value}: {MEANINGS[word]}" for word, count in sheet.tally.items()]
+    """How many cells have each outcome, and what that means; and how many have none."""
+    told = [f"{count:>5} {_MARKS[word]:<6} {word.value}: {MEANINGS[word]}" for word, count in sheet.tally.items()]
+    return [*told, *([f"{len(sheet.left):>5} {_NOT_PLAYED}"] if sheet.left else [])]
 
 
 def line(result: Result) -> str:

@@ -1,9 +1,11 @@
 """Literal histories for `no_phantom`."""
 
 import pytest
-from literals import KEY, OTHER, Case, accepted, asked, history, lost, probe, published, refused
+from literals import KEY, OTHER, Case, accepted, asked, history, lost, probe, process, published, refused
 from stormproof.checks import NoPhantom
 from stormproof.history import Returned
+
+BEAT = process(0, "beat", "started", pid=7)
 
 CASES = (
     Case(
@@ -36,6 +38,44 @@ CASES = (
             probe(4, "started", "b", ""),
         ),
         {"phantom": (3, 4, 5)},
+    ),
+    Case(
+        "a scheduler may publish a task that is also submitted, and that task may publish others",
+        history(
+            BEAT,
+            accepted(1),
+            probe(2, "started"),
+            published(2.9, "b", "reply-to", link="beat"),
+            probe(3, "started", "b", ""),
+            published(3.1, "c", "b", link="worker"),
+            probe(4, "started", "c", ""),
+        ),
+        avoids="phantom",
+    ),
+    Case(
+        "a component that is no scheduler must not publish what nobody submitted",
+        history(
+            BEAT,
+            accepted(1),
+            probe(2, "started"),
+            published(2.9, "b", link="worker"),
+            probe(3, "started", "b", ""),
+        ),
+        {"phantom": (4, 5)},
+    ),
+    Case(
+        "a task that a scheduler published does not use up a lost answer",
+        history(
+            BEAT,
+            accepted(1),
+            probe(2, "started"),
+            lost(2.5, 2),
+            published(2.9, "b", link="beat"),
+            probe(3, "started", "b", ""),
+            published(3.1, "c"),
+            probe(4, "started", "c", ""),
+        ),
+        avoids="phantom",
     ),
     Case(
         "whose a task without a key is cannot be known where its message was not seen",

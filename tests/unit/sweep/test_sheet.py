@@ -56,6 +56,13 @@ def test_the_broken_ones_are_told_with_the_worst_first() -> None:
     assert [result.outcome.word for result in found] == [Word.LOST, Word.WEDGED]
 
 
+def test_cells_that_were_not_played_are_counted_and_told() -> None:
+    every_cell = (Word.LOST, Word.INTACT, Word.INTACT, Word.INTACT)
+    assert not any("not played" in text for text in matrix.legend(sheet(*every_cell)))
+    assert "    2 -      not played: the sweep was stopped" in "\n".join(matrix.legend(sheet(*every_cell[:2])))
+    assert "not played" in matrix.page(sheet(*every_cell[:2]))
+
+
 def test_a_folder_without_a_sheet_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"not a sweep's folder: No such file"):
         sheets.load(tmp_path)
