@@ -99,7 +99,7 @@ def test_what_a_test_does_wrong_is_told_in_one_line(shop: pytest.Pytester) -> No
     assert "reset on link of worker at a reply NOPE(x) did not bite: its frame never came" in said
     assert "kill on worker at a request NOPE did not bite: its frame never came" in said
     assert re.search(r"task \S+ has not ended within 0\.2 s: PENDING", said)
-    assert "unknown: nothing lost" in said
+    assert "unknown: nothing proved lost" in said
     assert "nothing_observed" in said
     assert "harness" not in said, "a traceback of ours"
 
