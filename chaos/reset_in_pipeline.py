@@ -1,8 +1,8 @@
 """The connection is cut in mid-pipeline: between taking a message and noting that it was taken.
 
 As an operator meets it: one connection is reset, and one task is gone. kombu pops a message with `BRPOP` and then notes it as
-unacknowledged in a second step; what lies between is in nobody's keeping. Late acknowledgement does not help: there is nothing yet to
-acknowledge.
+unacknowledged in a second step; in between, neither the queue nor a worker holds the message. Late acknowledgement does not
+help: there is nothing yet to acknowledge.
 
 What cures it: a record of what was accepted that does not live in the broker, and a sweeper that submits again what has no outcome.
 """

@@ -51,7 +51,7 @@ COVERED_BY = {
     "session/steering.py": "test_runs.py",
     "session/strikes.py": "test_pytest_plugin.py",
     **dict.fromkeys(["spec/description.py", "spec/loopback.py", "spec/promises.py"], "test_system.py"),
-    **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/deeds.py"], "test_faults.py"),
+    **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/actions.py"], "test_faults.py"),
     **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
     "wire/counter.py": "test_trigger.py",
     "wire/server.py": "test_link_server.py",

@@ -117,14 +117,14 @@ class Links:
         return any(link.name == name and link.connected(number) for link, _ in self._all)
 
     def _notice(self, text: str) -> None:
-        """What a link does not understand is told once, beside the components' own logs."""
+        """Log once, beside the components' own logs, what a link does not understand."""
         with self._log.open("a", encoding="utf-8") as file:
             file.write(f"{self._recorder.now():.3f} {text}\n")
 
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
         self.deliveries.watch(moment, self._recorder.now())
         if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
-            return  # Who waits in vain tells nothing.
+            return  # The empty reply to a blocking request tells nothing.
         self.last_t = self._recorder.now()
         self._recorder.add(
             Wire(

@@ -74,7 +74,7 @@ def offers(system: System) -> list[Fault]:
 
 
 def label(fault: Fault) -> str:
-    """How a button calls it: its name, and what is not as ever about it; without its target, but for whether that is the link of it."""
+    """The text of its button: its name, and its fields that are no defaults; of its target only whether that is a link."""
     fields = (
         (field, getattr(fault, field.name)) for field in msgspec.structs.fields(fault) if field.name != "component"
     )

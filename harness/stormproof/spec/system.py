@@ -195,7 +195,7 @@ class System(_Model):
         return self
 
     def stored(self) -> dict[str, Any]:
-        """What it says, as plain JSON values. What is as ever is left out: another machine's interpreter is another one."""
+        """What it says, as plain JSON values. Defaults are omitted: another machine has another interpreter."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def in_storms(self, *roles: str) -> list[str]:

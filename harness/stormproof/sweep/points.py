@@ -70,7 +70,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
     """The points of one task's life, in their order, from all frames between its submission and its end.
 
-    Who waits in vain takes no part: requests that block are no points, their answers are.
+    Blocking requests are not fault points; their replies are.
     """
     wanted, count, points = set(components), Counter[tuple[str, str, str, str]](), []
     for frame in frames:

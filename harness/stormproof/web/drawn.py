@@ -24,7 +24,7 @@ STORED_PAGE = _AS_NOBODY | {
         "img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
-"""For a run's own report, which has scripts in it: it runs as nobody's page, so it can use no cookie of ours and ask nothing of us."""
+"""For a run's own report, which has scripts in it: it is served in a sandboxed origin, so it can use no cookie of ours and ask nothing of us."""
 STORED_DRAWING = _AS_NOBODY | {
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 }

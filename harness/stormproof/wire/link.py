@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Answer, Ask, Close, Deed, How, Pass, Repeat, Side, Swallow, Wait, Write
+from stormproof.wire.actions import Action, Answer, Ask, Close, How, Pass, Repeat, Side, Swallow, Wait, Write
 from stormproof.wire.pairing import Asked, Pairing
 from stormproof.wire.resp import Part, Piece, RespParser, request
 from stormproof.wire.rules import Rule, Rules
@@ -56,9 +56,9 @@ _DISCARD = request("DISCARD")
 
 
 class _Step(NamedTuple):
-    """Something to do, in its order: a deed, for a piece (and the rule that asked for it)."""
+    """Something to do, in its order: a action, for a piece (and the rule that asked for it)."""
 
-    deed: Deed | None
+    action: Action | None
     piece: Piece
     rule: Rule | None
     moment: Moment | None
@@ -79,7 +79,7 @@ class _Way:
         self.asleep = self.closed = self.swallows = self.given = False
         self.free_at = 0.0
         self.waits_for: Rule | None = None
-        self.carrying: Callable[[bytes], list[Deed]] | None = None
+        self.carrying: Callable[[bytes], list[Action]] | None = None
 
     @property
     def busy(self) -> bool:
@@ -181,7 +181,7 @@ class Conversation:
             return []  # The connection has ended meanwhile.
         waiting = way.todo.popleft()
         if goes_on and isinstance(waiting, _Step):
-            way.todo.appendleft(waiting._replace(deed=Pass()))
+            way.todo.appendleft(waiting._replace(action=Pass()))
         else:
             way.swallows = True
         return self.wake(origin)
@@ -190,8 +190,8 @@ class Conversation:
         """A rule that strikes connections, and no frame in particular, strikes this one."""
         rule.hit(f"{self.link}: connection {self.number}")
         commands: list[Command] = []
-        for deed in rule.deeds(None):
-            commands += self._connection_deed(deed)
+        for action in rule.actions(None):
+            commands += self._connection_action(action)
         return commands
 
     # What is done, in its order
@@ -205,7 +205,7 @@ class Conversation:
                 # Redis closes both ways or none; a client may shut down its own and still read.
                 commands.append(End(way.target, step, whole=way.origin == "redis"))
             elif not way.swallows:
-                commands += self._take(way, step) if step.deed is None else self._do(way, step, step.deed)
+                commands += self._take(way, step) if step.action is None else self._do(way, step, step.action)
         return commands
 
     def _take(self, way: _Way, step: _Step) -> list[Command]:
@@ -218,7 +218,7 @@ class Conversation:
             self._pair(way, piece)
             return [Send(way.target, piece.raw[begun:])] if len(piece.raw) > begun else []
         if piece.part in (Part.BODY, Part.LAST):
-            carried: list[Deed] = [Pass()] if way.carrying is None else way.carrying(piece.raw)
+            carried: list[Action] = [Pass()] if way.carrying is None else way.carrying(piece.raw)
             if piece.part is Part.LAST:
                 way.carrying = None
             return self._first(way, step, carried)
@@ -239,27 +239,27 @@ class Conversation:
             return self._first(way, step._replace(moment=moment), [Pass()])
         if piece.part is Part.HEAD:
             way.carrying = rule.fault.carry_on if rule.fault else None
-        return self._first(way, step._replace(rule=rule, moment=moment), rule.deeds(moment))
+        return self._first(way, step._replace(rule=rule, moment=moment), rule.actions(moment))
 
-    def _first(self, way: _Way, step: _Step, deeds: list[Deed]) -> list[Command]:
-        """Put the deeds for a piece before all else, and go on."""
-        way.todo.extendleft(step._replace(deed=deed) for deed in reversed(deeds))
+    def _first(self, way: _Way, step: _Step, actions: list[Action]) -> list[Command]:
+        """Put the actions for a piece before all else, and go on."""
+        way.todo.extendleft(step._replace(action=action) for action in reversed(actions))
         return []
 
-    def _do(self, way: _Way, step: _Step, deed: Deed) -> list[Command]:
+    def _do(self, way: _Way, step: _Step, action: Action) -> list[Command]:
         raw = step.piece.raw
-        if isinstance(deed, Wait):
-            return self._wait(way, step, deed)
-        if isinstance(deed, Ask) and step.rule and step.moment:
+        if isinstance(action, Wait):
+            return self._wait(way, step, action)
+        if isinstance(action, Ask) and step.rule and step.moment:
             way.asleep = True
             way.todo.appendleft(step)
             return [Consult(way.origin, step.rule, step.moment)]
-        if isinstance(deed, Answer):
-            return self._answer(deed, raw)
-        if isinstance(deed, Pass | Write | Repeat):
-            data = deed.data if isinstance(deed, Write) else raw
-            return self._go_on(way, step, data, twice=isinstance(deed, Repeat))
-        return self._connection_deed(deed)
+        if isinstance(action, Answer):
+            return self._answer(action, raw)
+        if isinstance(action, Pass | Write | Repeat):
+            data = action.data if isinstance(action, Write) else raw
+            return self._go_on(way, step, data, twice=isinstance(action, Repeat))
+        return self._connection_action(action)
 
     def _go_on(self, way: _Way, step: _Step, data: bytes, *, twice: bool) -> list[Command]:
         first = step.piece.part in (Part.WHOLE, Part.HEAD)
@@ -275,44 +275,44 @@ class Conversation:
                     self._pairing.special += 1
         return [Send(way.target, data + data if twice else data)] if data else []
 
-    def _wait(self, way: _Way, step: _Step, deed: Wait) -> list[Command]:
+    def _wait(self, way: _Way, step: _Step, action: Wait) -> list[Command]:
         way.asleep = True
-        if deed.seconds is None:
+        if action.seconds is None:
             way.waits_for = step.rule
             return []
-        if not deed.in_turn:
-            return [Sleep(way.origin, step.arrived + deed.seconds)]
-        way.free_at = max(way.free_at, step.arrived) + deed.seconds
+        if not action.in_turn:
+            return [Sleep(way.origin, step.arrived + action.seconds)]
+        way.free_at = max(way.free_at, step.arrived) + action.seconds
         return [Sleep(way.origin, way.free_at)]
 
-    def _answer(self, deed: Answer, raw: bytes) -> list[Command]:
+    def _answer(self, action: Answer, raw: bytes) -> list[Command]:
         """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
         asked = Asked(raw)
-        asked.replace, asked.close = deed.reply, deed.close
+        asked.replace, asked.close = action.reply, action.close
         self._pairing.instead(asked)
         if asked.name[0] == "EXEC":
-            asked.replace = b"-EXECABORT Transaction discarded because of: " + deed.reply[1:]
+            asked.replace = b"-EXECABORT Transaction discarded because of: " + action.reply[1:]
             return [Send("redis", _DISCARD)]
         return [Send("redis", _STUB)]
 
     def _replaced(self, asked: Asked) -> list[Command]:
         commands: list[Command] = [Send("component", asked.replace)] if asked.replace is not None else []
-        return [*commands, *self._connection_deed(Close("fin"))] if asked.close else commands
+        return [*commands, *self._connection_action(Close("fin"))] if asked.close else commands
 
-    def _connection_deed(self, deed: Deed) -> list[Command]:
-        if isinstance(deed, Swallow):
+    def _connection_action(self, action: Action) -> list[Command]:
+        if isinstance(action, Swallow):
             for origin, way in self._ways.items():
-                way.swallows = way.swallows or deed.origin in (None, origin)
+                way.swallows = way.swallows or action.origin in (None, origin)
             return []
-        if not isinstance(deed, Close):
+        if not isinstance(action, Close):
             return []
         self.ending = True
-        if deed.side is None:
+        if action.side is None:
             self.over = True
-            return [End("component", deed.how), End("redis", deed.how)]
-        self._ways[_OTHER[deed.side]].clear()
-        self._ways[_OTHER[deed.side]].closed = True
-        return [End(deed.side, deed.how)]
+            return [End("component", action.how), End("redis", action.how)]
+        self._ways[_OTHER[action.side]].clear()
+        self._ways[_OTHER[action.side]].closed = True
+        return [End(action.side, action.how)]
 
     # What it is
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 
 from stormproof.spec.trigger import Moment
+from stormproof.wire.actions import Action, Ask
 from stormproof.wire.counter import Counter
-from stormproof.wire.deeds import Ask, Deed
 from stormproof.wire.faults import WireFault
 
 Decide = Callable[[bool], None]
@@ -55,7 +55,7 @@ class Rule:
         self.hits += 1
         self.last = what
 
-    def deeds(self, moment: Moment | None) -> list[Deed]:
+    def actions(self, moment: Moment | None) -> list[Action]:
         """What is to be done."""
         return [Ask()] if self.fault is None else self.fault.meet(moment, self.dice)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from stormproof.errors import ComponentError
-from stormproof.wire.deeds import How, Side
+from stormproof.wire.actions import How, Side
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
 from stormproof.wire.rules import Rule, Rules
 
@@ -56,12 +56,12 @@ class Link:
     async def open(self) -> None:
         """Accept connections, unless a fault refuses them. Raises ComponentError where the port is taken."""
         self._wanted = True
-        await self._mind_the_door()
+        await self._sync_listener()
 
     async def shut(self) -> None:
         """Accept no more: connections are refused, as they are where no Redis listens. Those that are there stay."""
         self._wanted = False
-        await self._mind_the_door()
+        await self._sync_listener()
 
     async def close(self) -> None:
         """The end of the link: everything is cut, and so is who has knocked and is let in only now."""
@@ -73,7 +73,7 @@ class Link:
     async def arm(self, rule: Rule) -> None:
         """Put a rule in force. One that strikes connections strikes those that are there, unless it waits for a frame."""
         self.rules.arm(rule)
-        await self._mind_the_door()
+        await self._sync_listener()
 
     def strike(self, rule: Rule) -> None:
         """Have a rule strike each connection that is there."""
@@ -85,7 +85,7 @@ class Link:
         self.rules.disarm(rule)
         for connection in list(self.conversations):
             connection.heal(rule)
-        await self._mind_the_door()
+        await self._sync_listener()
 
     def connected(self, number: int) -> bool:
         """Whether a component has this connection, by its number in the history, and neither side has ended it."""
@@ -95,7 +95,7 @@ class Link:
         """The rule that spoils new connections, if one does."""
         return next((r for r in self.rules.armed if r.at_once and r.fault and r.fault.greeting != "accept"), None)
 
-    async def _mind_the_door(self) -> None:
+    async def _sync_listener(self) -> None:
         async with self._door:
             spoiler = self.greeting()
             refuses = spoiler is not None and spoiler.fault is not None and spoiler.fault.greeting == "refuse"

@@ -25,7 +25,7 @@ _KEYLESS = frozenset(
 BLOCKING = frozenset(
     {"BRPOP", "BLPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP"}
 )
-"""Requests that wait: who waits takes no part in a task's life until there is an answer."""
+"""Requests that wait for an answer. They are not part of a task's life until there is one."""
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ import random
 from typing import get_args
 
 import pytest
-from stormproof.wire.deeds import Answer
+from stormproof.wire.actions import Answer
 from stormproof.wire.faults import ErrorReply
 from stormproof.wire.faults.error_reply import ErrorCode, can_get
 

@@ -7,7 +7,7 @@ import random
 import pytest
 from plays import EXEC, GET, MULTI, OK, ONE, QUEUED, SET, Play, to_component, to_redis
 from stormproof.spec.trigger import Trigger, receives, sends
-from stormproof.wire.deeds import Close, Deed, Pass, Wait, Write
+from stormproof.wire.actions import Action, Close, Pass, Wait, Write
 from stormproof.wire.faults import (
     Bandwidth,
     BlackHole,
@@ -213,7 +213,7 @@ def test_a_garbled_reply_is_garbled_in_the_part_that_was_meant(part: str, reply:
 
 
 @pytest.mark.parametrize(
-    ("fault", "deeds"),
+    ("fault", "actions"),
     [
         (Bandwidth(bytes_per_s=1), []),
         (Delay(delay_ms=100), [Wait(0.1), Pass()]),
@@ -223,16 +223,16 @@ def test_a_garbled_reply_is_garbled_in_the_part_that_was_meant(part: str, reply:
         (Truncate(), [Write(b""), Close("fin")]),
     ],
 )
-def test_a_fault_of_frames_finds_none_in_a_connection(fault: WireFault, deeds: list[Deed]) -> None:
-    assert fault.meet(None, random.Random(1)) == deeds
+def test_a_fault_of_frames_finds_none_in_a_connection(fault: WireFault, actions: list[Action]) -> None:
+    assert fault.meet(None, random.Random(1)) == actions
 
 
 @pytest.mark.parametrize(("bytes_per_s", "size"), [(1, 1), (39, 1), (40, 2), (200, 10)])
 def test_a_narrow_way_lets_a_twentieth_of_a_second_pass_at_once(bytes_per_s: int, size: int) -> None:
     fault = Bandwidth(bytes_per_s=bytes_per_s)
-    deeds = [Wait(size / bytes_per_s, in_turn=True), Write(b"x" * size)] * 9
-    assert fault.carry_on(b"x" * 9 * size) == deeds
-    assert fault.carry_on(b"x" * 9 * size + b"y") == [*deeds, Wait(1 / bytes_per_s, in_turn=True), Write(b"y")]
+    actions = [Wait(size / bytes_per_s, in_turn=True), Write(b"x" * size)] * 9
+    assert fault.carry_on(b"x" * 9 * size) == actions
+    assert fault.carry_on(b"x" * 9 * size + b"y") == [*actions, Wait(1 / bytes_per_s, in_turn=True), Write(b"y")]
     assert fault.carry_on(b"") == []
 
 

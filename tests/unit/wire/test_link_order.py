@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
 from stormproof.spec.trigger import Moment, Trigger, receives, sends
-from stormproof.wire.deeds import Close, Deed, Pass
+from stormproof.wire.actions import Action, Close, Pass
 from stormproof.wire.faults import Bandwidth, Delay, Duplicate, ErrorReply, HalfClose, Reset, Truncate, WireFault
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
 from stormproof.wire.resp import HEAD_LIMIT, request
@@ -104,7 +104,7 @@ def test_a_narrow_way_has_its_own_clock_that_starts_with_the_first_bytes() -> No
 class _BothHalves(WireFault, frozen=True, kw_only=True, tag="both_halves"):
     """Both sides are told that nothing more will come."""
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Close("fin", "component"), Pass(), Close("reset", "redis")]
 
 

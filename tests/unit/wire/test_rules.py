@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.actions import Ask, Close
 from stormproof.wire.counter import Counter
-from stormproof.wire.deeds import Ask, Close
 from stormproof.wire.faults import Reset
 from stormproof.wire.rules import Rule, Rules
 
@@ -40,8 +40,8 @@ def test_a_rule_without_a_trigger_strikes_at_once_and_meets_no_frame() -> None:
     at_once, waiting = rule("0", None, Reset()), rule("1", Trigger())
     assert (at_once.at_once, at_once.meets(MOMENT), at_once.name) == (True, False, "reset")
     assert (waiting.at_once, waiting.meets(MOMENT), waiting.name) == (False, True, "held")
-    assert at_once.deeds(None) == [Close("reset")]
-    assert waiting.deeds(MOMENT) == [Ask()]
+    assert at_once.actions(None) == [Close("reset")]
+    assert waiting.actions(MOMENT) == [Ask()]
 
 
 def test_who_is_not_told_how_to_ask_lets_the_frame_go_on() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Deed, Wait, Write
+from stormproof.wire.actions import Action, Wait, Write
 from stormproof.wire.faults.base import WireFault
 
 _SLICES_PER_S = 20
@@ -23,10 +23,10 @@ class Bandwidth(WireFault, frozen=True, kw_only=True, tag="bandwidth"):
     def offers(cls, system: System) -> Iterable[Fault]:
         return [cls(component=name, bytes_per_s=10_000) for name in system.in_storms("worker", "api")]
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return self.carry_on(moment.raw) if moment else []
 
-    def carry_on(self, data: bytes) -> list[Deed]:
+    def carry_on(self, data: bytes) -> list[Action]:
         size = max(self.bytes_per_s // _SLICES_PER_S, 1)
         slices = [data[at : at + size] for at in range(0, len(data), size)]
-        return [deed for part in slices for deed in (Wait(len(part) / self.bytes_per_s, in_turn=True), Write(part))]
+        return [action for part in slices for action in (Wait(len(part) / self.bytes_per_s, in_turn=True), Write(part))]

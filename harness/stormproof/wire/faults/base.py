@@ -10,7 +10,7 @@ from stormproof.history import WireDirection
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Moment, Trigger
-from stormproof.wire.deeds import Deed, Pass
+from stormproof.wire.actions import Action, Pass
 
 Greeting = Literal["accept", "refuse", "reset", "swallow"]
 
@@ -47,10 +47,10 @@ class WireFault(Fault, frozen=True, kw_only=True):
         """What becomes of a connection that is opened while the fault lasts."""
         return "accept"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         """The actions for a frame; with None, to a connection. `dice` is the run's own generator."""
         raise NotImplementedError
 
-    def carry_on(self, data: bytes) -> list[Deed]:
+    def carry_on(self, data: bytes) -> list[Action]:
         """What is done to the further bytes of a frame that is too large to be met whole."""
         return [Pass()]

@@ -6,7 +6,7 @@ import random
 from typing import ClassVar
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Deed, Side, Swallow
+from stormproof.wire.actions import Action, Side, Swallow
 from stormproof.wire.faults.base import Greeting, WireFault
 
 
@@ -23,5 +23,5 @@ class BlackHole(WireFault, frozen=True, kw_only=True, tag="black_hole"):
     def greeting(self) -> Greeting:
         return "swallow" if self.new else "accept"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Swallow(self.origin)]

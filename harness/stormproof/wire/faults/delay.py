@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Deed, Pass, Wait
+from stormproof.wire.actions import Action, Pass, Wait
 from stormproof.wire.faults.base import WireFault
 
 
@@ -22,7 +22,7 @@ class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
     def offers(cls, system: System) -> Iterable[Fault]:
         return [cls(component=name, delay_ms=250) for name in system.in_storms("worker", "api")]
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         if self.delay_ms is None:
             return [Wait(None), Pass()]
         return [Wait((self.delay_ms + dice.uniform(0, self.jitter_ms)) / 1000), Pass()]

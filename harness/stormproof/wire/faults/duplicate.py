@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Deed, Pass, Repeat
+from stormproof.wire.actions import Action, Pass, Repeat
 from stormproof.wire.faults.base import WireFault
 
 
 class Duplicate(WireFault, frozen=True, kw_only=True, tag="duplicate"):
     """The component sees one reply, that to the first. A request beyond 32 KiB is not kept, and not repeated."""
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Repeat() if moment and moment.whole else Pass()]

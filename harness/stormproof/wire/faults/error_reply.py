@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Answer, Deed
+from stormproof.wire.actions import Action, Answer
 from stormproof.wire.faults.base import WireFault
 
 ErrorCode = Literal["LOADING", "READONLY", "OOM", "NOAUTH", "BUSY", "MASTERDOWN", "MAXCLIENTS"]
@@ -72,8 +72,8 @@ class ErrorReply(WireFault, frozen=True, kw_only=True, tag="error_reply"):
             for error in get_args(ErrorCode)
         ]
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Answer(b"-" + _TEXTS[self.error].encode() + b"\r\n", close=self.error == "MAXCLIENTS")]
 
-    def carry_on(self, data: bytes) -> list[Deed]:
+    def carry_on(self, data: bytes) -> list[Action]:
         return []

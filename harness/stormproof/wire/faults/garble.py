@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from stormproof.history import WireDirection
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Deed, Write
+from stormproof.wire.actions import Action, Write
 from stormproof.wire.faults.base import WireFault
 
 _LENGTHS = (b"$", b"*", b"%", b"~", b"=", b"!", b">", b"|")
@@ -22,7 +22,7 @@ class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
     part: Literal["type", "length", "payload"] = "type"
     direction: ClassVar[WireDirection] = "reply"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         raw = moment.raw if moment else b""
         if self.part == "payload":
             return [Write(_turned_over(raw))]

@@ -6,7 +6,7 @@ import random
 from typing import ClassVar
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Close, Deed, Pass, Side
+from stormproof.wire.actions import Action, Close, Pass, Side
 from stormproof.wire.faults.base import WireFault
 
 
@@ -16,5 +16,5 @@ class HalfClose(WireFault, frozen=True, kw_only=True, tag="half_close"):
     side: Side = "component"
     at_once: ClassVar[bool] = True
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Pass(), Close("fin", self.side)]

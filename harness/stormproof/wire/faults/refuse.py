@@ -6,7 +6,7 @@ import random
 from typing import ClassVar, Literal
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Close, Deed, Pass
+from stormproof.wire.actions import Action, Close, Pass
 from stormproof.wire.faults.base import Greeting, WireFault
 
 
@@ -20,5 +20,5 @@ class Refuse(WireFault, frozen=True, kw_only=True, tag="refuse"):
     def greeting(self) -> Greeting:
         return "refuse"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Close("reset")] if self.existing == "reset" else [Pass()]

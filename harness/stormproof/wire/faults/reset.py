@@ -6,7 +6,7 @@ import random
 from typing import ClassVar
 
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Close, Deed
+from stormproof.wire.actions import Action, Close
 from stormproof.wire.faults.base import Greeting, WireFault
 
 
@@ -22,5 +22,5 @@ class Reset(WireFault, frozen=True, kw_only=True, tag="reset"):
     def greeting(self) -> Greeting:
         return "reset" if self.new else "accept"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Close("reset")]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from stormproof.history import WireDirection
 from stormproof.spec.trigger import Moment
-from stormproof.wire.deeds import Close, Deed, Write
+from stormproof.wire.actions import Action, Close, Write
 from stormproof.wire.faults.base import WireFault
 
 
@@ -17,6 +17,6 @@ class Truncate(WireFault, frozen=True, kw_only=True, tag="truncate"):
     keep_bytes: int = 3
     direction: ClassVar[WireDirection] = "reply"
 
-    def meet(self, moment: Moment | None, dice: random.Random) -> list[Deed]:
+    def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         raw = moment.raw if moment else b""
         return [Write(raw[: min(self.keep_bytes, len(raw) - 1)]), Close("fin")]

@@ -68,4 +68,4 @@ class Ask(_Deed, frozen=True):
     """Everything on this way waits until the harness has struck (a process, a Redis) and says whether the frame goes on."""
 
 
-Deed = Pass | Write | Wait | Close | Swallow | Answer | Repeat | Ask
+Action = Pass | Write | Wait | Close | Swallow | Answer | Repeat | Ask
