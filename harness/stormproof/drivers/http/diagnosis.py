@@ -18,6 +18,8 @@ from stormproof.spec.templates import pick, word
 
 _LATER = frozenset({408, 425, 429})
 """Codes that say: ask again."""
+_UNFIT = frozenset({400, 422})
+"""Codes that say: a field is not what it must be."""
 _UNREADY = frozenset({"RECEIVED", "STARTED", "RETRY"})
 """What Celery itself says of a task that has not ended. A system that says so of one that has is wrong itself."""
 _MOST_NAMES, _LONGEST = 12, 80
@@ -30,7 +32,9 @@ def of_submission(how: Submit, answer: Answer) -> str:
         return "" if word(pick(answer.document, how.task_id)) else _absent("submit.task_id", answer, how.task_id)
     if 200 <= code < 300:
         return f"submit.accept: {asked}; add {code} to the codes that mean accepted ({_list(how.accept)})"
-    return _refused("submit", "path, method, json and headers", code, asked)
+    refused = _refused("submit", "path, method, json and headers", code, asked)
+    whole = "; a field that takes a whole number can have {number} in place of {key}"
+    return refused + (whole if refused and code in _UNFIT and how.keyed else "")
 
 
 def of_status(how: Status, answer: Answer) -> str:

@@ -59,6 +59,13 @@ def test_a_submission_that_is_refused_names_the_keys_to_look_at(code: int, said:
     assert diagnosis.of_submission(SUBMIT, answer({}, code)) == said
 
 
+@pytest.mark.parametrize(("code", "told"), [(400, True), (422, True), (404, False), (503, False)])
+def test_where_a_field_does_not_take_the_key_the_number_is_named(code: int, told: bool) -> None:
+    keyed = Submit.model_validate({"path": "/orders", "json": {"customer": "{key}"}})
+    said = diagnosis.of_submission(keyed, answer({}, code))
+    assert said.endswith("; a field that takes a whole number can have {number} in place of {key}") is told
+
+
 @pytest.mark.parametrize(
     ("how", "document", "said"),
     [
