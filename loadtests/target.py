@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stormproof.session.remote import Document, Remote
+from stormproof.spec.description import load
 from stormproof.spec.workload import number_of, text
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -46,7 +47,7 @@ class Target:
     @classmethod
     def foreign(cls, url: str, description: Path) -> Target:
         """A system that somebody else has started: only what its API says can be known."""
-        told = description.load(description)
+        told = load(description)
         submit, status = (part.model_dump(mode="json", by_alias=True) for part in (told.submit, told.status))
         run = f"{random.SystemRandom().getrandbits(16):04x}"
         return cls(url=url, submit=submit, status=status, run=run, t0=0.0, effects=False, recovery_s=0.0)
