@@ -76,8 +76,9 @@ def test_a_replay_is_shown_while_it_runs_one_at_a_time_and_can_be_stopped(runs: 
         shown = client.get("/replay").text
         assert "reproduced " in shown and "Stop it" not in shown
         assert client.get("/").text.count('name="run"') == 2
-        press(client, f"/runs/{name}/replay")
-        assert eventually(lambda: len(living(tmp_path / "tmp")) > 4, 60)
+        assert press(client, f"/runs/{name}/replay").headers["location"] == "/replay"
+        begun = eventually(lambda: len(living(tmp_path / "tmp")) > 4, 60)
+        assert begun, (client.get("/replay/output").json(), living(tmp_path / "tmp"))
         assert press(client, "/replay/stop").status_code == 303
         stopped = client.get("/replay/output").json()
         assert stopped["code"] == 143 and "stopped by SIGTERM" in stopped["said"]
