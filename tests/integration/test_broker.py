@@ -14,15 +14,17 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from redis.exceptions import RedisError
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
-from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.brokers.redis.shape import ids, name
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Hold, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.celery.on_redis.messages import Broker, sample
 from stormproof.history import Settings
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
 from stormproof.spec.system import Redis
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 TAG = str(uuid.UUID(int=7))
 DEFAULT = Settings(t=0, component="worker", pid=11, queues=("celery",))
@@ -205,7 +207,7 @@ def frame(command: str, *words: str, connection: int = 1, store: str = "broker",
     link = component if store == "broker" else f"{component}.{store}"
     return Moment(
         link=link, component=component, store=store, connection=connection, direction="request", command=command,
-        key=words[0], raw=raw,
+        key=words[0], raw=raw, meaning=KombuReader(set).request(*name(raw), raw, ids(raw)),
     )  # fmt: skip
 
 

@@ -13,11 +13,11 @@ from typing import Any, cast
 import pytest
 import redis.asyncio
 from redis.exceptions import AuthenticationError
-from stormproof.brokers.redis.deliveries import Deliveries
-from stormproof.brokers.redis.queues import Broker, sample
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.errors import ComponentError, UsageError
 from stormproof.frameworks.celery.events import CeleryEventsListener
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries
+from stormproof.frameworks.celery.on_redis.messages import Broker, sample
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
 from stormproof.spec.system import Redis

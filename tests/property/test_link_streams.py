@@ -6,7 +6,9 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.codec import Unread
 from stormproof.wire.counter import Counter
 from stormproof.wire.faults import Reset
 from stormproof.wire.link import Conversation, Send
@@ -26,7 +28,7 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
         rules.observe(lambda moment, fate, injection: None)
     if how in ("armed", "disarmed in between"):
         rules.arm(armed_with_nothing_that_fits())
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     asked, answered = b"".join(data.draw(requests)), b"".join(data.draw(replies))
     parts = [("component", part) for part in data.draw(chunks(asked))] + [
         ("redis", part) for part in data.draw(chunks(answered))
@@ -57,7 +59,7 @@ def test_each_reply_carries_the_command_that_it_answers(data: st.DataObject) -> 
     seen: list[Moment] = []
     rules = Rules()
     rules.observe(lambda moment, fate, injection: seen.append(moment))
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     asked = data.draw(st.lists(arrays, min_size=1, max_size=6))
     said = data.draw(st.lists(LINES, min_size=len(asked), max_size=len(asked)))
     for part in data.draw(chunks(b"".join(asked))):

@@ -8,33 +8,37 @@ from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stormproof.brokers.redis.deliveries import Deliveries
+from stormproof.brokers.redis.server import RedisServer
 from stormproof.errors import DescriptionError
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries
 from stormproof.history import Wire
 from stormproof.history.recorder import Recorder
 from stormproof.spec.trigger import Moment
+from stormproof.wire.codec import Reader, Unread
 from stormproof.wire.rules import Rule
 from stormproof.wire.server import Link
-from stormproof.wire.shape import BLOCKING
 
 
 class Links:
     """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
-    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message.
+    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message. `reader` makes what
+    says of one connection's frames what they mean.
     """
 
     def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
         self._recorder, self._broker, self._log = recorder, broker, log
         self.main_pid = main_pid
         self.deliveries = Deliveries(self)
+        self.reader: Callable[[], Reader] = Unread
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.last_t = 0.0
 
-    def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
-        """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
+    def add(self, replica: str, component: str, role: str, port: int, server: RedisServer) -> Link:
+        """Make the link of one copy of a component with one server; it accepts nobody yet."""
+        store = server.name
         name = replica if store == self._broker else f"{replica}.{store}"
-        link = Link(name, replica, store, port, redis_port)
+        link = Link(name, replica, store, port, server.port, server.codec, reader=self.reader)
         link.rules.observe(self._watch)
         link.rules.notice = self._notice
         self._all.append((link, frozenset({replica, component, role})))
@@ -123,17 +127,21 @@ class Links:
 
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
         self.deliveries.watch(moment, self._recorder.now())
-        if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
-            return  # The empty reply to a blocking request tells nothing.
+        if moment.nil or (moment.waits and fate == "passed"):
+            return  # Neither a question that waits for an answer tells anything, nor an empty answer to it.
         self.last_t = self._recorder.now()
         self._recorder.add(
             Wire(
                 t=self.last_t,
                 link=moment.link,
+                component=moment.component,
+                store=moment.store,
                 connection=moment.connection,
                 direction=moment.direction,
                 command=moment.command,
                 key=moment.key,
+                meaning=moment.meaning,
+                waits=moment.waits,
                 size_bytes=len(moment.raw),
                 ids=moment.ids,
                 fate=fate,

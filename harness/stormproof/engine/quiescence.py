@@ -20,9 +20,9 @@ import msgspec
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from stormproof.brokers.redis.deliveries import Hold
-from stormproof.brokers.redis.queues import Unacked
 from stormproof.engine.world import World
+from stormproof.frameworks.celery.on_redis.deliveries import Hold
+from stormproof.frameworks.celery.on_redis.messages import Unacked
 from stormproof.history import FastForward, Probe, Quiescence
 from stormproof.processes.launcher import is_running
 from stormproof.processes.replica import Replica

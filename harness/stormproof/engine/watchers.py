@@ -7,11 +7,11 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stormproof.brokers.redis.queues import Broker, sample
 from stormproof.brokers.redis.server import RedisServer
 from stormproof.errors import ComponentError, StormproofError
 from stormproof.frameworks.celery.events import CeleryEventsListener
 from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.celery.on_redis.messages import Broker, sample
 from stormproof.history import AnyEvent, Pressure
 from stormproof.history.recorder import Recorder
 from stormproof.processes import machine

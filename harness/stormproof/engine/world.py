@@ -11,14 +11,16 @@ from typing import Any
 
 import msgspec
 
-from stormproof.brokers.redis.queues import Broker
 from stormproof.brokers.redis.server import RedisServer
+from stormproof.brokers.redis.shape import shape
 from stormproof.drivers.http.clients import Clients, connections
 from stormproof.effects.smtp.server import SmtpServer
 from stormproof.engine.links import Links
 from stormproof.engine.watchers import Watchers
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.celery.on_redis.messages import Broker
 from stormproof.frameworks.celery.orders import Orders
 from stormproof.history import Phase, Process, ProcessWord
 from stormproof.history.recorder import Recorder
@@ -45,6 +47,7 @@ class World:
         self.replicas: list[Replica] = []
         self.mail = SmtpServer(recorder.add, recorder.t0, contain=system.promises.effects_contain)
         self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self._main_pid)
+        self.links.reader = lambda: KombuReader(self._unacked_keys)
         self._binary = binary
         self._ports = Ports()
         self._work = Path()
@@ -123,11 +126,14 @@ class World:
         self.clients = Clients(self.system, self.http, self.recorder, self.address)
         self.mail.as_described = self.clients.described
 
+    def _unacked_keys(self) -> set[str]:
+        return {shape((told.prefix + told.unacked_key).encode()) for told in self.picture.settings.values()}
+
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
         """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
         values: dict[str, str] = {}
-        for name, server in self.redis.items():
-            link = self.links.add(replica, component, role, name, self._ports.free(), server.port)
+        for server in self.redis.values():
+            link = self.links.add(replica, component, role, self._ports.free(), server)
             where = server.component
             url = server.url_for_system(link.port)
             values |= {f"{where}.url": url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}

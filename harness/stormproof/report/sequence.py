@@ -123,7 +123,7 @@ def _polls(history: History, ops: list[Op], shown: set[int]) -> Callable[[Wire],
     spans = [(op.invoked.t, op.returned.t) for op in ops if op.returned is not None and op.invoked_at not in shown]
 
     def is_of_a_poll(frame: Wire) -> bool:
-        return frame.link.partition(".")[0] in apis and any(begin <= frame.t <= end for begin, end in spans)
+        return frame.component in apis and any(begin <= frame.t <= end for begin, end in spans)
 
     return is_of_a_poll
 
@@ -173,16 +173,12 @@ class _Scene:
         self._history = history
         self.broker = f"redis.{broker}"
         processes = [event for _, event in history.of(Process)]
-        self._components = {event.component for event in processes}
         self._api = next((event.component for event in processes if event.role == "api"), "api")
         self._asked = {event.op: event for _, event in history.of(Invoked)}
 
     def ends_of(self, frame: Wire) -> tuple[str, str]:
         """The component and the server of a frame's link."""
-        component, dot, store = frame.link.rpartition(".")
-        if not dot or frame.link in self._components:
-            return frame.link, self.broker
-        return component, f"redis.{store}"
+        return frame.component, f"redis.{frame.store}"
 
     def step(self, index: int) -> Step:
         """The step that an event makes."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.effects.smtp.faults import Mail
 from stormproof.frameworks.celery.faults import Misbehave
 from stormproof.processes.faults import Kill, Pause
@@ -16,7 +17,7 @@ from stormproof.spec.scenario import Injection, Scenario
 from stormproof.spec.system import System
 from stormproof.spec.trigger import receives, sends
 from stormproof.spec.workload import Workload
-from stormproof.wire.faults import BlackHole, Delay, ErrorReply, Garble, Refuse, Reset
+from stormproof.wire.faults import BlackHole, Delay, Garble, Refuse, Reset
 
 _EVERY_S = 1.0
 _MOST = 40

@@ -15,6 +15,7 @@ from typing import cast
 
 from stormproof.errors import ComponentError
 from stormproof.wire.actions import How, Side
+from stormproof.wire.codec import Reader, Unread, WireCodec
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
 from stormproof.wire.rules import Rule, Rules
 
@@ -29,8 +30,9 @@ _numbers = itertools.count(1)
 
 
 class Link:
-    """Listens on `port`, connects to `redis_port`, and does to what passes what its rules say. `name` is the component's name, with
-    `.results` and the like for a Redis that is not the broker. `over`: it has been closed for good.
+    """Listens on `port`, connects to `server_port`, and does to what passes what its rules say. `name` is the component's name, with
+    `.results` and the like for a server that is not the broker. `codec` is the server's protocol, and `reader` makes what reads one
+    connection. `over`: it has been closed for good.
     """
 
     def __init__(
@@ -39,15 +41,18 @@ class Link:
         component: str,
         store: str,
         port: int,
-        redis_port: int,
+        server_port: int,
+        codec: WireCodec,
         *,
+        reader: Callable[[], Reader] = Unread,
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
         self.name, self.component, self.store, self.port = name, component, store, port
         self.rules = Rules()
         self.conversations: set[_Connection] = set()
-        self._redis_port = redis_port
+        self.codec, self.reader = codec, reader
+        self._server_port = server_port
         self._server_tls, self._client_tls = server_tls, client_tls
         self._server: asyncio.Server | None = None
         self._door: asyncio.Lock = asyncio.Lock()
@@ -123,11 +128,11 @@ class Link:
         """What speaks with a component that has just connected."""
         return _Half(_Connection(self), "component")
 
-    async def reach_redis(self, half: _Half) -> None:
-        """Connect to Redis. Raises OSError, TimeoutError."""
+    async def reach_server(self, half: _Half) -> None:
+        """Connect to the server. Raises OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT_S):
-            await loop.create_connection(lambda: half, "127.0.0.1", self._redis_port, ssl=self._client_tls)
+            await loop.create_connection(lambda: half, "127.0.0.1", self._server_port, ssl=self._client_tls)
 
 
 class _Connection:
@@ -136,7 +141,8 @@ class _Connection:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._loop = asyncio.get_running_loop()
-        self.conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
+        number, reader = next(_numbers), link.reader()
+        self.conversation = Conversation(link.name, link.component, link.store, number, link.rules, link.codec, reader)
         self._halves: dict[Side, _Half] = {}
         self._reaching: asyncio.Task[None] | None = None
 
@@ -164,7 +170,7 @@ class _Connection:
 
     async def _reach(self) -> None:
         try:
-            await self._link.reach_redis(self._halves["redis"])
+            await self._link.reach_server(self._halves["redis"])
         except (OSError, TimeoutError):
             self._halves["redis"].gone = True
             self._halves["component"].end("reset")

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import pytest
 from redis.exceptions import RedisError
-from stormproof.brokers.redis.deliveries import Hold, Place
-from stormproof.brokers.redis.queues import Unacked
 from stormproof.engine import quiescence as settling
 from stormproof.engine.quiescence import settle
 from stormproof.engine.world import World
+from stormproof.frameworks.celery.on_redis.deliveries import Hold, Place
+from stormproof.frameworks.celery.on_redis.messages import Unacked
 from stormproof.history import AnyEvent, FastForward, Probe, Quiescence, Settings
 from stormproof.history.recorder import Picture
 from stormproof.spec.system import Backlog, Promises

@@ -6,6 +6,9 @@ import random
 
 import pytest
 from plays import EXEC, GET, MULTI, OK, ONE, QUEUED, SET, Play, to_component, to_redis
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.faults.error_reply import can_get
+from stormproof.brokers.redis.resp import HEAD_LIMIT, request
 from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.actions import Action, Close, Pass, Wait, Write
 from stormproof.wire.faults import (
@@ -13,7 +16,6 @@ from stormproof.wire.faults import (
     BlackHole,
     Delay,
     Duplicate,
-    ErrorReply,
     Garble,
     HalfClose,
     Refuse,
@@ -21,9 +23,7 @@ from stormproof.wire.faults import (
     Truncate,
     WireFault,
 )
-from stormproof.wire.faults.error_reply import can_get
 from stormproof.wire.link import End, Send, Sleep
-from stormproof.wire.resp import HEAD_LIMIT, request
 
 STUB = request("STORMPROOF.STUB")
 BOTH_RESET = [End("component", "reset"), End("redis", "reset")]

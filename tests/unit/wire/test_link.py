@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.brokers.redis.resp import request
 from stormproof.spec.trigger import sends
+from stormproof.wire.codec import Unread
 from stormproof.wire.faults import Delay, Reset
 from stormproof.wire.link import Consult, Conversation, End
-from stormproof.wire.resp import request
 from stormproof.wire.rules import Rules
 
 
@@ -77,7 +79,7 @@ def test_what_leaves_no_order_of_replies_is_forwarded_unread_and_told_once() -> 
 def test_bytes_that_are_no_resp_are_forwarded_unread_and_told_once() -> None:
     rules, told = Rules(), list[str]()
     rules.notice = told.append
-    conversation = Conversation("worker", "worker", "broker", 7, rules)
+    conversation = Conversation("worker", "worker", "broker", 7, rules, RedisCodec(), Unread())
     assert conversation.receive("redis", b"?what\r\n") == to_component(b"?what\r\n")
     assert conversation.receive("redis", b"?more\r\n") == to_component(b"?more\r\n")
     assert told == ["worker: connection 7 is forwarded unread: unknown type '?'"]
@@ -85,7 +87,7 @@ def test_bytes_that_are_no_resp_are_forwarded_unread_and_told_once() -> None:
 
 def test_a_rule_that_is_armed_in_mid_frame_does_not_meet_that_frame() -> None:
     rules = Rules()
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     assert conversation.receive("component", SET[:9]) == to_redis(SET[:9])
     play = Play(Reset(), sends("worker", "SET"))
     rules.arm(play.rule)
@@ -96,7 +98,7 @@ def test_a_rule_that_is_armed_in_mid_frame_does_not_meet_that_frame() -> None:
 
 def test_replies_that_were_asked_for_unwatched_are_known_later() -> None:
     rules = Rules()
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     conversation.receive("component", GET + SET)
     seen: list[str] = []
     rules.observe(lambda moment, fate, injection: seen.append(str(moment)))

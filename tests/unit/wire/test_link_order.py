@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.resp import HEAD_LIMIT, request
 from stormproof.spec.trigger import Moment, Trigger, receives, sends
 from stormproof.wire.actions import Action, Close, Pass
-from stormproof.wire.faults import Bandwidth, Delay, Duplicate, ErrorReply, HalfClose, Reset, Truncate, WireFault
+from stormproof.wire.codec import Unread
+from stormproof.wire.faults import Bandwidth, Delay, Duplicate, HalfClose, Reset, Truncate, WireFault
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
-from stormproof.wire.resp import HEAD_LIMIT, request
 from stormproof.wire.rules import Rules
 
 LARGE_SET, LARGE_REPLY = request("SET", "a", b"x" * HEAD_LIMIT), b"$%d\r\n%s\r\n" % (HEAD_LIMIT, b"x" * HEAD_LIMIT)
@@ -198,7 +201,7 @@ def test_what_had_gone_on_before_somebody_watched_is_not_sent_again(kept: int) -
     size = HEAD_LIMIT - len(begin % HEAD_LIMIT) - 2 - kept
     begun = begin % size + b"x" * size + b"\r\n"
     rules = Rules()
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     last = b"$1\r\na\r\n"
     assert conversation.receive("component", begun + last[:kept]) == to_redis(begun + last[:kept])
     rules.arm(Play(Reset(), sends("worker", "SET")).rule)

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from plays import GET, OK, ONE, SET, Play, to_component, to_redis
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.resp import HEAD_LIMIT, request
 from stormproof.spec.trigger import Moment, Trigger, receives, sends
-from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Reset, WireFault
+from stormproof.wire.codec import Unread
+from stormproof.wire.faults import BlackHole, Delay, Duplicate, Reset, WireFault
 from stormproof.wire.link import Conversation, End, Send, Sleep
-from stormproof.wire.resp import HEAD_LIMIT, request
 from stormproof.wire.rules import Rules
 
 KEY, OTHER = "storm-00ab-0001", "storm-00ab-0002"
@@ -34,7 +37,7 @@ def moment(direction: Any, command: str, key: str, raw: bytes, **more: Any) -> M
 def watched(rules: Rules) -> tuple[Conversation, list[tuple[Moment, str, str]]]:
     told: list[tuple[Moment, str, str]] = []
     rules.observe(lambda moment, fate, injection: told.append((moment, fate, injection)))
-    return Conversation("worker.results", "worker", "results", 7, rules), told
+    return Conversation("worker.results", "worker", "results", 7, rules, RedisCodec(), Unread()), told
 
 
 def test_all_that_is_known_of_a_request_and_its_reply_is_told() -> None:
@@ -47,8 +50,8 @@ def test_all_that_is_known_of_a_request_and_its_reply_is_told() -> None:
         *to_component(b"$-1\r\n"),
     ]
     assert told == [
-        (moment("request", "BRPOP", "q:*", POP, ids=(KEY,)), "passed", ""),
-        (moment("request", "BRPOP", "q:*", POP, ids=(KEY,)), "passed", ""),
+        (moment("request", "BRPOP", "q:*", POP, ids=(KEY,), waits=True), "passed", ""),
+        (moment("request", "BRPOP", "q:*", POP, ids=(KEY,), waits=True), "passed", ""),
         (moment("request", "GET", "a", GET), "passed", ""),
         (moment("reply", "BRPOP", "q:*", b"*-1\r\n", nil=True, ids=(KEY,)), "passed", ""),
         (moment("reply", "BRPOP", "q:*", found, ids=(KEY, OTHER)), "passed", ""),
@@ -123,7 +126,7 @@ def test_a_reply_belongs_to_the_place_of_its_request() -> None:
 )
 def test_what_was_asked_unwatched_is_known_later(parts: list[bytes], replies: list[bytes], names: list[str]) -> None:
     rules = Rules()
-    conversation = Conversation("worker", "worker", "broker", 7, rules)
+    conversation = Conversation("worker", "worker", "broker", 7, rules, RedisCodec(), Unread())
     for part in parts:
         assert conversation.receive("component", part) == to_redis(part)
     seen: list[str] = []
@@ -136,7 +139,7 @@ def test_what_was_asked_unwatched_is_known_later(parts: list[bytes], replies: li
 
 def test_what_was_answered_unwatched_is_not_waited_for() -> None:
     rules = Rules()
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     conversation.receive("component", SET + GET + GET + request("PING"))
     for reply in (OK, ONE, LARGE[:-1], LARGE[-1:]):
         assert conversation.receive("redis", reply) == to_component(reply)
@@ -148,7 +151,7 @@ def test_what_was_answered_unwatched_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("origin", ["component", "redis"])
 def test_a_stream_that_is_no_resp_is_passed_on_though_nobody_is_to_be_told(origin: Any) -> None:
-    conversation = Conversation("worker", "worker", "broker", 1, Rules())
+    conversation = Conversation("worker", "worker", "broker", 1, Rules(), RedisCodec(), Unread())
     assert conversation.over is False
     for raw in (b"*x\r\n", b"*1\r\n"):
         (sent,) = conversation.receive(origin, raw)
@@ -159,7 +162,7 @@ def test_a_stream_that_is_no_resp_is_passed_on_though_nobody_is_to_be_told(origi
 def test_a_line_that_is_no_resp_is_told_of_once_also_where_it_comes_alone() -> None:
     rules, told = Rules(), list[str]()
     rules.notice = told.append
-    conversation = Conversation("worker", "worker", "broker", 7, rules)
+    conversation = Conversation("worker", "worker", "broker", 7, rules, RedisCodec(), Unread())
     for _ in range(2):
         assert conversation.passes("component", request("MONITOR"))
     assert told == ["worker: connection 7 is forwarded unread: MONITOR leaves no order of replies"]
@@ -225,7 +228,7 @@ def test_what_is_swallowed_stays_swallowed_when_the_fault_is_over() -> None:
 
 
 def test_nothing_passes_behind_the_end_of_its_way() -> None:
-    conversation = Conversation("worker", "worker", "broker", 1, Rules())
+    conversation = Conversation("worker", "worker", "broker", 1, Rules(), RedisCodec(), Unread())
     assert conversation.ended("component", "fin") == [End("redis", "fin")]
     assert not conversation.passes("component", GET)
     assert conversation.passes("redis", ONE)

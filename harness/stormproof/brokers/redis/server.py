@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 
+from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.errors import ComponentError, UsageError
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.spec.system import Binary, Redis
@@ -78,6 +79,7 @@ class RedisServer:
         self.name, self.spec, self.port = name, spec, port
         self.component = f"redis.{name}"
         self.running: Running | None = None
+        self.codec = RedisCodec()
         self._binary, self._launcher, self._folder = binary, launcher, folder
         self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
         self.login: dict[str, Any] = {}

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from stormproof.brokers.redis.deliveries import Place
 from stormproof.drivers.http import clients, diagnosis
 from stormproof.drivers.http.clients import Answer
+from stormproof.frameworks.celery.on_redis.deliveries import Place
 from stormproof.history import Probe
 from stormproof.history.recorder import Picture
 from stormproof.spec.system import Status, Submit

@@ -14,12 +14,14 @@ import msgspec
 import pytest
 from celery import current_app
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
-from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer
+from stormproof.brokers.redis.shape import ids, name
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Hold, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.celery.on_redis.messages import Broker, sample
 from stormproof.history import Settings
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 TAG, OTHER_TAG = (str(uuid.UUID(int=number)) for number in (1, 2))
 TASK = {"body": "W10=", "headers": {"task": "shop.ship", "id": "a"}}
@@ -81,9 +83,10 @@ def tell(story: Callable[[], Awaitable[None]]) -> None:
 
 
 def frame(command: str, *words: str, component: str = "worker", store: str = "broker", connection: int = 1) -> Moment:
+    raw = request(command, *words)
     return Moment(
         link=component, component=component, store=store, connection=connection, direction="request", command=command,
-        key="", raw=request(command, *words),
+        key="", raw=raw, meaning=KombuReader(set).request(*name(raw), raw, ids(raw)),
     )  # fmt: skip
 
 
@@ -375,7 +378,8 @@ def test_lists_that_workers_read_or_to_which_tasks_are_published_count_and_those
     assert not {b"of-a-client", b"elsewhere"} & keys
     there.deliveries.watch(frame("HSET", "h", TAG, "[]", store="results"), 1.0)
     there.deliveries.watch(frame("HSET", "h2", TAG, "[]"), 1.0)
-    assert {place.key for place in there.hashes} == {b"unacked", b"h2"}
+    there.deliveries.watch(frame("HSET", "shop:unacked", TAG, "[]"), 1.0)
+    assert {place.key for place in there.hashes} == {b"unacked", b"shop:unacked"}
 
 
 def test_a_sample_of_a_server_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,16 +13,12 @@ import re
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from stormproof.brokers.redis.resp import words
+from stormproof.brokers.redis.shape import BLOCKING
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import words
-from stormproof.wire.shape import BLOCKING
 
 _TAG = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ENVELOPE = b'{"body": '
-_OF_A_TASK = b'"task": '
-"""How a message of kombu's begins, and what those of tasks have in their headers: replies to remote control commands have it not."""
 _MOST_KEYS = 1000
-_HEAD_BYTES = 512
 
 
 class Place(NamedTuple):
@@ -102,10 +98,9 @@ class Deliveries:
             asked = words(moment.raw, 2)
             if len(asked) == 2 and asked[1].isdigit():
                 self._database[moment.connection] = int(asked[1])
-        elif moment.command in ("LPUSH", "RPUSH"):
-            if _ENVELOPE in moment.raw[:_HEAD_BYTES] and _OF_A_TASK in moment.raw:
-                self.published.add(self._place(moment, words(moment.raw, 2)[1]))
-        elif moment.command == "HSET":
+        elif moment.meaning in ("publish", "requeue"):
+            self.published.add(self._place(moment, words(moment.raw, 2)[1]))
+        elif moment.meaning == "hold":
             self._record(moment, t)
 
     def holds(self, place: Place, tag: bytes, task_id: str) -> Hold:

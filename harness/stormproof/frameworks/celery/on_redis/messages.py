@@ -15,8 +15,8 @@ import redis.asyncio
 from celery import Celery
 from redis.exceptions import RedisError, ResponseError
 
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
 from stormproof.brokers.redis.server import RedisServer
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Hold, Place
 from stormproof.history import Sample, Settings
 
 _TIMEOUTS = {"socket_timeout": 3, "socket_connect_timeout": 3}
