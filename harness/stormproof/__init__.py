@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stormproof.brokers.redis.faults import ErrorReply, Evict, GarbleResult, OutOfMemory
     from stormproof.effects.smtp.faults import Mail
-    from stormproof.frameworks.celery.faults import BadMessage, Misbehave, Revoke
+    from stormproof.frameworks.faults import BadMessage, Misbehave, Revoke
     from stormproof.processes.faults import Kill, Pause, Stop
     from stormproof.pytest_plugin.valid import assert_valid
     from stormproof.serializers.decorator import check_serialization
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "stormproof.brokers.redis.faults": "ErrorReply Evict GarbleResult OutOfMemory",
     "stormproof.effects.smtp.faults": "Mail",
-    "stormproof.frameworks.celery.faults": "BadMessage Misbehave Revoke",
+    "stormproof.frameworks.faults": "BadMessage Misbehave Revoke",
     "stormproof.processes.faults": "Kill Pause Stop",
     "stormproof.pytest_plugin.valid": "assert_valid",
     "stormproof.spec.fault": "Fault Target",

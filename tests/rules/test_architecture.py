@@ -11,7 +11,7 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text()
 ONE_FILE_EACH = {
     "checks",
     "brokers/redis/faults",
-    "frameworks/celery/faults",
+    "frameworks/faults",
     "processes/faults",
     "serializers/strategies",
     "wire/faults",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.effects.smtp.faults import Mail
-from stormproof.frameworks.celery.faults import Misbehave
+from stormproof.frameworks.faults import Misbehave
 from stormproof.processes.faults import Kill, Pause
 from stormproof.spec.fault import Fault
 from stormproof.spec.scenario import Injection, Scenario
@@ -87,7 +87,7 @@ def _storms(system: System, seconds: float, tasks: int) -> st.SearchStrategy[tup
 
 
 def _faults(system: System, tasks: int) -> st.SearchStrategy[Fault]:
-    workers, apis, servers = system.in_storms("worker"), system.in_storms("api"), system.servers
+    workers, apis, servers = system.in_storms("worker"), system.in_storms("api"), system.server_names
     linked = [*workers, *apis]
     places = _integer(0, tasks - 1)
     return _any(

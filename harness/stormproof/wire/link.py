@@ -99,10 +99,8 @@ class Conversation:
     ) -> None:
         self.link, self.component, self.store, self.number = link, component, store, number
         self._rules, self._codec, self._reader = rules, codec, reader
-        self._ways: dict[Side, _Way] = {
-            "component": _Way("component", codec.parser(requests=True)),
-            "redis": _Way("redis", codec.parser(requests=False)),
-        }
+        parsers: dict[Side, Parser] = {"component": codec.parser(requests=True), "redis": codec.parser(requests=False)}
+        self._ways = {origin: _Way(origin, parser) for origin, parser in parsers.items()}
         self._pairing = codec.pairing()
         self._noticed = False
         self.over = self.ending = False

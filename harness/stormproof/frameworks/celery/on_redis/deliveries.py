@@ -10,11 +10,11 @@ open another one, and know all its messages still.
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from stormproof.brokers.redis.resp import words
 from stormproof.brokers.redis.shape import BLOCKING
+from stormproof.frameworks.framework import Hold, Workers
 from stormproof.spec.trigger import Moment
 
 _TAG = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,45 +32,12 @@ class Place(NamedTuple):
         return f"{self.key.decode('utf-8', 'replace')!r} in database {self.database} of redis.{self.store}"
 
 
-class Hold(Enum):
-    """What is known of the worker that was given a message.
-
-    HELD: nothing proves that the worker does not have it. DONE: the worker has executed its task to the end since then, and will not do so
-    again. GONE: it cannot have it any more. UNSEEN: no link has seen the delivery.
-    """
-
-    HELD = "held"
-    DONE = "done"
-    GONE = "gone"
-    UNSEEN = "unseen"
-
-
 class _Holder(NamedTuple):
     link: str
     component: str
     connection: int
     pid: int
     t: float
-
-
-class Workers(Protocol):
-    """What is known of the workers besides what passes their links; `component` is the name of one copy."""
-
-    def main_pid(self, component: str) -> int:
-        """The pid of its main process, 0 where it does not run."""
-        ...
-
-    def consuming_since(self, component: str) -> float:
-        """When its consumer was started last, by the run's clock; infinite in the past where that was never told."""
-        ...
-
-    def finished_since(self, component: str, task_id: str) -> float:
-        """When the latest of its executions of that task began that has come to its end; infinite in the past where none has."""
-        ...
-
-    def connected(self, link: str, connection: int) -> bool:
-        """Whether it still has that connection of that link."""
-        ...
 
 
 class Deliveries:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.shape import ids, name
-from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Hold, Place
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
 from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.framework import Hold
 from stormproof.spec.trigger import Moment
 
 TAG = str(uuid.UUID(int=1)).encode()
