@@ -86,7 +86,7 @@ def findings() -> str:
     parts += [
         "## Planted bugs",
         "A property test is worth what it catches. Each of these bugs was planted and caught. The example is the smallest one\n"
-        "that revealed it; a test finds it anew.",
+        "that revealed it; a test finds it again.",
     ]
     for part, title in PARTS.items():
         path = SUITES / f"planted_{part}.txt"
