@@ -34,10 +34,16 @@ COVERED_BY = {
     "cli/serve.py": "test_serving_processes.py",
     "cli/shrink.py": "test_shrinking.py",
     "cli/up.py": "test_standing.py",
-    "drivers/clients.py": "test_clients.py",
-    **dict.fromkeys(["brokers/broker.py", "drivers/driver.py", "effects/source.py", "frameworks/framework.py"], "test_seams.py"),
-    **dict.fromkeys(["brokers/redis/broker.py", "brokers/redis/codec.py", "drivers/http/driver.py", "effects/smtp/source.py"], "test_seams.py"),
-    **dict.fromkeys(["frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"], "test_seams.py"),
+    **dict.fromkeys(
+        ["brokers/broker.py", "drivers/driver.py", "effects/source.py", "frameworks/framework.py"], "test_seams.py"
+    ),
+    **dict.fromkeys(
+        ["brokers/redis/broker.py", "brokers/redis/codec.py", "drivers/http/driver.py", "effects/smtp/source.py"],
+        "test_seams.py",
+    ),
+    **dict.fromkeys(
+        ["frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"], "test_seams.py"
+    ),
     "drivers/http/answer.py": "test_clients.py",
     "effects/smtp/faults.py": "test_faults.py",
     "effects/smtp/server.py": "test_smtp_server.py",

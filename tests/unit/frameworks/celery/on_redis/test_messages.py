@@ -16,7 +16,6 @@ from celery import current_app
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer
-from stormproof.brokers.redis.server import RedisServer
 from stormproof.brokers.redis.shape import ids, name
 from stormproof.errors import UnreachableError
 from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
