@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from stormproof.errors import UsageError
 from stormproof.spec.promises import Promises
@@ -178,6 +187,19 @@ def _of(registry: Registry[Any], name: str) -> Any:
         raise ValueError(str(error)) from error
 
 
+def _table(kind: type[Store], name: str, table: Mapping[str, Any]) -> Store:
+    """The table of one server. Raises ValueError with one line that names the key."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        key = ".".join([name, *(str(part) for part in mistake["loc"])])
+        known = ", ".join(sorted(kind.model_fields))
+        if mistake["type"] == "extra_forbidden":
+            raise ValueError(f"unknown key {key!r}; known here: {known}") from error
+        raise ValueError(f"{key}: {mistake['msg']}") from error
+
+
 class System(_Model):
     """A whole system under test. `folder` is where its description lies; relative paths start there. `framework`, and the kind of each of
     its `servers`, are names of implementations, Stormproof's own or another package's; `redis` are the servers of that kind.
@@ -235,7 +257,7 @@ class System(_Model):
             kind = table.get("kind") if isinstance(table, Mapping) else None
             if not isinstance(kind, str):
                 raise ValueError(f'{name} says no kind; add kind = "..." ({", ".join(BROKERS.names())})')
-            found[name] = _of(BROKERS, kind).Table.model_validate(table)
+            found[name] = _table(_of(BROKERS, kind).Table, name, table)
         return found
 
     @model_validator(mode="after")
