@@ -287,7 +287,7 @@ class World:
 
     def _server_event(self, server: Server, running: Running, word: ProcessWord) -> None:
         now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
-        event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
+        event = Process(t=now, component=server.component, role="server", pid=running.pid, word=word, code=code)
         self.recorder.add(msgspec.structs.replace(event, expected=expected))
 
     def release_file(self, name: str) -> Path:

@@ -187,7 +187,8 @@ class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
     `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
-    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a Redis' data away while it was down.
+    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a server's data away while it was down. `role` is `server`
+    for what the harness runs for the system.
     """
 
     component: str
@@ -196,6 +197,11 @@ class Process(Event, frozen=True, tag="process"):
     word: ProcessWord
     code: int = 0
     expected: bool = False
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server of the run; earlier versions wrote `redis`."""
+        return self.role in ("server", "redis")
 
 
 class Fault(Event, frozen=True, tag="fault"):
