@@ -2,12 +2,12 @@
 
     StormproofError            exit code 255: our own failure
     ├── UsageError             exit code 254: wrong arguments, or a wrong file of the user's
-    │   ├── DescriptionError   the system's description (`stormproof.toml`)
-    │   ├── ScenarioError      a scenario file
-    │   ├── RunFolderError     a run folder that cannot be written or read
-    │   ├── MissingPackageError  a package of an extra is not installed
-    │   └── NotSupportedError  something of a container that processes cannot be
-    └── ComponentError         a process of the system or a Redis did not start, or died at start
+    │   ├── DescriptionError     the system's description (`stormproof.toml`)
+    │   ├── ScenarioError        a scenario file
+    │   ├── RunFolderError       a run folder that cannot be written or read
+    │   ├── NotSupportedError    something of a container that processes cannot be
+    │   └── MissingPackageError  a package of an extra is not installed
+    └── ComponentError           a process of the system or a Redis did not start, or died at start
 
 The message is one line: what happened, to what, and what to do next.
 """

@@ -25,8 +25,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert uv is not None
-    # In the folder of the lock: uv writes the names of both files relative to where it runs.
-    lock = "constraints.txt"
+    lock = ROOT / "constraints.txt"
 
     def run(*words: object) -> None:
         done = subprocess.run([uv, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -21,8 +21,8 @@ from stormproof.errors import EXTRAS, MissingPackageError, UsageError, on_purpos
 ROOT = Path(__file__).parents[2]
 HARNESS = Path(stormproof.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-ONLY_BESIDE_PYTEST = "pytest"
-"""The plugins are loaded by it."""
+PARTS = {"fastapi": {"starlette"}, "jinja2": {"markupsafe"}, "pytest-celery": {"docker", "pytest-docker-tools"}}
+"""What comes with a distribution, and is imported as if it were a part of it."""
 
 
 def without(package: str, code: str) -> subprocess.CompletedProcess[str]:
@@ -31,6 +31,11 @@ def without(package: str, code: str) -> subprocess.CompletedProcess[str]:
     # Hypothesis' own plugin would not load; nothing else of other packages' plugins matters here.
     environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run([sys.executable, "-c", blocked], env=environ, capture_output=True, text=True, check=False)
+
+
+def dependencies() -> set[str]:
+    """The distributions that every installation has."""
+    return {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
 
 
 def requirements(extra: str) -> set[str]:
@@ -103,24 +108,19 @@ def third_party() -> dict[str, set[str]]:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             found |= {name.partition(".")[0] for name in names}
-    found -= {*sys.stdlib_module_names, "stormproof", ""}
-    return {name: {canonicalize_name(each) for each in known.get(name, [name.replace("_", "-")])} for name in found}
+    found -= {*sys.stdlib_module_names, "stormproof", "pytest", ""}  # pytest loads the plugins, and has to be there.
+    return {name: {canonicalize_name(each) for each in known.get(name, [name])} for name in found}
 
 
 def test_what_the_harness_imports_is_a_dependency_or_told_with_its_extra() -> None:
-    always = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    always |= {"markupsafe"}  # A part of Jinja.
     missing = []
     for name, distributions in third_party().items():
-        has = requirements(EXTRAS[name]) if name in EXTRAS else always
-        # These come with what the extra names.
-        has |= {"starlette"} if "fastapi" in has else set()
-        has |= {"docker", "pytest-docker-tools"} if "pytest-celery" in has else set()
-        if name != ONLY_BESIDE_PYTEST and not distributions & has:
+        has = requirements(EXTRAS[name]) if name in EXTRAS else dependencies()
+        parts = set().union(*(PARTS.get(each, set()) for each in has))
+        if not distributions & (has | parts):
             missing.append(name)
     assert missing == []
 
 
 def test_what_an_extra_has_is_no_dependency() -> None:
-    always = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    assert not {package.replace("_", "-") for package in EXTRAS} & always
+    assert not {canonicalize_name(package) for package in EXTRAS} & dependencies()
