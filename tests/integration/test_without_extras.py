@@ -73,6 +73,12 @@ def test_nothing_of_an_extra_is_installed(bare: Path) -> None:
     assert found.stdout.split() == []
 
 
+def test_the_harness_can_publish_with_any_serializer_of_kombu(bare: Path) -> None:
+    ask = "from kombu.serialization import dumps\nfor name in ('json', 'pickle', 'yaml', 'msgpack'): dumps({'key': 'a'}, name)"
+    done = subprocess.run([bare / "python", "-c", ask], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_system_with_celery_elsewhere_is_stormed_judged_and_reported_without_plots(
     bare: Path, tmp_path: Path
 ) -> None:
