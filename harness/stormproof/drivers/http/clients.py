@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import math
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
+from stormproof.drivers.http import answers
+from stormproof.drivers.http.answers import MOST_BYTES, Answer
 from stormproof.errors import exhausted
-from stormproof.history import Counts, Invoked, Outcome, Purpose, Returned
+from stormproof.history import Counts, Invoked, Purpose, Returned
 from stormproof.history.recorder import Recorder
 from stormproof.spec.system import System
-from stormproof.spec.templates import fill, fill_all, pick, word
+from stormproof.spec.templates import fill, fill_all
 from stormproof.spec.workload import number_of, text
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
 """A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
 
-_PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
-
 _SILENCE_S, _WITHIN_S = 40.0, 45.0
 """For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
-_MOST_MIB = 16
-_MOST_BYTES = _MOST_MIB << 20
-"""A longer answer is not read to its end. That is a limit of ours, and proves nothing against a system."""
-_LONGEST_ID, _LONGEST_STATE = 1000, 200
-"""What is longer is no id or state that anybody could use, and must not fit the history."""
 _LONGEST_VALUE = 1 << 16
 """Of a longer result the history has the beginning. The probe keeps values up to 4 KiB, so none of them can be meant."""
 
@@ -48,47 +39,6 @@ def connections() -> httpx.AsyncClient:
         timeout=httpx.Timeout(_SILENCE_S),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
     )
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came back, as far as it was read; `document`: its JSON, None where it is none."""
-
-    status_code: int
-    retry_after: str | None
-    body: bytes
-
-    @property
-    def retry_after_s(self) -> float:
-        """In how many seconds it says to come again; -1 where it does not say so, or in words that no client understands."""
-        if self.retry_after is None:
-            return -1.0
-        if self.retry_after.strip().isascii() and self.retry_after.strip().isdigit():
-            return float(self.retry_after[:15])
-        try:
-            when = parsedate_to_datetime(self.retry_after)
-        except ValueError:
-            return -1.0
-        return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-    @property
-    def too_long(self) -> bool:
-        """Whether there was more than anybody wants to read."""
-        return len(self.body) > _MOST_BYTES
-
-    @property
-    def document(self) -> Any:
-        """Its JSON, or None."""
-        try:
-            return None if self.too_long else json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def said(self) -> str:
-        """Its beginning, for people."""
-        start = self.body[:120].decode("utf-8", "replace")
-        more = f" (longer than the {_MOST_MIB} MiB that Stormproof reads)" if self.too_long else ""
-        return f"HTTP {self.status_code}: {start!r}{more}"
 
 
 class Clients:
@@ -130,47 +80,29 @@ class Clients:
         try:
             answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return self._failed(op, error)
+            return self._record(answers.unanswered(error, op=op, t=self._recorder.now()))
         finally:
             self.submitting -= 1
-        task_id = word(pick(answer.document, how.task_id))
-        outcome: Outcome = "info"
-        if len(task_id) > _LONGEST_ID:
-            return self._answered(op, answer, outcome=outcome, why=f"a task id of {len(task_id)} characters")
-        if answer.status_code in how.accept and task_id:
-            outcome = "ok"
-            self.accepted.setdefault(key, task_id)
-            self.tasks[task_id] = key
-        elif answer.status_code in how.refused:
-            outcome = "fail"
-        return self._answered(op, answer, outcome=outcome, task_id=task_id)
+        returned = answers.submitted(how, answer, op=op, t=self._recorder.now())
+        if returned.outcome == "ok":
+            self.take(key, returned.task_id)
+        return self._record(returned)
+
+    def take(self, key: str, task_id: str) -> None:
+        """The system has accepted this submission: from now on it is a promise, and will be read."""
+        self.accepted.setdefault(key, task_id)
+        self.tasks[task_id] = key
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
         """One `status` operation; raises what `submit` raises."""
         how = self._system.status
-        number = self._invoke("status", key, client, purpose, task_id)
+        op = self._invoke("status", key, client, purpose, task_id)
         path = fill_all(how.path, {"task_id": quote(task_id, "/:@!$&'()*+,;=~", errors="replace")}, "status.path")
         try:
             answer = await self._ask("GET", self._address(self._system.submit.component) + path)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return self._failed(number, error, task_id)
-        document = answer.document
-        state = word(pick(document, how.state))
-        if answer.status_code != 200 or not state:
-            return self._answered(number, answer, outcome="info", task_id=task_id)
-        success = state in how.success
-        terminal = success or state in how.failure
-        result = pick(document, how.result) if how.result else None
-        return self._answered(
-            number,
-            answer,
-            outcome="ok",
-            task_id=task_id,
-            state=state[:_LONGEST_STATE],
-            terminal=terminal,
-            success=success,
-            value="" if result is None else json.dumps(result, sort_keys=True),
-        )
+            return self._record(answers.unanswered(error, op=op, t=self._recorder.now(), task_id=task_id))
+        return self._record(answers.read(how, answer, op=op, t=self._recorder.now(), task_id=task_id))
 
     async def follow(
         self,
@@ -239,42 +171,17 @@ class Clients:
             async with asyncio.timeout(self._within_s), self._http.stream(method, url, **more) as answer:
                 async for part in answer.aiter_bytes():
                     body += part
-                    if len(body) > _MOST_BYTES:
+                    if len(body) > MOST_BYTES:
                         break
         except TimeoutError as error:
             raise TimeoutError(f"no whole answer within {self._within_s:g} s, {len(body)} bytes of it") from error
         except httpx.HTTPError as error:
             _raise_if_ours(error)
             raise
-        self.latest = Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: _MOST_BYTES + 1]))
+        self.latest = Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: MOST_BYTES + 1]))
         return self.latest
 
-    def _failed(self, number: int, error: Exception, task_id: str = "") -> Returned:
-        outcome: Outcome = "fail" if isinstance(error, _PROVEN_FAIL) else "info"
-        said = f"{type(error).__name__}: {error}".rstrip(": ")
-        returned = Returned(
-            t=self._recorder.now(),
-            op=number,
-            outcome=outcome,
-            task_id=task_id,
-            error=said,
-            partial=isinstance(error, (TimeoutError, httpx.ReadTimeout)),
-        )
-        self._recorder.add(returned)
-        return returned
-
-    def _answered(self, number: int, answer: Answer, why: str = "", **more: Any) -> Returned:
-        error = "" if more["outcome"] == "ok" else why or answer.said
-        returned = Returned(
-            t=self._recorder.now(),
-            op=number,
-            http_status=answer.status_code,
-            retry_after=answer.retry_after is not None,
-            retry_after_s=answer.retry_after_s,
-            partial=answer.too_long,
-            error=error,
-            **more,
-        )
+    def _record(self, returned: Returned) -> Returned:
         self._recorder.add(msgspec.structs.replace(returned, value=returned.value[:_LONGEST_VALUE]))
         return returned
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stormproof.drivers.http.clients import Answer
+from stormproof.drivers.http.answers import Answer
 from stormproof.history.recorder import Picture
 from stormproof.spec.system import Status, Submit
 from stormproof.spec.templates import pick, word

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from stormproof.brokers.redis.deliveries import Place
-from stormproof.drivers.http import clients, diagnosis
-from stormproof.drivers.http.clients import Answer
+from stormproof.drivers.http import diagnosis
+from stormproof.drivers.http.answers import MOST_BYTES, Answer
 from stormproof.history import Probe
 from stormproof.history.recorder import Picture
 from stormproof.spec.system import Status, Submit
@@ -102,7 +102,7 @@ def test_a_status_that_the_system_may_have_got_wrong_is_no_mistake_of_the_descri
     assert diagnosis.of_status(STATUS, answer({"status": "PENDING"}, code)) == ""
     declared = Status(path="/t", unfinished_codes=(404,))
     assert diagnosis.of_status(declared, answer({}, 404)) == ""
-    assert diagnosis.of_status(STATUS, answer(b"x" * (clients._MOST_BYTES + 1))) == ""
+    assert diagnosis.of_status(STATUS, answer(b"x" * (MOST_BYTES + 1))) == ""
 
 
 def test_a_state_that_no_list_has_is_named_with_the_lists() -> None:
