@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import time
 from pathlib import Path
 from typing import Any
 
 from stormproof.session.remote import Remote
+from stormproof.spec.choices import drawn_run
 from stormproof.spec.description import load
 from stormproof.spec.system import Status, Submit
 from stormproof.spec.workload import number_of, text
@@ -50,8 +50,9 @@ class Target:
     def foreign(cls, url: str, description: Path) -> Target:
         """A system that somebody else has started: only what its API says can be known."""
         told = load(description)
-        run = f"{random.SystemRandom().getrandbits(16):04x}"
-        return cls(url=url, submit=told.submit, status=told.status, run=run, t0=0.0, effects=False, recovery_s=0.0)
+        return cls(
+            url=url, submit=told.submit, status=told.status, run=drawn_run(), t0=0.0, effects=False, recovery_s=0.0
+        )
 
     def now(self) -> float:
         """Seconds in the system's own time."""
