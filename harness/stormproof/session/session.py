@@ -150,7 +150,8 @@ class Session:
             history,
             checks,
         )
-        return self._kept(run, runs) if keep or run.judged is None or run.judged.status is not Status.VALID else run
+        valid = run.judged is not None and run.judged.status is Status.VALID
+        return run if valid and not keep else self._kept(run, runs)
 
     def _kept(self, run: Run, runs: Path) -> Run:
         folder = store.create(runs, run.scenario, run.system, run.state)
