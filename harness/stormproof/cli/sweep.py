@@ -20,12 +20,12 @@ from stormproof.checks.verdict import Status
 from stormproof.cli import arguments, telling
 from stormproof.errors import UsageError
 from stormproof.processes import interruption
-from stormproof.report import matrix, summary
+from stormproof.report import summary
 from stormproof.runs import store
 from stormproof.spec import description
 from stormproof.spec.description import restored
 from stormproof.spec.system import Binary, System
-from stormproof.sweep import cells, conduct
+from stormproof.sweep import cells, conduct, matrix
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.outcome import BROKEN, Word

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stormproof.drivers.http.answer import Answer
+from stormproof.drivers.http.answers import Answer
 from stormproof.spec.system import Status, Submit
 from stormproof.spec.templates import pick, word
 

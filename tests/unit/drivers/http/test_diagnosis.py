@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from stormproof.drivers.http import diagnosis
-from stormproof.drivers.http.answer import MOST_BYTES, Answer
+from stormproof.drivers.http.answers import MOST_BYTES, Answer
 from stormproof.spec.system import Status, Submit
 
 SUBMIT = Submit(path="/orders")
