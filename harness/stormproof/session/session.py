@@ -33,13 +33,12 @@ from stormproof.spec.scenario import Injection, Scenario, State
 from stormproof.spec.system import Binary, System
 
 _SETTLE_S = 45.0
-_QUIET_S = 5.0
-"""A bound for tasks that take no time; what a task of this system takes is added to it."""
+_QUIET_S = 5.0  # For tasks that take no time; what a task of this system takes is added to it.
 _BACK_S = 30.0
 _AGAIN_S = 0.25
 _GLANCE_S = 0.25
 _SLOWEST_MACHINE = 5
-"""At most so many times as long as on a quiet machine is waited for a task."""
+"""So many times as long as on a quiet machine a task is waited for at most."""
 _PATIENCE_S = 0.5
 """How much longer than the system's own deadline an operation is waited for."""
 
@@ -241,9 +240,7 @@ class Session:
         await self.back()
         works = await self.works()
         if not works and not all(replica.alive for replica in self._storming):
-            await (
-                self.back()
-            )  # It died of it, but not at once. Whoever starts it again will see what became of the task.
+            await self.back()  # It died of it, but not at once. What starts it again will see what became of the task.
             works = await self.works()
         return works, bool(works) and await self.quiet()
 
