@@ -12,7 +12,7 @@ from typing import Any
 from stormproof.session.remote import Remote
 from stormproof.spec.choices import drawn_run
 from stormproof.spec.description import load
-from stormproof.spec.system import Status, Submit
+from stormproof.spec.tables import Status, Submit
 from stormproof.spec.workload import number_of, text
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}

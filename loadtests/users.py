@@ -15,7 +15,7 @@ from stormproof.drivers.clients import returned
 from stormproof.drivers.http import answers
 from stormproof.drivers.http.answers import Answer
 from stormproof.history import Returned
-from stormproof.spec.system import Submit
+from stormproof.spec.tables import Submit
 from stormproof.spec.templates import pick, word
 from target import Target, filled
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stormproof.spec.system import Status, Submit
+from stormproof.spec.tables import Status, Submit
 from target import Target
 from task_rows import TaskRows
 

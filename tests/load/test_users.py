@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from geventhttpclient.useragent import RetriesExceeded
-from stormproof.spec.system import Submit
+from stormproof.spec.tables import Submit
 from users import ended
 
 SUBMIT = Submit(path="/tasks")

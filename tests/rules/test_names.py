@@ -41,7 +41,8 @@ COVERED_BY = {
         "test_seams.py",
     ),
     **dict.fromkeys(
-        ["frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"], "test_seams.py"
+        ["brokers/programs.py", "frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"],
+        "test_seams.py",
     ),
     "effects/smtp/faults.py": "test_faults.py",
     "effects/smtp/server.py": "test_smtp_server.py",
@@ -58,7 +59,9 @@ COVERED_BY = {
     "session/remote.py": "test_runs.py",
     "session/steering.py": "test_runs.py",
     "session/strikes.py": "test_pytest_plugin.py",
-    **dict.fromkeys(["spec/description.py", "spec/loopback.py", "spec/promises.py"], "test_system.py"),
+    **dict.fromkeys(
+        ["spec/description.py", "spec/loopback.py", "spec/promises.py", "spec/tables.py"], "test_system.py"
+    ),
     **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/actions.py"], "test_faults.py"),
     **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
     "sweep/explain.py": "test_wire_storms.py",

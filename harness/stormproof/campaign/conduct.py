@@ -22,7 +22,8 @@ from stormproof.runs import store
 from stormproof.runs.store import Run
 from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

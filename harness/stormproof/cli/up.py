@@ -11,14 +11,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.cli import arguments
 from stormproof.processes import interruption
 from stormproof.runs import store
 from stormproof.session.session import Session
 from stormproof.session.steering import Steering
 from stormproof.spec import description
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 
 async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None], steer: Path | None = None) -> None:

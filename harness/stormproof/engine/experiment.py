@@ -20,7 +20,8 @@ from stormproof.frameworks.faults import Misbehave
 from stormproof.history import History
 from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.spec.workload import Workload
 
 _WARMUP_PLACE = 8000

@@ -29,7 +29,8 @@ from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
 from stormproof.processes.replica import Replica
 from stormproof.spec.seams import BROKERS, DRIVERS, EFFECTS, FRAMEWORKS
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.spec.workload import key
 
 

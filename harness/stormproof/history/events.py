@@ -78,7 +78,7 @@ class Returned(Event, frozen=True, tag="returned"):
 
 
 class Probe(Event, frozen=True, tag="probe"):
-    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of Redis can reach.
+    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of a server can reach.
 
     `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
     main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
@@ -129,7 +129,7 @@ class Counts(Event, frozen=True, tag="counts"):
 
 
 class Sample(Event, frozen=True, tag="sample"):
-    """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
+    """What one server says of itself, asked directly and not through a link. `up` is false where it did not answer.
 
     `queued` and `unacked` count messages; `keys` counts keys that never expire, `all_keys` all; `evicted` those that it has thrown
     out since it started. The first sample after a start is taken before anybody else can connect.
@@ -197,7 +197,7 @@ class Fault(Event, frozen=True, tag="fault"):
 
 
 class Wire(Event, frozen=True, tag="wire"):
-    """A frame on the wire, as the link between a component and one of its Redis servers saw it.
+    """A frame on the wire, as the link between a component and one of its servers saw it.
 
     `component` and `store` are the two ends; `link` is their name: the component's, with `.results` and the like for a server that is not
     the broker. `connection` is a number, unique in the run. `command` is in capitals (of a reply: that of the request which it answers);
@@ -260,7 +260,7 @@ class Settings(Event, frozen=True, tag="settings"):
 
 
 class FastForward(Event, frozen=True, tag="fast_forward"):
-    """Messages whose worker is gone were handed back to the queue at once, by kombu's own restore, as a live worker would have done
+    """Messages whose worker is gone were handed back to the queue at once, as a live worker would have done
     when the visibility timeout, `waited_s`, was over.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.pytest_plugin.tested import Setting, Tested
 from stormproof.session.in_thread import Live
 from stormproof.session.session import Session

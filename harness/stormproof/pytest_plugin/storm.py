@@ -89,7 +89,7 @@ class Moment:
         return self.strike(Kill(component=component, **how))
 
     def drop_reply(self) -> Strike:
-        """Redis executes the request, and the connection is reset before its reply arrives."""
+        """The server executes the request, and the connection is reset before its reply arrives."""
         __tracebackhide__ = True
         return self._storm.strike(Reset(), when=msgspec.structs.replace(self._when, direction="reply"))
 
@@ -126,7 +126,7 @@ class Storm:
         return self.strike(Stop(component=component, **how))
 
     def cut(self, component: str, redis: str = "redis") -> Strike:
-        """Cut a component off from one Redis (`redis.results`), or from all (`redis`): connections are reset, and new ones refused."""
+        """Cut a component off from one server (`redis.results`), or from all (`redis`): connections are reset, and new ones refused."""
         __tracebackhide__ = True
         return self.strike(Refuse(component=component, store=redis.removeprefix("redis").removeprefix(".") or "*"))
 

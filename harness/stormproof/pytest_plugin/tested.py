@@ -93,7 +93,7 @@ class Component:
         self._tested, self.name = tested, name
 
     def sends(self, command: str = "*", **which: Any) -> Trigger:
-        """The moment when it sends such a request to a Redis; `which` as of `stormproof.sends`."""
+        """The moment when it sends such a request to a server; `which` as of `stormproof.sends`."""
         return trigger.sends(self.name, command, **which)
 
     def receives(self, command: str = "*", **which: Any) -> Trigger:

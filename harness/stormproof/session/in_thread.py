@@ -13,7 +13,8 @@ import uvloop
 
 from stormproof.errors import ComponentError
 from stormproof.session.session import Session
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 T = TypeVar("T")
 

@@ -30,7 +30,8 @@ from stormproof.runs.store import Run
 from stormproof.session.strikes import Strike
 from stormproof.spec.choices import Choices, drawn_run
 from stormproof.spec.scenario import Injection, Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 _SETTLE_S = 45.0
 _QUIET_S = 5.0  # For tasks that take no time; what a task of this system takes is added to it.
@@ -336,9 +337,9 @@ class Session:
         a busy machine must not make a worker wedged that is only slow to start.
         """
         recorder, delay = self.world.recorder, RunDelay(self._worker_pids)
-        began, longest_s = recorder.now(), _SLOWEST_MACHINE * within_s
+        began = recorder.now()
         while True:
-            waited_s = min(delay.look_s(), longest_s - within_s)
+            waited_s = min(delay.look_s(), (_SLOWEST_MACHINE - 1) * within_s)
             left_s = within_s + waited_s - (recorder.now() - began)
             if await recorder.until(lambda: self.world.picture.submissions.ended(key), min(left_s, _GLANCE_S)):
                 return True

@@ -13,7 +13,8 @@ from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purp
 from stormproof.processes.interruption import stop_of_this_task
 from stormproof.session.session import Session
 from stormproof.spec.scenario import Scenario
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point

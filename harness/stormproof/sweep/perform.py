@@ -10,7 +10,7 @@ from stormproof.errors import ComponentError, UsageError
 from stormproof.history import History, Phase, Wire
 from stormproof.session.session import Session
 from stormproof.spec.scenario import Injection
-from stormproof.sweep.cells import DELAY_S, Cell
+from stormproof.sweep.cells import Cell
 from stormproof.sweep.outcome import bitten, outcome
 from stormproof.sweep.points import Point, life, recovery, stable
 from stormproof.sweep.sheet import Result
@@ -19,6 +19,8 @@ _LIVES = 5
 _WARM_UPS = 6
 _CALM_S = 60.0
 """How long a submission, or a task, may take in calm, where nothing is known of it yet."""
+_LONGEST_S = 3.0
+"""For how long a fault is left in force at a point, at most."""
 _END_S = 10.0
 _SETTLE_S = 5.0
 """Bounds for tasks that take no time; what a task of this system takes is added to them."""
@@ -87,7 +89,7 @@ class Stage:
             strikes[0].cancel()  # What it has not met by now is not the task's life any more.
             works, quiet = await session.recover()
             if cell.then is not None and self._bites_since(first) > 1:
-                await asyncio.wait(strikes[1:], timeout=DELAY_S + session.with_lives(_END_S, 2))
+                await asyncio.wait(strikes[1:], timeout=_LONGEST_S + session.with_lives(_END_S, 2))
                 works, quiet = await session.recover()
         finally:
             for strike in strikes:
@@ -146,7 +148,7 @@ class Stage:
         await self.world.recorder.until(lambda: submissions.ended(key) or strike.done() or self._struck(), end_s)
         if not self._struck() and not strike.done():
             await session.read(key)
-        await asyncio.wait([strike], timeout=DELAY_S + end_s if self._struck() else _BITE_S)
+        await asyncio.wait([strike], timeout=_LONGEST_S + end_s if self._struck() else _BITE_S)
 
     def _struck(self) -> bool:
         """Whether a rule that is armed has met something."""

@@ -16,7 +16,8 @@ from stormproof.history import Closed, History, Invoked, Phase, Probe, Quiescenc
 from stormproof.runs import store
 from stormproof.session import session as sessions
 from stormproof.session.session import Session
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 SYSTEM = System.model_validate(
     {

@@ -16,7 +16,7 @@ import msgspec
 
 from stormproof.drivers.driver import Reply
 from stormproof.history import Outcome
-from stormproof.spec.system import Status, Submit
+from stormproof.spec.tables import Status, Submit
 from stormproof.spec.templates import pick, word
 
 _PROVEN_FAIL = (

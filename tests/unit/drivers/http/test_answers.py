@@ -8,7 +8,7 @@ import httpx
 import pytest
 from stormproof.drivers.http import answers
 from stormproof.drivers.http.answers import MOST_BYTES, Answer
-from stormproof.spec.system import Status, Submit
+from stormproof.spec.tables import Status, Submit
 
 
 @pytest.mark.parametrize(
