@@ -61,7 +61,9 @@ def redis_server(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.
 class Worker:
     """`rq worker` on a queue of its own, and what a test needs to talk to it."""
 
-    def __init__(self, folder: Path, redis_url: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, redis_url: str, *arguments: str, environment: dict[str, str] | None = None
+    ) -> None:
         copy_probe(folder)
         self.folder, self.redis_url = folder, redis_url
         self.redis = Redis.from_url(redis_url)
