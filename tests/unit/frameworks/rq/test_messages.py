@@ -211,6 +211,23 @@ def test_a_job_that_was_taken_and_never_began_is_failed_by_rq_at_once(
     )  # The worker that took it, with its executions; none is ours.
 
 
+@pytest.mark.parametrize("noted", [False, True])
+def test_a_worker_of_several_queues_that_dies_before_a_job_begins_loses_it(
+    asked: Asked, connection: Redis, noted: bool
+) -> None:
+    queues = [Queue(name, connection=connection) for name in ("high", "default")]
+    queues[1].enqueue("math.sqrt", 4)
+    worker = Worker(queues, connection=connection)
+    found = Queue.dequeue_any(queues, timeout=1, connection=connection)
+    assert found is not None
+    if noted:
+        worker.prepare_execution(found[0])
+    assert asked.depth == (0, noted)
+    asked.messages.restore(asked.unacked, TOLD)
+    assert asked.depth == (0, 0)
+    assert Job.fetch(found[0].id, connection=connection).get_status() == "queued"
+
+
 def test_an_id_without_a_job_is_taken_out_of_the_intermediate_list(asked: Asked, connection: Redis) -> None:
     connection.rpush("rq:queue:default:intermediate", "nobody-submitted-this")
     asked.messages.restore(asked.unacked, TOLD)
