@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -150,3 +152,27 @@ def running(
     finally:
         worker.kill()
         worker.redis.close()
+
+
+@contextmanager
+def monitored(redis_url: str) -> Iterator[list[tuple[str, list[str]]]]:
+    """The commands that Redis executes meanwhile, each behind the address of its connection."""
+    port = int(redis_url.rpartition(":")[2].partition("/")[0])
+    seen: list[tuple[str, list[str]]] = []
+    with socket.create_connection(("127.0.0.1", port)) as monitor, monitor.makefile("rb") as lines:
+        monitor.sendall(b"MONITOR\r\n")
+        assert lines.readline() == b"+OK\r\n"
+
+        def read() -> None:
+            for line in lines:
+                found = re.match(r"\+[\d.]+ \[\d+ (\S+)\] (.*)", line.decode("utf-8", "replace"))
+                if found and found[1] != "lua":
+                    seen.append((found[1], re.findall(r'"((?:[^"\\]|\\.)*)"', found[2])))
+
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
+        try:
+            yield seen
+        finally:
+            monitor.shutdown(socket.SHUT_RDWR)
+            reading.join()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rq import Retry
 from rq.command import send_stop_job_command
-from rq_workers import Worker, redis_server, running, wait_until
+from rq_workers import Worker, monitored, redis_server, running, wait_until
+from stormproof.frameworks.rq.meanings import RqReader
+from stormproof.wire.resp import request
+from stormproof.wire.shape import name
 
 ENDS = {"succeeded", "failed", "retried", "revoked", "rejected"}
 
@@ -38,7 +43,11 @@ def test_a_worker_tells_its_capacity_its_name_and_where_its_jobs_are(tmp_path: P
     assert (told.component, told.pid, told.pool) == ("probed-worker", worker.process.pid, "fork")
     assert (told.processes, told.fewest, told.prefetch, told.slowest_s) == (1, 1, 1, 0.0)
     assert (told.transport, told.database, told.prefix) == ("redis", 3, "shop")
-    assert (told.queues, told.serializer, told.visibility_s) == ((worker.queue.name,), "DefaultSerializer", 110.0)
+    assert (told.queues, told.serializer, told.visibility_s) == (
+        (worker.queue.name,),
+        "DefaultSerializer",
+        30.0 + 60 + 20 + 405,
+    )
     assert ready.detail == "lisa"
 
 
@@ -77,8 +86,6 @@ def test_a_job_that_leaves_its_process_is_told_as_failed(worker: Worker) -> None
 
 
 def test_a_job_with_retries_left_is_told_as_retried_and_so_is_its_second_execution(worker: Worker) -> None:
-    from rq import Retry
-
     task_id = worker.publish("rq_probed.fail_once", "storm-00ab-0005", retry=Retry(max=1))
     worker.wait_for(task_id, "succeeded")
     assert worker.words(task_id) == ["received", "started", "retried", "received", "started", "succeeded"]
@@ -206,3 +213,39 @@ def test_a_sitecustomize_of_the_system_is_run_as_well(tmp_path: Path, redis_url:
     path = f"{folder}:{Path(__file__).parent / 'apps'}:{own}"
     with running(folder, redis_url, environment={"PYTHONPATH": path, "OWN_FILE": str(tmp_path / "said")}):
         assert (tmp_path / "said").read_text() == "sitecustomize"
+
+
+def test_a_job_of_a_killed_worker_is_told_as_failed_by_the_worker_that_cleans_up(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running(tmp_path, redis_url) as worker:
+        task_id = worker.publish("rq_probed.last", "storm-00ab-0040")
+        worker.wait_for(task_id, "started")
+        worker.kill()
+        [entry] = worker.redis.zrange(f"rq:wip:{worker.queue.name}", 0, -1)
+        worker.redis.zadd(f"rq:wip:{worker.queue.name}", {entry: time.time() - 1})  # Its 90 s are over.
+        cleaner = worker.start()
+        end = worker.wait_for(task_id, *ENDS)
+        assert (end.word, end.pid, end.key) == ("failed", cleaner.pid, "storm-00ab-0040")
+        assert end.detail == "AbandonedJobError: its worker was gone"
+
+
+def test_the_life_of_a_job_is_read_from_the_commands_of_its_three_connections(tmp_path: Path, redis_url: str) -> None:
+    with running(tmp_path, redis_url) as worker, monitored(redis_url) as commands:
+        task_id = worker.publish("rq_probed.fail_once", "storm-00ab-0041", retry=Retry(max=1))
+        worker.wait_for(task_id, "succeeded")
+        wait_until(lambda: [words[0] for _, words in commands].count("BLMOVE") == 2, "the worker asks for more")
+        readers: dict[str, RqReader] = {}
+        told: list[str] = []
+        for connection, words in list(commands):
+            reader, raw = readers.setdefault(connection, RqReader()), request(*words)
+            command, key = name(raw)
+            if command == "HGETALL":  # What brought it is no command.
+                reader.reply("deliver", f"${len(task_id)}\r\n{task_id}\r\n".encode())
+            said = reader.request(command, key, raw, (task_id,))
+            if said != "other" and told[-1:] != [said]:
+                told.append(said)
+    assert told == [
+        "publish", "deliver", "hold", "acknowledge", "requeue",
+        "deliver", "hold", "store_result", "acknowledge", "deliver",
+    ]  # fmt: skip

@@ -73,10 +73,6 @@ class Workers(Protocol):
         """When the latest of its executions of that job began that has come to its end; infinite in the past where none has."""
         ...
 
-    def lives(self, pid: int) -> bool:
-        """Whether a process with that number runs on this machine."""
-        ...
-
 
 class _Holder(NamedTuple):
     component: str

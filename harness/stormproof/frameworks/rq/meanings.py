@@ -1,60 +1,110 @@
-"""What RQ's commands on the wire mean in the life of a job. Measured with RQ 3.0; `docs/rq.md` has the whole life, in order."""
+"""What RQ's commands do to jobs and results. Measured with RQ 3.0: `docs/rq.md` has a job's whole life, in order."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
 
-from stormproof.history import WireDirection
+from stormproof.wire.resp import words
 
 Meaning = Literal[
-    "publish", "deliver", "hold", "acknowledge", "requeue", "store result", "read result", "event", "cancel", "other"
+    "publish", "deliver", "hold", "acknowledge", "requeue", "store_result", "read_result", "event", "unclear", "other"
 ]
-"""`publish`: a job comes into a queue. `deliver`: a worker is given one. `hold`: it is noted who works on it. `acknowledge`: that note is taken
-back. `requeue`: it goes into the queue again. `store result`: what came of it is kept. `read result`: a client asks for that. `event`: a worker
-says that it lives, and what it does. `cancel`: a worker is told to stop a job.
+"""publish: a job comes into a queue. deliver: a worker is given one (a request: it asks for one). hold: it is noted who works on it.
+acknowledge: that note is taken away. requeue: the job goes into its queue again. unclear: a script may do any of it. other: none of it. RQ
+sends no news of jobs, so none is an `event`.
 """
 
 ASKS = frozenset({"BLMOVE", "BLPOP", "LMOVE", "LPOP"})
-"""What a worker asks for jobs with: the first of one queue, the second of several or of a Redis before 6.2; the others in burst mode."""
+"""What a worker asks for jobs with: the first where it reads one queue, the second where it reads several; the others in burst mode."""
 
-_PREFIX = r"[\w.:{}-]*?"
-_TABLE: tuple[tuple[str, str, Meaning, Meaning], ...] = (
-    # commands, shape of the key after RQ's prefix, what the API means, what a worker means
-    ("RPUSH LPUSH", r"queue:(?!.*:intermediate$).+", "publish", "requeue"),
-    ("ZADD", r"scheduled:.+", "publish", "requeue"),
-    ("ZADD", r"deferred:.+", "publish", "other"),
-    ("ZADD", r"wip:.+", "hold", "hold"),
-    ("HSET", r"execution:.+", "hold", "hold"),
-    ("LREM", r"queue:.+:intermediate", "hold", "hold"),
-    ("ZREM", r"wip:.+", "acknowledge", "acknowledge"),
-    ("DEL", r"execution:.+", "acknowledge", "acknowledge"),
-    ("XADD", r"results:.+", "store result", "store result"),
-    ("ZADD", r"(finished|failed|canceled):.+", "store result", "store result"),
-    ("HSET", r"job:.+", "publish", "store result"),
-    ("HGETALL", r"job:.+", "read result", "deliver"),
-    ("HGET", r"job:.+", "read result", "other"),
-    ("XREVRANGE XREAD", r"results:.+", "read result", "read result"),
-    ("HSET", r"worker:.+", "event", "event"),
-    ("PUBLISH", r"pubsub:.+", "cancel", "cancel"),
+_SCRIPTS = frozenset({"EVAL", "EVALSHA"})
+_MOST_WORDS = 120
+"""More than a job's hash has: 2 + 2 * 40."""
+
+_queue = re.compile(r".+?:queue:(?!.*:intermediate$).+").fullmatch
+_job = re.compile(r".+?:job:[^:]+").fullmatch
+_ROWS: tuple[tuple[str, str, Meaning], ...] = (
+    # commands, key after RQ's prefix, meaning
+    ("ZADD", r"wip:.+", "hold"),
+    ("HSET", r"execution:.+", "hold"),
+    ("LREM", r"queue:.+:intermediate", "hold"),
+    ("ZREM ZREMRANGEBYSCORE", r"wip:.+", "acknowledge"),
+    ("DEL", r"execution:.+", "acknowledge"),
+    ("XADD", r"results:.+", "store_result"),
+    ("ZADD", r"(finished|failed|canceled):.+", "store_result"),
+    ("XREVRANGE XREAD", r"results:.+", "read_result"),
+    ("HGET", r"job:.+", "read_result"),
 )
-"""The first row that fits says it. A job's hash is the message itself when the API writes it, and its state and times when a worker does."""
+_rows = [(frozenset(commands.split()), re.compile(".+?:" + key).fullmatch, said) for commands, key, said in _ROWS]
+_BY_STATE: dict[bytes, Meaning] = {
+    b"queued": "publish",
+    b"scheduled": "publish",
+    b"deferred": "publish",
+    b"rate_limited": "publish",
+    b"started": "hold",
+    **dict.fromkeys((b"finished", b"failed", b"stopped", b"canceled"), "store_result"),
+}
 
-_rows = [
-    (frozenset(commands.split()), re.compile(_PREFIX + ":" + key).fullmatch, api, worker)
-    for commands, key, api, worker in _TABLE
-]
 
-
-def meaning(command: str, key: str, direction: WireDirection, *, by_worker: bool = False) -> Meaning:
-    """What a frame means. `key`: the shape of its first key. `by_worker`: a worker sent it, or is sent it. A reply means what its request does,
-    and only the reply brings a job. An EXEC means nothing by itself, and yet all between MULTI and EXEC is done by it, at once.
+def meaning(command: str, key: str) -> Meaning:
+    """What a request means by its command and the shape of its first key alone, whoever sends it; its reply means the same. Of a job's hash, and
+    of an id that is put into a queue, more must be known: `RqReader` does.
     """
-    if direction == "push":
-        return "cancel" if ":pubsub:" in key else "other"
-    if command in ASKS:
-        return "deliver" if direction == "reply" else "other"
-    for commands, fits, api, worker in _rows:
-        if command in commands and fits(key):
-            return worker if by_worker else api
-    return "other"
+    if command in ASKS and _queue(key):
+        return "deliver"
+    if command in ("RPUSH", "LPUSH") and _queue(key):
+        return "publish"
+    return next((said for commands, fits, said in _rows if command in commands and fits(key)), "other")
+
+
+class RqReader:
+    """Reads one connection. A job that this connection has been given, or has begun or ended, is not published by it, but queued again; and its
+    hash is what was delivered to it.
+    """
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._known: set[str] = set()
+
+    def request(self, command: str, key: str, raw: bytes, ids: tuple[str, ...]) -> Meaning:
+        """What a request means. `key`: the shape of its first key; `ids`: those in it."""
+        if command in _SCRIPTS:
+            return "unclear" if ids else "other"
+        if _job(key) and command in ("HSET", "HGETALL"):
+            return self._of_hash(command, raw)
+        found = meaning(command, key)
+        if found == "publish" or (command == "ZADD" and ":scheduled:" in key):
+            return "requeue" if _job_in(key, raw) in self._known else "publish"
+        if found in ("hold", "acknowledge"):
+            self._known.add(_job_in(key, raw))
+        return found
+
+    def reply(self, asked: Meaning, raw: bytes) -> Meaning:
+        """A reply means what its request does; one that brings a job is remembered, and one that brings none delivers nothing."""
+        if asked == "deliver" and raw:
+            found = words(raw) if raw[:1] in (b"$", b"*") and raw[1:2] != b"-" else []
+            if not found:
+                return "other"
+            self._given.add(found[-1].decode("utf-8", "replace"))
+        return asked
+
+    def _of_hash(self, command: str, raw: bytes) -> Meaning:
+        told = words(raw, _MOST_WORDS)
+        job_id = told[1].decode("utf-8", "replace").rpartition(":")[2] if len(told) > 1 else ""
+        if command == "HGETALL":
+            if job_id not in self._given:
+                return "read_result"
+            self._known.add(job_id)
+            return "deliver"
+        fields = dict(zip(told[2::2], told[3::2], strict=False))
+        found = _BY_STATE.get(fields.get(b"status", b""), "other")
+        return "requeue" if found == "publish" and job_id in self._known else found
+
+
+def _job_in(key: str, raw: bytes) -> str:
+    """The id of the job in a request of one of the rows, or in one that puts it into a queue: RQ sends one at a time, as the last word."""
+    last = words(raw, _MOST_WORDS)[-1].decode("utf-8", "replace")
+    if ":execution:" in key:
+        return words(raw, 2)[-1].decode("utf-8", "replace").split(":")[-2]
+    return last.partition(":")[0]

@@ -9,25 +9,29 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import subprocess
-import time
-import uuid
-import zlib
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import redis.asyncio
+from redis import Redis
 from redis.exceptions import ResponseError
 
 from stormproof.frameworks.rq.handed import Handed, Hold, QueueAt, Workers
+from stormproof.frameworks.rq.jobs import is_json
+from stormproof.frameworks.rq.meanings import RqReader
 from stormproof.history import Settings
+from stormproof.processes.launcher import is_running
+from stormproof.spec.trigger import Moment
 
 PREFIX = "rq"
 _SCAN_COUNT = 1000
-_RESTORE_S = 20.0
+_MAINTAIN_S = 20.0
+_TIMEOUTS: dict[str, Any] = {"socket_timeout": 3, "socket_connect_timeout": 3}
 _MAINTAIN = Path(__file__).with_name("maintain.py")
 
 
@@ -49,21 +53,29 @@ class Server(Protocol):
         ...
 
 
-class Held(NamedTuple):
-    """A job that has left its queue's list, and has no end yet. `entry`: how the registry has it, or its id. `eta`: when it is due, where it is not
-    to run at once.
+class Unacked(NamedTuple):
+    """A job that has left its queue's list, and has no end yet. `tag`: how the registry of its state has it, or its id. `eta`: when it is due,
+    where it is not to run at once.
     """
 
-    queue: QueueAt
-    entry: bytes
+    place: QueueAt
+    tag: bytes
     task_id: str
     eta: datetime | None
     hold: Hold
 
 
-class Messages:
+class HandBack(NamedTuple):
+    """Jobs that can be handed back now by what a live worker would do after `waited_s`. `do` does it, and blocks; it raises OSError."""
+
+    task_ids: tuple[str, ...]
+    waited_s: float
+    do: Callable[[], None]
+
+
+class RqMessages:
     """`queues`: those that the description names. `settings`: what each worker said of itself when it became ready last. `components`: the names
-    of all copies of workers. `python`: the interpreter of a worker, with which its RQ is called; `env` and `cwd` are that worker's.
+    of all copies of workers. `python`, `env` and `cwd` are those of a worker: with them its own RQ is called.
     """
 
     def __init__(
@@ -73,19 +85,22 @@ class Messages:
         workers: Workers,
         settings: Mapping[str, Settings],
         components: Collection[str],
-        python: str,
+        python: str = sys.executable,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        lives: Callable[[int], bool] = is_running,
     ) -> None:
         self.server, self.handed = server, Handed(workers, server.name)
-        self._described, self._settings, self._components, self._workers = queues, settings, components, workers
+        self._described, self._settings, self._components, self._lives = queues, settings, components, lives
         self._python, self._env, self._cwd = python, {**os.environ, **(env or {})}, cwd
         self._found: set[QueueAt] = set()
 
     @property
     def settings(self) -> Settings:
         """How the system's jobs are kept, by the word of a worker; as RQ does unless it is told otherwise, where none has said."""
-        default = Settings(t=0, component="", pid=0, prefix=PREFIX, queues=self._described)
+        default = Settings(
+            t=0, component="", pid=0, prefix=PREFIX, queues=self._described, serializer="DefaultSerializer"
+        )
         return next(iter(self._settings.values()), default)
 
     @property
@@ -107,6 +122,14 @@ class Messages:
         """All that are known."""
         return self.read_queues | self.handed.published | self._found
 
+    def reader(self) -> RqReader:
+        """What reads the frames of one connection."""
+        return RqReader()
+
+    def watch(self, moment: Moment, t: float) -> None:
+        """Keep the books of who is given which job."""
+        self.handed.watch(moment, t)
+
     async def depth(self) -> tuple[int, int]:
         """Jobs queued where workers read, and jobs that have left their queue and have no end. Raises RedisError or OSError while Redis does not
         answer.
@@ -127,7 +150,7 @@ class Messages:
         )
         return [queue for queue, [answer] in found if answer]
 
-    async def unacked(self) -> list[Held]:
+    async def unacked(self) -> list[Unacked]:
         """Each job that has left its queue and has no end, and who has it. Raises what `depth` raises."""
         return [
             held if held.hold is not Hold.UNSEEN else held._replace(hold=await self._hold_by_redis(held))
@@ -158,79 +181,93 @@ class Messages:
                 )
         return ""
 
-    def restorers(self, alive: Iterable[str]) -> dict[QueueAt, Settings]:
-        """The queues whose abandoned jobs some live worker would take care of, each with that worker's settings: maintenance is by queue."""
+    def returns(self, message: Unacked, alive: Iterable[str]) -> bool:
+        """Whether a live worker reads the job's queue, and so would take care of it when it is abandoned: maintenance is by queue. Nobody but a
+        scheduler takes care of one that is scheduled.
+        """
+        return message.eta is None and message.place in self._maintained(alive)
+
+    def hand_back(self, messages: Sequence[Unacked], alive: Iterable[str]) -> list[HandBack]:
+        """Have RQ do with abandoned jobs what it does when enough time has passed: fail them, or queue those again that have retries left."""
+        found = []
+        for place, settings in self._maintained(alive).items():
+            here = [message for message in messages if message.place == place and message.eta is None]
+            if here:
+                task_ids = tuple(message.task_id for message in here)
+                found.append(HandBack(task_ids, settings.visibility_s, partial(self._maintain, place, here, settings)))
+        return found
+
+    def _maintained(self, alive: Iterable[str]) -> dict[QueueAt, Settings]:
         told = [self._settings[component] for component in alive if component in self._settings]
         return {queue: settings for settings in told for queue in _queues_of(settings)}
 
-    def restore(self, jobs: Sequence[Held], settings: Settings) -> None:
-        """Have RQ do with abandoned jobs what it does when enough time has passed: fail them, or queue those again that have retries left. It
-        blocks. Raises OSError where RQ could not be called, or Redis did not answer.
-        """
-        for database, prefix in sorted({(held.queue.database, held.queue.prefix) for held in jobs}):
-            queues: dict[str, dict[str, list[str]]] = {}
-            for held in jobs:
-                if (held.queue.database, held.queue.prefix) == (database, prefix):
-                    entries = queues.setdefault(held.queue.name, {"wip": [], "intermediate": []})
-                    entries["intermediate"].append(held.task_id)  # It may stand in both.
-                    if b":" in held.entry:
-                        entries["wip"].append(held.entry.decode())
-            told = {"url": self.server.url_of(database), "prefix": prefix, "queues": queues}
-            self._maintain({**told, "serializer": _serializer(settings)})
-
-    def _maintain(self, told: Mapping[str, Any]) -> None:
-        command = [self._python, str(_MAINTAIN)]
+    def _maintain(self, queue: QueueAt, jobs: Sequence[Unacked], settings: Settings) -> None:
+        entries = {
+            "wip": [job.tag.decode() for job in jobs if b":" in job.tag],
+            "intermediate": [job.task_id for job in jobs],  # One may stand in both.
+        }
+        told = {
+            "url": self.server.url_of(queue.database),
+            "prefix": queue.prefix,
+            "serializer": "rq.serializers.JSONSerializer" if is_json(settings.serializer) else "",
+            "queues": {queue.name: entries},
+        }
         try:
             said = subprocess.run(
-                command,
+                [self._python, str(_MAINTAIN)],
                 input=json.dumps(told).encode(),
                 capture_output=True,
-                timeout=_RESTORE_S,
+                timeout=_MAINTAIN_S,
                 check=False,
                 env=self._env,
                 cwd=self._cwd,
             )
         except subprocess.TimeoutExpired as error:
-            raise TimeoutError(f"RQ's maintenance did not end within {_RESTORE_S:g} s") from error
+            raise TimeoutError(f"RQ's maintenance did not end within {_MAINTAIN_S:g} s") from error
         if said.returncode:
             last = said.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise OSError(f"RQ's maintenance failed: {last}")
 
-    async def publish(self, job: str, key: str, arguments: Mapping[str, Any], *, timeout_s: int) -> str:
-        """Submit a job of the harness's own, that leaves no key behind when it has ended; returns its id. Raises what `depth` raises."""
-        queue, job_id = self.queue, str(uuid.uuid4())
-        fields = job_fields(job, key, arguments, queue.name, self.settings.serializer, timeout_s=timeout_s)
-        pipe = self.server.at(queue.database).pipeline()
-        pipe.sadd(f"{queue.prefix}:queues", queue.key)
-        pipe.hset(f"{queue.prefix}:job:{job_id}", mapping=cast("Any", fields))
-        pipe.rpush(queue.key, job_id)
-        await pipe.execute()
-        return job_id
+    def put(self, job_id: str, fields: Mapping[str, Any]) -> None:
+        """Put a job into a queue that a worker reads; without fields, its id alone. It blocks. Raises RedisError or OSError."""
+        queue = self.queue
+        with Redis.from_url(self.server.url_of(queue.database), **_TIMEOUTS) as client:
+            pipe = client.pipeline()
+            pipe.sadd(f"{queue.prefix}:queues", queue.key)
+            if fields:
+                pipe.hset(f"{queue.prefix}:job:{job_id}", mapping=dict(fields))
+            pipe.rpush(queue.key, job_id)
+            pipe.execute()
 
-    async def _taken(self) -> list[Held]:
+    async def waits(self, job_id: str) -> bool:
+        """Whether that id stands in the list of that queue. Raises what `depth` raises."""
+        queue = self.queue
+        return await cast("Any", self.server.at(queue.database).lpos(queue.key, job_id)) is not None
+
+    async def _taken(self) -> list[Unacked]:
         """Each such job once: by its registry if it is in one, else by the intermediate list."""
-        found: list[Held] = []
+        found: list[Unacked] = []
         for queue, answers in await self._ask(self.queues, _where_taken):
             begun, waiting, scheduled = (answer if isinstance(answer, list) else [] for answer in answers)
             taken = {_job_of(entry): entry for entry in (*waiting, *begun)}
-            found += [Held(queue, entry, job_id, None, self.handed.holds(job_id)) for job_id, entry in taken.items()]
+            found += [Unacked(queue, entry, job_id, None, self.handed.holds(job_id)) for job_id, entry in taken.items()]
             for entry, due in scheduled:
                 eta = datetime.fromtimestamp(float(due), UTC)
-                found.append(Held(queue, entry, entry.decode(), eta, Hold.UNSEEN))
-        return sorted(found, key=lambda held: (held.queue, held.entry))
+                found.append(Unacked(queue, entry, entry.decode(), eta, Hold.UNSEEN))
+        return sorted(found, key=lambda held: (held.place, held.tag))
 
-    async def _hold_by_redis(self, held: Held) -> Hold:
+    async def _hold_by_redis(self, held: Unacked) -> Hold:
         """The same by what RQ has noted of the worker, or of the scheduler, that has it: whether its process runs."""
-        client, prefix = cast("Any", self.server.at(held.queue.database)), held.queue.prefix
+        client, prefix = cast("Any", self.server.at(held.place.database)), held.place.prefix
         if held.eta is not None:
-            by = await client.get(f"{prefix}:scheduler-lock:{held.queue.name}")
+            by = await client.get(f"{prefix}:scheduler-lock:{held.place.name}")
             pid = await client.hget(f"{prefix}:scheduler:{(by or b'').decode()}", "pid")
-            return Hold.HELD if pid and self._workers.lives(int(pid)) else Hold.GONE
-        by = await client.hget(f"{prefix}:execution:{held.entry.decode()}", "worker_name")
+            return Hold.HELD if pid and self._lives(int(pid)) else Hold.GONE
+        by = await client.hget(f"{prefix}:execution:{held.tag.decode()}", "worker_name")
         pid = await client.hget(f"{prefix}:worker:{(by or b'').decode()}", "pid")
         if not pid:
             return Hold.UNSEEN
-        return Hold.HELD if self._workers.lives(int(pid)) else Hold.GONE
+        return Hold.HELD if self._lives(int(pid)) else Hold.GONE
 
     async def _ask(
         self, queues: Collection[QueueAt], questions: Callable[[QueueAt], list[tuple[Any, ...]]]
@@ -247,33 +284,6 @@ class Messages:
             for queue in there:
                 found.append((queue, [_answer(next(answers)) for _ in questions(queue)]))
         return found
-
-
-def job_fields(
-    job: str, key: str, arguments: Mapping[str, Any], queue: str, serializer: str, *, timeout_s: int
-) -> dict[str, Any]:
-    """The hash of a job as RQ writes it, for a call by keyword. Its description shows `key`, as one does that RQ has made from the arguments."""
-    call = (job, None, (), dict(arguments))
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    data = json.dumps(call).encode() if "json" in serializer.lower() else pickle.dumps(call)
-    return {
-        "created_at": now,
-        "enqueued_at": now,
-        "data": zlib.compress(data),
-        "description": f"{job}(key={key!r})",
-        "origin": queue,
-        "timeout": timeout_s,
-        "result_ttl": 0,
-        "status": "queued",
-        "worker_name": "",
-    }
-
-
-def waits_s(score: float, maintenance_s: float, now: float | None = None) -> float:
-    """For how long at most a started job still waits until RQ takes it for abandoned. `score`: its registry's; `maintenance_s`: the longest time
-    between two looks of a live worker.
-    """
-    return max(0.0, score - (time.time() if now is None else now)) + maintenance_s
 
 
 def _where_taken(queue: QueueAt) -> list[tuple[Any, ...]]:
@@ -298,10 +308,6 @@ def _as_list(registry: bytes) -> bytes:
     for kind in (b":wip:", b":scheduled:"):
         registry = registry.replace(kind, b":queue:", 1)
     return registry
-
-
-def _serializer(settings: Settings) -> str:
-    return "rq.serializers.JSONSerializer" if "json" in settings.serializer.lower() else ""
 
 
 def _answer(found: Any) -> Any:

@@ -224,13 +224,19 @@ def _settings(worker: Any) -> str:
             "database": int(worker.connection.connection_pool.connection_kwargs.get("db") or 0),
             "prefix": getattr(defaults, "RQ_KEY_PREFIX", "rq"),
             "serializer": getattr(worker.serializer, "__name__", type(worker.serializer).__name__),
-            # From a worker's last heartbeat until its jobs are taken for abandoned, and until the next look at that.
-            "visibility_s": float(worker.job_monitoring_interval + 60 + worker.maintenance_interval),
+            "visibility_s": _waits_s(worker),
         }
         return as_json(told)
     except Exception as error:
         complain("cannot tell the worker's settings", error)
         return ""
+
+
+def _waits_s(worker: Any) -> float:
+    """How long a job of a worker that was killed waits at most: until its heartbeat is too old, and for the next look at that; an idle worker
+    looks when it has waited for jobs in vain, and its interval has passed.
+    """
+    return float(worker.job_monitoring_interval + 60 + worker.maintenance_interval + worker.dequeue_timeout)
 
 
 def _obey(order: dict[str, str] | None, run: Callable[[], Any]) -> Any:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis.asyncio
 from redis import Redis
 from stormproof.brokers.redis.server import find_binary
 
@@ -37,3 +38,35 @@ def connection(redis_port: int) -> Iterator[Redis]:
     with Redis(port=redis_port) as client:
         client.flushall()
         yield client
+
+
+class Server:
+    """A real Redis, asked by clients that live as long as one question."""
+
+    name = "broker"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._clients: dict[int, redis.asyncio.Redis] = {}
+
+    def at(self, database: int) -> redis.asyncio.Redis:
+        if database not in self._clients:
+            self._clients[database] = redis.asyncio.Redis(port=self.port, db=database)
+        return self._clients[database]
+
+    def url_of(self, database: int) -> str:
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+    async def databases(self) -> list[int]:
+        return [int(name.removeprefix("db")) for name in await self.at(0).info("keyspace")]
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+
+@pytest.fixture
+def server(redis_port: int, connection: Redis) -> Server:
+    """The same, as messages ask it; a test that waits closes it before its loop ends."""
+    return Server(redis_port)

@@ -23,9 +23,6 @@ class Workers:
     def finished_since(self, component: str, task_id: str) -> float:
         return float("-inf")
 
-    def lives(self, pid: int) -> bool:
-        return True
-
 
 def frame(command: str, raw: bytes, direction: Any = "request", **others: Any) -> Moment:
     known: dict[str, Any] = {"link": "worker", "component": "worker", "store": "broker", "connection": 1, "key": ""}

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
-import redis.asyncio
 from redis import Redis
 from redis.exceptions import ResponseError
-from rq import Queue, Retry, SimpleWorker, Worker
+from rq import Queue, Retry, Worker
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from stormproof.frameworks.rq.handed import Hold, QueueAt
-from stormproof.frameworks.rq.messages import Held, Messages, waits_s
+from stormproof.frameworks.rq.messages import RqMessages, Unacked
 from stormproof.history import Settings
 from stormproof.spec.trigger import Moment
 from stormproof.wire.resp import request
@@ -26,32 +24,6 @@ from stormproof.wire.resp import request
 T = TypeVar("T")
 DEFAULT = QueueAt(0, "rq", "default")
 TOLD = Settings(t=0, component="worker", pid=11, prefix="rq", queues=("default",), serializer="DefaultSerializer")
-
-
-class Server:
-    """A real Redis, asked by clients that live as long as one question."""
-
-    name = "broker"
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._clients: dict[int, redis.asyncio.Redis] = {}
-
-    def at(self, database: int) -> redis.asyncio.Redis:
-        if database not in self._clients:
-            self._clients[database] = redis.asyncio.Redis(port=self.port, db=database)
-        return self._clients[database]
-
-    def url_of(self, database: int) -> str:
-        return f"redis://127.0.0.1:{self.port}/{database}"
-
-    async def databases(self) -> list[int]:
-        return [int(name.removeprefix("db")) for name in await self.at(0).info("keyspace")]
-
-    async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
 
 
 class Workers:
@@ -67,17 +39,16 @@ class Workers:
     def finished_since(self, component: str, task_id: str) -> float:
         return self.finished.get(task_id, float("-inf"))
 
-    def lives(self, pid: int) -> bool:
-        return pid in self.alive
-
 
 class Asked:
     """The messages, and a way to ask them from a test that does not wait."""
 
-    def __init__(self, port: int, settings: dict[str, Settings] | None = None) -> None:
-        self.server, self.workers = Server(port), Workers()
+    def __init__(self, server: Any, settings: dict[str, Settings] | None = None) -> None:
+        self.server, self.workers = server, Workers()
         told = {"worker": TOLD} if settings is None else settings
-        self.messages = Messages(self.server, ("default",), self.workers, told, ["worker"], sys.executable)
+        self.messages = RqMessages(
+            self.server, ("default",), self.workers, told, ["worker"], lives=lambda pid: pid in self.workers.alive
+        )
 
     def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         async def answer() -> T:
@@ -88,18 +59,23 @@ class Asked:
 
         return asyncio.run(answer())
 
+    def hand_back(self, jobs: list[Unacked]) -> None:
+        """Do at once what a live worker would do one day."""
+        for each in self.messages.hand_back(jobs, ["worker"]):
+            each.do()
+
     @property
     def depth(self) -> tuple[int, int]:
         return self.ask(self.messages.depth)
 
     @property
-    def unacked(self) -> list[Held]:
+    def unacked(self) -> list[Unacked]:
         return self.ask(self.messages.unacked)
 
 
 @pytest.fixture
-def asked(redis_port: int, connection: Redis) -> Asked:
-    return Asked(redis_port)
+def asked(server: Any, connection: Redis) -> Asked:
+    return Asked(server)
 
 
 def delivered(asked: Asked, job_id: str, t: float) -> None:
@@ -141,7 +117,7 @@ def test_a_job_is_queued_then_held_once_and_then_nowhere(asked: Asked, connectio
     worker.prepare_job_execution(job, remove_from_intermediate_queue=True)
     assert asked.depth == (0, 1)
     [held] = asked.unacked
-    assert (held.task_id, held.queue, held.entry.startswith(job.id.encode() + b":")) == (job.id, DEFAULT, True)
+    assert (held.task_id, held.place, held.tag.startswith(job.id.encode() + b":")) == (job.id, DEFAULT, True)
     worker.death_penalty_class = TimerDeathPenalty  # The test's own alarm is left alone.
     worker.perform_job(job, queue, worker.execution)
     assert asked.depth == (0, 0)
@@ -176,7 +152,7 @@ def test_a_started_job_that_nobody_has_is_failed_by_rq_at_once(asked: Asked, con
     _, lost = begun(queue)
     _, other = begun(queue)
     abandoned = [held for held in asked.unacked if held.task_id == lost.id]
-    asked.messages.restore(abandoned, TOLD)
+    asked.hand_back(abandoned)
     assert [Job.fetch(job.id, connection=connection).get_status() for job in (lost, other)] == ["failed", "started"]
     assert "AbandonedJobError" in str(lost.latest_result().exc_string)
     assert [held.task_id for held in asked.unacked] == [other.id]
@@ -187,7 +163,7 @@ def test_a_started_job_with_retries_left_is_queued_again(asked: Asked, connectio
     queue = Queue(connection=connection)
     queue.enqueue("math.sqrt", 4, retry=Retry(max=1))
     begun(queue)
-    asked.messages.restore(asked.unacked, TOLD)
+    asked.hand_back(asked.unacked)
     assert asked.depth == (1, 0)
 
 
@@ -202,7 +178,7 @@ def test_a_job_that_was_taken_and_never_began_is_failed_by_rq_at_once(
     _, other = taken(queue)
     if noted:
         worker.prepare_execution(lost)
-    asked.messages.restore([held for held in asked.unacked if held.task_id == lost.id], TOLD)
+    asked.hand_back([held for held in asked.unacked if held.task_id == lost.id])
     assert "stuck in intermediate queue" in str(lost.latest_result().exc_string)
     assert [held.task_id for held in asked.unacked] == [other.id]
     assert not connection.exists(f"rq:queue:default:intermediate:first_seen:{other.id}")
@@ -223,14 +199,14 @@ def test_a_worker_of_several_queues_that_dies_before_a_job_begins_loses_it(
     if noted:
         worker.prepare_execution(found[0])
     assert asked.depth == (0, noted)
-    asked.messages.restore(asked.unacked, TOLD)
+    asked.hand_back(asked.unacked)
     assert asked.depth == (0, 0)
     assert Job.fetch(found[0].id, connection=connection).get_status() == "queued"
 
 
 def test_an_id_without_a_job_is_taken_out_of_the_intermediate_list(asked: Asked, connection: Redis) -> None:
     connection.rpush("rq:queue:default:intermediate", "nobody-submitted-this")
-    asked.messages.restore(asked.unacked, TOLD)
+    asked.hand_back(asked.unacked)
     assert asked.depth == (0, 0)
 
 
@@ -239,7 +215,7 @@ def test_what_rq_could_not_do_is_told(asked: Asked, connection: Redis) -> None:
     held = asked.unacked
     asked.server.port = 1
     with pytest.raises(OSError, match="Connection refused"):
-        asked.messages.restore(held, TOLD)
+        asked.hand_back(held)
 
 
 def test_a_scheduled_job_is_held_until_it_is_due_as_long_as_a_scheduler_lives(asked: Asked, connection: Redis) -> None:
@@ -264,26 +240,24 @@ def test_queues_that_nobody_reads_are_astray_when_they_are_found(asked: Asked, c
 
 
 def test_jobs_are_found_in_every_database_and_under_every_prefix_and_other_keys_are_left_alone(
-    redis_port: int, connection: Redis
+    server: Any, connection: Redis
 ) -> None:
-    asked = Asked(redis_port)
-    with Redis(port=redis_port, db=3) as other:
+    asked = Asked(server)
+    with Redis(port=server.port, db=3) as other:
         other.sadd("shop:queues", "shop:queue:mail")
         other.zadd("shop:wip:mail", {"a:b": time.time()})
         other.rpush("my:queue:of-things", "thing")
     assert asked.ask(asked.messages.discover)
     [held] = asked.unacked
-    assert (held.task_id, held.queue) == ("a", QueueAt(3, "shop", "mail"))
+    assert (held.task_id, held.place) == ("a", QueueAt(3, "shop", "mail"))
     assert QueueAt(3, "my", "of-things") not in asked.messages.queues
 
 
-def test_what_a_worker_says_of_its_queues_counts(redis_port: int, connection: Redis) -> None:
+def test_what_a_worker_says_of_its_queues_counts(server: Any, connection: Redis) -> None:
     told = Settings(t=0, component="worker", pid=11, prefix="shop", database=3, queues=("mail", "bills"))
-    asked = Asked(redis_port, {"worker": told})
+    asked = Asked(server, {"worker": told})
     assert asked.messages.queue == QueueAt(3, "shop", "mail")
     assert {QueueAt(3, "shop", name) for name in ("mail", "bills", "default")} == asked.messages.read_queues
-    assert set(asked.messages.restorers(["worker"])) == {QueueAt(3, "shop", "mail"), QueueAt(3, "shop", "bills")}
-    assert asked.messages.restorers([]) == {}
 
 
 def test_a_worker_whose_link_has_seen_it_ask_for_nothing_is_told(asked: Asked) -> None:
@@ -306,27 +280,15 @@ def test_a_key_of_another_type_holds_no_jobs_and_what_else_goes_wrong_is_raised(
         connection.execute_command("ACL", "SETUSER", "default", "+llen")
 
 
-@pytest.mark.parametrize("serializer", ["DefaultSerializer", "JSONSerializer"])
-def test_a_job_of_the_harness_is_one_that_rq_can_execute_and_leaves_nothing(
-    redis_port: int, connection: Redis, serializer: str
-) -> None:
-    told = Settings(t=0, component="worker", pid=11, prefix="rq", queues=("default",), serializer=serializer)
-    asked = Asked(redis_port, {"worker": told})
-    job_id = asked.ask(
-        lambda: asked.messages.publish("platform.node", "storm-00ab-0001", {}, timeout_s=120),
-    )
-    by = f"rq.serializers.{serializer}"
-    job = Job.fetch(job_id, connection=connection, serializer=by)
-    assert (job.func_name, job.timeout, job.get_status()) == ("platform.node", 120, "queued")
-    assert job.description == "platform.node(key='storm-00ab-0001')"
-    queue = Queue(connection=connection, serializer=by)
-    worker = SimpleWorker([queue], connection=connection, serializer=by)
-    worker.death_penalty_class = TimerDeathPenalty  # The test's own alarm is left alone.
-    Queue.dequeue_any([queue], timeout=None, connection=connection, serializer=by)
-    worker.execute_job(job, queue)
-    assert [key for key in connection.scan_iter() if not key.startswith(b"rq:worker:")] == [b"rq:queues"]
-
-
-def test_an_abandoned_job_waits_for_its_heartbeat_to_be_old_and_for_the_next_look() -> None:
-    assert waits_s(score=1090.0, maintenance_s=600.0, now=1000.0) == 690.0
-    assert waits_s(score=900.0, maintenance_s=600.0, now=1000.0) == 600.0
+def test_a_job_is_handed_back_by_a_live_worker_that_reads_its_queue_and_a_scheduled_one_by_nobody(asked: Asked) -> None:
+    abandoned = Unacked(DEFAULT, b"a:b", "a", None, Hold.GONE)
+    [how] = asked.messages.hand_back([abandoned], ["worker"])
+    assert (how.task_ids, how.waited_s) == (("a",), TOLD.visibility_s)
+    assert asked.messages.returns(abandoned, ["worker"])
+    for message, alive in (
+        (abandoned, []),
+        (abandoned._replace(place=QueueAt(0, "rq", "elsewhere")), ["worker"]),
+        (abandoned._replace(eta=datetime.now(UTC)), ["worker"]),
+    ):
+        assert not asked.messages.returns(message, alive)
+        assert asked.messages.hand_back([message], alive) == []
