@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-BAD = ("undecodable", "cut_off", "unknown_task", "no_job", "unknown_state")
-"""Data that is no pickle, or is cut off in its middle; a function that nobody wrote; an id without a job; a state that RQ does not know."""
+BAD = ("undecodable", "cut_off", "null_body", "unknown_task", "no_job", "unknown_state")
+"""Data that is no pickle, is cut off in its middle, or is None; a function that nobody wrote; an id without a job; a state that RQ does not know."""
 
 
 def job_fields(
@@ -44,6 +44,7 @@ def bad_fields(kind: str, key: str, queue: str, serializer: str) -> dict[str, An
     changed = {
         "undecodable": {"data": b"\x00no pickle"},
         "cut_off": {"data": data[: len(data) // 2]},
+        "null_body": {"data": zlib.compress(b"null" if is_json(serializer) else pickle.dumps(None))},
         "unknown_state": {"status": "nonsense"},
     }
     return {} if kind == "no_job" else {**fields, **changed.get(kind, {})}

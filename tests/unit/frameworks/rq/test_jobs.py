@@ -39,8 +39,8 @@ def bad(kind: str) -> dict[str, Any]:
     return bad_fields(kind, "storm-00ab-6000", "default", "DefaultSerializer")
 
 
-@pytest.mark.parametrize("kind", ["undecodable", "cut_off"])
-def test_data_that_is_no_pickle_cannot_be_read(connection: Redis, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["undecodable", "cut_off", "null_body"])
+def test_data_that_holds_no_call_cannot_be_read(connection: Redis, kind: str) -> None:
     with pytest.raises(DeserializationError):
         _ = written(connection, bad(kind), "DefaultSerializer").func_name
 
