@@ -211,10 +211,10 @@ def _last_line(text: str) -> str:
 def _settings(worker: Any) -> str:
     """What a worker is able to do at once, and where its jobs are, as JSON; "" where this RQ does not tell."""
     try:
-        spawns = "Spawn" in {base.__name__[:5] for base in type(worker).__mro__}
+        bases = {base.__name__ for base in type(worker).__mro__}
         defaults = importlib.import_module("rq.defaults")
         told = {
-            "pool": "spawn" if spawns else "fork" if hasattr(worker, "fork_work_horse") else "simple",
+            "pool": next((name for name in ("spawn", "simple") if f"{name.title()}Worker" in bases), "fork"),
             "processes": 1,
             "fewest": 1,
             "prefetch": 1,
