@@ -74,7 +74,8 @@ class Worker:
         self.settings: list[Settings] = []
         self.tree: set[int] = set()
         self._orders = folder / "orders.json"
-        self._journal = ProbeJournal(folder / "journal", t0=time.monotonic())
+        self.t0 = time.monotonic()
+        self._journal = ProbeJournal(folder / "journal", t0=self.t0)
         self._arguments = arguments
         told = {
             "PYTHONPATH": f"{folder}:{APPS}",

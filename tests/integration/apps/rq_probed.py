@@ -23,6 +23,10 @@ def ask_again(key):
     return None if get_current_job().number_of_retries else Retry(max=1)
 
 
+def find(key, path):
+    return os.path.exists(path)
+
+
 def unserialisable(key):
     return object()
 
