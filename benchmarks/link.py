@@ -21,6 +21,7 @@ import threading
 from pathlib import Path
 
 import uvloop
+from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
@@ -69,7 +70,7 @@ def _link_beside(port: int, redis_port: int) -> int:
     ready = threading.Event()
 
     async def serve() -> None:
-        await Link("benchmark", "benchmark", "broker", port, redis_port).open()
+        await Link("benchmark", "benchmark", "broker", port, redis_port, RedisCodec()).open()
         ready.set()
         await asyncio.Event().wait()
 

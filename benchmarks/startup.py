@@ -36,7 +36,7 @@ async def alone(system: System, folder: Path) -> float:
     async with World(system, folder, Recorder(folder / "history.jsonl"), find_binary(), "0000") as world:
         for name in world.redis:
             began = time.monotonic()
-            await world.start_redis(world.redis[name])
+            await world.start_server(world.stores[name])
             own += time.monotonic() - began
         world.watch()
         for replica in world.replicas:

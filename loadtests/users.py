@@ -12,7 +12,7 @@ import gevent
 import msgspec
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
-from stormproof.drivers.http.clients import Answer
+from stormproof.drivers.http.answer import Answer
 from stormproof.spec.templates import pick
 from target import Target, filled
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows

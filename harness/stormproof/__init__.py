@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stormproof.brokers.redis.faults import Evict, GarbleResult, OutOfMemory
+    from stormproof.brokers.redis.faults import ErrorReply, Evict, GarbleResult, OutOfMemory
     from stormproof.effects.smtp.faults import Mail
-    from stormproof.frameworks.celery.faults import BadMessage, Misbehave, Revoke
+    from stormproof.frameworks.faults import BadMessage, Misbehave, Revoke
     from stormproof.processes.faults import Kill, Pause, Stop
     from stormproof.pytest_plugin.valid import assert_valid
     from stormproof.serializers.decorator import check_serialization
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         BlackHole,
         Delay,
         Duplicate,
-        ErrorReply,
         Garble,
         HalfClose,
         Refuse,
@@ -33,15 +32,15 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "stormproof.brokers.redis.faults": "Evict GarbleResult OutOfMemory",
+    "stormproof.brokers.redis.faults": "ErrorReply Evict GarbleResult OutOfMemory",
     "stormproof.effects.smtp.faults": "Mail",
-    "stormproof.frameworks.celery.faults": "BadMessage Misbehave Revoke",
+    "stormproof.frameworks.faults": "BadMessage Misbehave Revoke",
     "stormproof.processes.faults": "Kill Pause Stop",
     "stormproof.pytest_plugin.valid": "assert_valid",
     "stormproof.spec.fault": "Fault Target",
     "stormproof.spec.scenario": "Injection Scenario State",
     "stormproof.serializers.decorator": "check_serialization",
-    "stormproof.wire.faults": ("Bandwidth BlackHole Delay Duplicate ErrorReply Garble HalfClose Refuse Reset Truncate"),
+    "stormproof.wire.faults": ("Bandwidth BlackHole Delay Duplicate Garble HalfClose Refuse Reset Truncate"),
     "stormproof.spec.trigger": "Trigger receives sends",
     "stormproof.spec.workload": "Workload",
 }

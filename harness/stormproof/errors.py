@@ -6,7 +6,8 @@
     │   ├── ScenarioError      a scenario file
     │   ├── RunFolderError     a run folder that cannot be written or read
     │   └── NotSupportedError  something of a container that processes cannot be
-    └── ComponentError         a process of the system or a Redis did not start, or died at start
+    ├── ComponentError         a process of the system or a server did not start, or died at start
+    └── UnreachableError       a server of the run does not answer, as a fault may have it
 
 The message is one line: what happened, to what, and what to do next.
 """
@@ -50,6 +51,10 @@ class ComponentError(StormproofError):
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
         self.log_tail = log_tail
+
+
+class UnreachableError(StormproofError):
+    """A server of the run does not answer now. Faults do that on purpose, so that whoever asks must be ready for it."""
 
 
 def exhausted(error: OSError) -> StormproofError | None:

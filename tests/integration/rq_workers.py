@@ -20,7 +20,7 @@ import psutil
 from redis import Redis
 from rq import Queue
 from stormproof.brokers.redis.server import find_binary
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.journal import ProbeJournal
 from stormproof.frameworks.rq.copying import copy_probe
 from stormproof.history import Probe, Settings
 

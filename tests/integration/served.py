@@ -35,7 +35,18 @@ KEY = "storm-00ab-0001"
 HISTORY = (
     h.Phase(t=0.0, name="storm"),
     h.Invoked(t=1.0, op=1, kind="submit", key=KEY),
-    h.Wire(t=1.1, link="api", connection=1, direction="request", command="LPUSH", key="celery", ids=("a", KEY, "tag")),
+    h.Wire(
+        t=1.1,
+        link="api",
+        component="api",
+        store="broker",
+        connection=1,
+        direction="request",
+        command="LPUSH",
+        key="celery",
+        meaning="publish",
+        ids=("a", KEY, "tag"),
+    ),
     h.Returned(t=1.2, op=1, outcome="ok", http_status=202, task_id="a"),
     h.Quiescence(t=9.0, proved=True, detail="nothing left"),
 )

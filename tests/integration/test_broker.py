@@ -14,15 +14,18 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from redis.exceptions import RedisError
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
-from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.brokers.redis.shape import ids, name
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.celery.on_redis.messages import KombuMessages
+from stormproof.frameworks.framework import Hold
 from stormproof.history import Settings
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
 from stormproof.spec.system import Redis
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 TAG = str(uuid.UUID(int=7))
 DEFAULT = Settings(t=0, component="worker", pid=11, queues=("celery",))
@@ -60,7 +63,7 @@ class Workers:
         return connection in self.connections
 
 
-Story = Callable[[Broker], Awaitable[None]]
+Story = Callable[[KombuMessages], Awaitable[None]]
 
 
 def tell(
@@ -75,14 +78,14 @@ def tell(
                 told = {settings.component: settings} if settings else {}
                 try:
                     await server.start()
-                    await story(Broker(server, queues, Deliveries(Workers()), told, {"worker"}))
+                    await story(KombuMessages(server, queues, Deliveries(Workers()), told, {"worker"}))
                 finally:
                     await server.close()
 
     asyncio.run(run())
 
 
-def publisher(broker: Broker, settings: Settings) -> Celery:
+def publisher(broker: KombuMessages, settings: Settings) -> Celery:
     """An application of the user's, with these settings."""
     app = Celery(broker=broker.server.url_of(settings.database), set_as_current=False)
     app.conf.broker_transport_options = {
@@ -95,14 +98,14 @@ def publisher(broker: Broker, settings: Settings) -> Celery:
     return app
 
 
-async def publish(broker: Broker, settings: Settings, queue: str, **options: Any) -> str:
+async def publish(broker: KombuMessages, settings: Settings, queue: str, **options: Any) -> str:
     app = publisher(broker, settings)
     sent = await asyncio.to_thread(app.send_task, "shop.ship", args=[1], queue=queue, **options)
     app.close()
     return str(sent.id)
 
 
-async def take(broker: Broker, settings: Settings, queue: str) -> None:
+async def take(broker: KombuMessages, settings: Settings, queue: str) -> None:
     """Take a message as a worker does, and neither acknowledge nor give it back."""
 
     def run() -> None:
@@ -122,18 +125,18 @@ async def take(broker: Broker, settings: Settings, queue: str) -> None:
 def test_a_message_of_any_priority_is_counted_wherever_the_workers_keep_theirs(
     tmp_path: Path, settings: Settings, priority: int
 ) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         await publish(broker, settings, settings.queues[-1], priority=priority)
         assert await broker.depth() == (1, 0)
         await take(broker, settings, settings.queues[-1])
         assert await broker.depth() == (0, 1)
-        assert (await sample(broker.server, broker, 1.5)).unacked == 1
+        assert (await broker.server.sample(1.5, broker.depth)).unacked == 1
 
     tell(tmp_path, story, settings)
 
 
 def test_a_message_in_a_queue_and_a_database_that_nobody_named_is_found(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         other = Settings(t=0, component="other", pid=12, database=5, prefix="of-others.", queues=("nobody-named-it",))
         await publish(broker, other, "nobody-named-it")
         assert (await broker.depth(), await broker.astray()) == ((0, 0), 0)
@@ -148,7 +151,7 @@ def test_a_message_in_a_queue_and_a_database_that_nobody_named_is_found(tmp_path
 
 
 def test_what_is_no_task_does_not_count(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         client = cast("Any", broker.server.client)
         await client.rpush("log-of-the-application", "a line", "another")
         await client.rpush("5f.reply.celery.pidbox", json.dumps({"body": "e30=", "headers": {"clock": 1}}))
@@ -161,7 +164,7 @@ def test_what_is_no_task_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_redis_that_is_loading_or_gone_counts_nothing_as_none(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         await cast("Any", broker.server.client).execute_command("ACL", "SETUSER", "default", "-@all", "+acl", "+info")
         with pytest.raises(RedisError):
             await broker.depth()
@@ -173,14 +176,16 @@ def test_a_redis_that_is_loading_or_gone_counts_nothing_as_none(tmp_path: Path) 
 def test_an_abandoned_message_goes_back_to_where_a_worker_of_those_settings_reads(
     tmp_path: Path, settings: Settings
 ) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         task_id = await publish(broker, settings, settings.queues[0], priority=8)
         await take(broker, settings, settings.queues[0])
         [message] = await broker.unacked()
         assert (message.task_id, message.hold) == (task_id, Hold.UNSEEN)
-        [(place, by)] = broker.restorers(["worker"]).items()
-        assert place == message.place
-        await asyncio.to_thread(broker.restore, [message], by)
+        assert broker.returns(message, ["worker"])
+        assert not broker.returns(message, [])
+        [back] = broker.hand_back([message], ["worker"])
+        assert (back.task_ids, back.waited_s) == ((task_id,), settings.visibility_s)
+        await asyncio.to_thread(back.do)
         assert await broker.depth() == (1, 0)
         client = cast("Any", broker.server.at(settings.database))
         step = max(step for step in settings.steps if step <= 8)
@@ -191,7 +196,7 @@ def test_an_abandoned_message_goes_back_to_where_a_worker_of_those_settings_read
 
 
 def test_an_eta_is_read_from_the_message_itself(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         await publish(broker, DEFAULT, "celery", countdown=60)
         await take(broker, DEFAULT, "celery")
         [message] = await broker.unacked()
@@ -205,12 +210,12 @@ def frame(command: str, *words: str, connection: int = 1, store: str = "broker",
     link = component if store == "broker" else f"{component}.{store}"
     return Moment(
         link=link, component=component, store=store, connection=connection, direction="request", command=command,
-        key=words[0], raw=raw,
+        key=words[0], raw=raw, meaning=KombuReader(set).request(*name(raw), raw, ids(raw)),
     )  # fmt: skip
 
 
 def test_a_worker_whose_link_saw_it_ask_for_nothing_is_said_to_be_unseen(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         said = broker.unseen(["worker"])
         assert "no link has seen worker ask for a message" in said
         assert "{redis.broker.url}" in said
@@ -224,7 +229,7 @@ def test_a_worker_whose_link_saw_it_ask_for_nothing_is_said_to_be_unseen(tmp_pat
 def test_messages_that_pass_through_another_redis_are_said_to_be_unseen_with_the_line_that_mends_it(
     tmp_path: Path,
 ) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         broker.deliveries.watch(frame("BRPOP", "celery", "1"), 1.0)
         broker.deliveries.watch(frame("SELECT", "4", store="results", connection=2), 1.0)
         broker.deliveries.watch(frame("BRPOP", "celery", "1", store="results", connection=2), 1.0)
@@ -236,7 +241,7 @@ def test_messages_that_pass_through_another_redis_are_said_to_be_unseen_with_the
 
 
 def test_a_list_that_a_worker_reads_counts_and_one_that_a_client_reads_does_not(tmp_path: Path) -> None:
-    async def story(broker: Broker) -> None:
+    async def story(broker: KombuMessages) -> None:
         broker.deliveries.watch(frame("SELECT", "6"), 1.0)
         broker.deliveries.watch(frame("BRPOP", "read-by-worker", "1"), 1.0)
         broker.deliveries.watch(frame("BRPOP", "read-by-api", "1", component="api", connection=3), 1.0)

@@ -105,13 +105,13 @@ def test_a_killed_redis_comes_back_with_or_without_its_data(
     tmp_path: Path, lose_data: bool, kept: bytes | None
 ) -> None:
     async def story(world: World) -> None:
-        client = world.redis["broker"].client
+        client = world.stores["broker"].client
         await client.set("x", "1")
         async with Kill(component="redis.broker", lose_data=lose_data).strike(world) as evidence:
             assert "gone" in await bitten(evidence)
             with pytest.raises(RedisError):
                 await client.ping()
-            assert await world.redis["results"].client.ping()
+            assert await world.stores["results"].client.ping()
         assert await client.get("x") == kept
 
     in_world(tmp_path, story)
@@ -130,7 +130,7 @@ def test_stop_asks_first_and_kills_after_its_grace(tmp_path: Path, words: list[s
 
 def test_pause_freezes_and_heals(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        client = world.redis["broker"].client
+        client = world.stores["broker"].client
         async with Pause(component="redis").strike(world) as evidence:
             assert "is stopped" in await bitten(evidence)
             with pytest.raises(RedisError):
@@ -142,7 +142,7 @@ def test_pause_freezes_and_heals(tmp_path: Path) -> None:
 
 def test_out_of_memory_bites_only_when_a_client_was_refused(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        client = world.redis["broker"].client
+        client = world.stores["broker"].client
         async with OutOfMemory(component="redis.broker").strike(world) as evidence:
             assert await evidence() == ""
             with pytest.raises(OutOfMemoryError):
@@ -155,7 +155,7 @@ def test_out_of_memory_bites_only_when_a_client_was_refused(tmp_path: Path) -> N
 
 def test_evict_takes_the_keys_and_lets_new_ones_live(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        client = world.redis["broker"].client
+        client = world.stores["broker"].client
         await client.lpush("celery", "message")
         async with Evict(component="redis.broker").strike(world) as evidence:
             assert "redis.broker evicted" in await bitten(evidence)
@@ -167,7 +167,7 @@ def test_evict_takes_the_keys_and_lets_new_ones_live(tmp_path: Path) -> None:
 
 def test_a_bad_message_bites_when_it_has_left_the_queue(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        client = world.redis["broker"].client
+        client = world.stores["broker"].client
         async with BadMessage(kind="undecodable").strike(world) as evidence:
             assert await client.llen("celery") == 1
             assert await evidence() == ""
@@ -179,7 +179,7 @@ def test_a_bad_message_bites_when_it_has_left_the_queue(tmp_path: Path) -> None:
 
 def test_a_result_is_overwritten_once_it_is_there(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        client, key = world.redis["results"].client, world.key(3)
+        client, key = world.stores["results"].client, world.key(3)
         async with GarbleResult(place=3).strike(world) as evidence:
             assert await evidence() == ""
             await client.set("celery-task-meta-a", b"good")
@@ -293,7 +293,7 @@ def test_a_mail_server_that_refuses_can_be_reached_again_when_healed(tmp_path: P
     async def story(world: World) -> None:
         async with Mail(mode="refuse").strike(world) as evidence:
             assert "refuses connections" in await bitten(evidence)
-        _, writer = await asyncio.open_connection("127.0.0.1", world.mail.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", world.effects.port)
         writer.close()
 
     in_world(tmp_path, story)
@@ -303,7 +303,7 @@ def test_a_silent_mail_server_bites_with_the_first_connection(tmp_path: Path) ->
     async def story(world: World) -> None:
         async with Mail(mode="silent").strike(world) as evidence:
             assert await evidence() == ""
-            _, writer = await asyncio.open_connection("127.0.0.1", world.mail.port)
+            _, writer = await asyncio.open_connection("127.0.0.1", world.effects.port)
             assert await bitten(evidence) == "silent: struck 1 times"
             writer.close()
 

@@ -25,13 +25,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ExecAbortError, InvalidResponse, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
 from stormproof.spec.system import Redis
 from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.counter import Counter
-from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Garble, Refuse, Reset, WireFault
+from stormproof.wire.faults import BlackHole, Delay, Duplicate, Garble, Refuse, Reset, WireFault
 from stormproof.wire.rules import Rule
 from stormproof.wire.server import Link
 
@@ -54,7 +56,7 @@ def with_link(
                 ports.free(),
             )
             await server.start()
-            link = Link("worker", "worker", "broker", ports.free(), server.port)
+            link = Link("worker", "worker", "broker", ports.free(), server.port, RedisCodec())
             await link.open()
             try:
                 await asyncio.wait_for(story(link, server), 120)
@@ -397,8 +399,10 @@ def test_tls_ends_on_one_side_and_begins_on_the_other(tmp_path: Path) -> None:
 
     async def story(plain: Link, server: RedisServer) -> None:
         ports = Ports()
-        inner = Link("inner", "worker", "broker", ports.free(), server.port, server_tls=serving)
-        outer = Link("outer", "worker", "broker", ports.free(), inner.port, server_tls=serving, client_tls=trusting)
+        inner = Link("inner", "worker", "broker", ports.free(), server.port, RedisCodec(), server_tls=serving)
+        outer = Link(
+            "outer", "worker", "broker", ports.free(), inner.port, RedisCodec(), server_tls=serving, client_tls=trusting
+        )
         seen: list[str] = []
         outer.rules.observe(lambda moment, fate, injection: seen.append(moment.command))
         await inner.open()

@@ -96,7 +96,7 @@ def test_each_episode_reads_as_a_run_of_its_own(live: Live) -> None:
 
 def test_what_a_test_leaves_behind_is_gone_or_refused(live: Live) -> None:
     world = live.start()
-    broker = world.redis["broker"]
+    broker = world.stores["broker"]
 
     async def leave(key: str) -> bool:
         await broker.client.lpush(key, "x")
@@ -105,7 +105,7 @@ def test_what_a_test_leaves_behind_is_gone_or_refused(live: Live) -> None:
 
     assert live.do(leave("mine"))
     assert live.do(kill_worker(world)) and live.do(tidy(world))
-    world.redis["broker"].running.signal_tree(9)  # type: ignore[union-attr]
+    world.stores["broker"].running.signal_tree(9)  # type: ignore[union-attr]
     assert not live.do(tidy(world))
 
 

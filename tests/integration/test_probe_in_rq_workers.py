@@ -13,9 +13,9 @@ import pytest
 from rq import Retry
 from rq.command import send_stop_job_command
 from rq_workers import Worker, monitored, redis_server, running, wait_until
+from stormproof.brokers.redis.resp import request
+from stormproof.brokers.redis.shape import name
 from stormproof.frameworks.rq.meanings import RqReader
-from stormproof.wire.resp import request
-from stormproof.wire.shape import name
 
 ENDS = {"succeeded", "failed", "retried", "revoked", "rejected"}
 

@@ -19,7 +19,7 @@ import pytest
 from celery import Celery
 from stormproof.brokers.redis.server import find_binary
 from stormproof.frameworks.celery import probe
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.journal import ProbeJournal
 from stormproof.history import Probe, Settings
 
 APPS = Path(__file__).parent / "apps"

@@ -236,7 +236,7 @@ def test_a_scenario_that_does_not_apply_is_skipped_with_its_reason(shop: pytest.
     result = run(shop, "chaos", "-rs", "-k", "idle")
     result.assert_outcomes(skipped=1, deselected=4)
     result.stdout.fnmatch_lines(
-        ["SKIPPED*results_down does not apply to shop: it has no Redis 'redis.results'; it has: *"]
+        ["SKIPPED*results_down does not apply to shop: it has no server 'redis.results'; it has: *"]
     )
 
 

@@ -163,7 +163,7 @@ def test_what_does_not_apply_is_skipped_and_counted_and_the_rest_runs(tmp_path: 
     shop(tmp_path)
     run = stormproof(tmp_path, *CALM, "chaos/results_down.py", "--junit", "junit.xml", "--summary", "page.md")
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
-    reason = "results_down does not apply to shop: it has no Redis 'redis.results'; it has: redis, redis.broker"
+    reason = "results_down does not apply to shop: it has no server 'redis.results'; it has: redis, redis.broker"
     assert f"skipped: {reason}\n" in run.stdout
     assert "1 of 2 scenarios skipped" in run.stdout.splitlines()[-1]
     assert "<skipped message=" in (tmp_path / "junit.xml").read_text()
@@ -174,7 +174,7 @@ def test_where_nothing_applies_the_command_says_so_and_starts_nothing(tmp_path: 
     shop(tmp_path)
     run = stormproof(tmp_path, "run", "chaos/results_down.py")
     assert (run.returncode, run.stdout) == (254, "")
-    assert run.stderr.startswith("stormproof: results_down does not apply to shop: it has no Redis 'redis.results'")
+    assert run.stderr.startswith("stormproof: results_down does not apply to shop: it has no server 'redis.results'")
     assert not (tmp_path / "runs").exists()
 
 

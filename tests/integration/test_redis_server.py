@@ -13,11 +13,11 @@ from typing import Any, cast
 import pytest
 import redis.asyncio
 from redis.exceptions import AuthenticationError
-from stormproof.brokers.redis.deliveries import Deliveries
-from stormproof.brokers.redis.queues import Broker, sample
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.errors import ComponentError, UsageError
 from stormproof.frameworks.celery.events import CeleryEventsListener
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries
+from stormproof.frameworks.celery.on_redis.messages import KombuMessages
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
 from stormproof.spec.system import Redis
@@ -25,8 +25,8 @@ from stormproof.spec.system import Redis
 PLAIN = Redis()
 
 
-def broker_of(server: RedisServer) -> Broker:
-    return Broker(server, ("celery",), Deliveries(cast("Any", None)), {}, ())
+def broker_of(server: RedisServer) -> KombuMessages:
+    return KombuMessages(server, ("celery",), Deliveries(cast("Any", None)), {}, ())
 
 
 def with_server(tmp_path: Path, story: Callable[[RedisServer], Awaitable[None]], spec: Redis = PLAIN) -> None:
@@ -47,7 +47,7 @@ def test_a_frozen_server_is_not_up(tmp_path: Path) -> None:
     async def story(server: RedisServer) -> None:
         assert server.running is not None
         server.running.signal(signal.SIGSTOP)
-        assert not (await sample(server, None, 0)).up
+        assert not (await server.sample(0, None)).up
         server.running.signal(signal.SIGCONT)
 
     with_server(tmp_path, story)
@@ -69,7 +69,7 @@ def test_the_harness_logs_in_wherever_clients_must(
         assert server.url_for_system(7) == f"redis://{told}127.0.0.1:7"
         await server.client.lpush("celery", "a")
         broker = broker_of(server)
-        assert (await sample(server, broker, 0)).queued == 1
+        assert (await server.sample(0, broker.depth)).queued == 1
         assert (await server.info("server"))["tcp_port"] == server.port
         await server.overwrite("x", b"y")
         connection = broker.celery().connection_for_read()

@@ -41,10 +41,10 @@ def test_the_worker_holds_what_its_state_says(
             assert len(picture.received) == received
             # An early acknowledgement is written after the start; wait for it, but no longer than a moment.
             for _ in range(100):
-                if (await world.broker.depth())[1] == unacked:
+                if (await world.messages.depth())[1] == unacked:
                     break
                 await asyncio.sleep(0.02)
-            assert (await world.broker.depth())[1] == unacked
+            assert (await world.messages.depth())[1] == unacked
             release(world)
             assert await recorder.until(lambda: len(picture.ended) >= started, within_s=10)
         recorder.close()

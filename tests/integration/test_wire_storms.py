@@ -94,7 +94,7 @@ def test_a_frame_that_never_comes_leaves_the_verdict_unknown(tmp_path: Path, mon
         (Injection(fault=BlackHole(component="nobody")), "no component 'nobody'; it has: api, flower, worker"),
         (
             Injection(fault=Reset(), when=sends("worker", store="nowhere")),
-            "no Redis 'nowhere'; it has: broker, results",
+            "no server 'nowhere'; it has: broker, results",
         ),
     ],
 )
@@ -122,12 +122,12 @@ def test_what_a_link_cannot_read_passes_and_is_told_in_its_log(tmp_path: Path) -
         recorder = Recorder(tmp_path / "history.jsonl")
         system = description.load(ROOT / "system_under_test" / "late.toml")
         async with World(system, tmp_path, recorder, find_binary(), "00ab") as world:
-            await world.start_redis(world.redis["broker"])
+            await world.start_server(world.stores["broker"])
             (link,) = world.links.chosen("worker", "broker")
             reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
             writer.write(b"MONITOR\r\n")
             assert await reader.readline() == b"+OK\r\n"
-            await world.redis["broker"].client.ping()
+            await world.stores["broker"].client.ping()
             assert b"PING" in await reader.readline()
             writer.close()
         recorder.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from hypothesis import strategies as st
-from stormproof.wire.resp import HEAD_LIMIT, request
+from stormproof.brokers.redis.resp import HEAD_LIMIT, request
 
 WORDS = st.binary(max_size=12) | st.sampled_from([b"SET", b"GET", b"LPUSH", b"", b"\r\n", b"$3\r\n"])
 BIG = st.integers(HEAD_LIMIT - 8, HEAD_LIMIT * 3).map(lambda size: b"x" * size)

@@ -6,7 +6,9 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.codec import Unread
 from stormproof.wire.counter import Counter
 from stormproof.wire.faults import Reset
 from stormproof.wire.link import Conversation, Send
@@ -26,14 +28,14 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
         rules.observe(lambda moment, fate, injection: None)
     if how in ("armed", "disarmed in between"):
         rules.arm(armed_with_nothing_that_fits())
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     asked, answered = b"".join(data.draw(requests)), b"".join(data.draw(replies))
     parts = [("component", part) for part in data.draw(chunks(asked))] + [
-        ("redis", part) for part in data.draw(chunks(answered))
+        ("server", part) for part in data.draw(chunks(answered))
     ]
     order = data.draw(st.permutations(range(len(parts))))
-    turns = {side: iter([part for origin, part in parts if origin == side]) for side in ("component", "redis")}
-    out = {"component": b"", "redis": b""}
+    turns = {side: iter([part for origin, part in parts if origin == side]) for side in ("component", "server")}
+    out = {"component": b"", "server": b""}
     for number, index in enumerate(order):
         if how == "armed in between" and number == len(order) // 2:
             rules.arm(armed_with_nothing_that_fits())
@@ -45,11 +47,11 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
             out[command.to] += command.data
     kept = {
         side: conversation._ways[side].parser.unfinished - conversation._ways[side].ahead
-        for side in ("component", "redis")
+        for side in ("component", "server")
     }
-    assert out["redis"] == asked[: len(asked) - kept["component"]]
-    assert out["component"] == answered[: len(answered) - kept["redis"]]
-    assert kept == {"component": 0, "redis": 0}
+    assert out["server"] == asked[: len(asked) - kept["component"]]
+    assert out["component"] == answered[: len(answered) - kept["server"]]
+    assert kept == {"component": 0, "server": 0}
 
 
 @given(st.data())
@@ -57,13 +59,13 @@ def test_each_reply_carries_the_command_that_it_answers(data: st.DataObject) -> 
     seen: list[Moment] = []
     rules = Rules()
     rules.observe(lambda moment, fate, injection: seen.append(moment))
-    conversation = Conversation("worker", "worker", "broker", 1, rules)
+    conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     asked = data.draw(st.lists(arrays, min_size=1, max_size=6))
     said = data.draw(st.lists(LINES, min_size=len(asked), max_size=len(asked)))
     for part in data.draw(chunks(b"".join(asked))):
         conversation.receive("component", part)
     for part in data.draw(chunks(b"".join(said))):
-        conversation.receive("redis", part)
+        conversation.receive("server", part)
     commands = [moment.command for moment in seen if moment.direction == "request"]
     assert commands == [moment.command for moment in seen if moment.direction == "reply"]
     assert len(commands) == len(asked)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis._parsers.resp2 import _RESP2Parser
 from redis.exceptions import ResponseError
-from stormproof.wire.resp import HEAD_LIMIT, Part, Piece, RespParser, request, words
+from stormproof.brokers.redis.resp import HEAD_LIMIT, Part, Piece, RespParser, request, words
 from streams import chunks, replies, requests, resp2_values, values
 
 

@@ -11,7 +11,7 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text()
 ONE_FILE_EACH = {
     "checks",
     "brokers/redis/faults",
-    "frameworks/celery/faults",
+    "frameworks/faults",
     "processes/faults",
     "serializers/strategies",
     "wire/faults",
@@ -23,7 +23,7 @@ MOST_ROOMS = 24
 def listed(text: str) -> dict[str, set[str]]:
     """Room -> the names in backticks of its paragraph in the list of rooms."""
     rooms = text[text.index("## Rooms") :]
-    found = re.findall(r"^- \*\*`([a-z_/]+?)/?`\*\*: (.*?)(?=^- \*\*|^To add|\Z)", rooms, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^- \*\*`([a-z_/]+?)/?`\*\*: (.*?)(?=^- \*\*|^To add a|\Z)", rooms, re.DOTALL | re.MULTILINE)
     return {room: set(re.findall(r"`([a-z_]+)`", told)) for room, told in found}
 
 

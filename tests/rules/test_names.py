@@ -12,7 +12,7 @@ TESTS = sorted(ROOT.glob("tests/**/test_*.py"))
 
 TESTED_TOGETHER = {
     "brokers/redis/faults": "test_faults.py",  # Each is a few lines of injecting and healing; one table strikes with all.
-    "frameworks/celery/faults": "test_faults.py",
+    "frameworks/faults": "test_faults.py",
     "processes/faults": "test_faults.py",
     "wire/faults": "test_faults.py",  # The same, as plays without sockets.
     "pytest_plugin": "test_pytest_plugin.py",  # It is nothing without pytest: whole runs of it show each part.
@@ -34,13 +34,24 @@ COVERED_BY = {
     "cli/serve.py": "test_serving_processes.py",
     "cli/shrink.py": "test_shrinking.py",
     "cli/up.py": "test_standing.py",
+    **dict.fromkeys(
+        ["brokers/broker.py", "drivers/driver.py", "effects/source.py", "frameworks/framework.py"], "test_seams.py"
+    ),
+    **dict.fromkeys(
+        ["brokers/redis/broker.py", "brokers/redis/codec.py", "drivers/http/driver.py", "effects/smtp/source.py"],
+        "test_seams.py",
+    ),
+    **dict.fromkeys(
+        ["frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"], "test_seams.py"
+    ),
+    "drivers/http/answer.py": "test_clients.py",
     "effects/smtp/faults.py": "test_faults.py",
     "effects/smtp/server.py": "test_smtp_server.py",
     **dict.fromkeys(["engine/links.py", "engine/nemesis.py"], "test_wire_storms.py"),
     **dict.fromkeys(["engine/watchers.py", "engine/world.py"], "test_faults.py"),
     "frameworks/celery/events.py": "test_celery_events.py",
     "spec/choices.py": "test_experiment.py",
-    "frameworks/celery/journal.py": "test_probe.py",
+    "frameworks/journal.py": "test_probe.py",
     **dict.fromkeys(["history/events.py", "history/record.py"], "test_history.py"),
     "lab/environments.py": "test_versions.py",
     "processes/launcher.py": "test_processes.py",

@@ -70,9 +70,9 @@ class OfProcesses:
         self.world = self._standing.world
         self.journal = Journal(journal)
         self._client = httpx.Client(trust_env=False, timeout=10)
-        self.messages = Redis(port=self.world.redis["broker"].port)
-        self.results = Redis(port=self.world.redis["results"].port, db=1)
-        self._celery = self.world.broker.celery()
+        self.messages = Redis(port=self.world.stores["broker"].port)
+        self.results = Redis(port=self.world.stores["results"].port, db=1)
+        self._celery = self.world.messages.celery()
         for each in (self._client, self.messages, self.results, self._celery):
             self._stack.callback(each.close)
         self._hold()
@@ -158,7 +158,7 @@ class OfProcesses:
         self.messages.connection_pool.disconnect()
 
     def broker_up(self) -> None:
-        self._standing.call(self.world.start_redis(self.world.redis["broker"]))
+        self._standing.call(self.world.start_server(self.world.stores["broker"]))
         self.restart_worker()  # Rather than wait until it tries again.
 
     def restart_api(self) -> None:
@@ -233,7 +233,7 @@ class OfProcesses:
         self._until(told, f"the worker did not hear {command}")
 
     def _redis_is_up(self) -> bool:
-        running = self.world.redis["broker"].running
+        running = self.world.stores["broker"].running
         return running is not None and running.alive
 
     def _queued(self) -> int:

@@ -68,7 +68,7 @@ class Siege:
         self._system, self._mailbox, self.trap = system, mailbox, trap
         (self._worker,) = system.world.components("worker")
         self._http = httpx.Client(base_url=system.world.address("api"), timeout=5)
-        self._broker = Redis(port=system.world.broker.server.port)
+        self._broker = Redis(port=system.world.messages.server.port)
         self._turn = 0
         self.pushed = 0
         self._processes: list[int] = []
@@ -114,7 +114,7 @@ class Siege:
 
     def answers(self, stored: bytes) -> None:
         """AssertionError unless the API tells of a finished task as ever while those bytes are its stored result."""
-        results = Redis(port=self._system.world.redis["results"].port, db=1)
+        results = Redis(port=self._system.world.stores["results"].port, db=1)
         results.set(f"celery-task-meta-{self.task_id}", stored)
         answer = self._http.get(f"/task-status/{self.task_id}")
         assert answer.status_code == 200 and answer.json()["status"] == "SUCCESS", answer.text

@@ -133,7 +133,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
 def push(system: Standing, raw: bytes) -> bool:
     """Whether the worker lives when it has dealt with the message: died, or stored the result of the task that came after it."""
     (worker,) = system.world.components("worker")
-    broker, results = (Redis(port=system.world.redis[name].port, db=db) for name, db in (("broker", 0), ("results", 1)))
+    broker, results = (
+        Redis(port=system.world.stores[name].port, db=db) for name, db in (("broker", 0), ("results", 1))
+    )
     with broker, results:
         results.flushdb()
         broker.lpush("celery", raw)

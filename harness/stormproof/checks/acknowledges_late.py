@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from stormproof.checks.facts import Facts, Task
 from stormproof.checks.verdict import Category, Finding, Kinds, Verdict
-from stormproof.history import History, Probe, Settings, Wire
+from stormproof.history import History, Probe, Wire
 
 _CHILD_LOST = "WorkerLostError"
 
@@ -18,9 +18,8 @@ _CHILD_LOST = "WorkerLostError"
 class AcknowledgesLate:
     """Until a task has ended, the broker keeps its message: who dies meanwhile loses nothing.
 
-    Reads the wire: a message is acknowledged by HDEL of its delivery tag from `unacked` (with the prefix that the workers tell), unless HGET
-    has just asked for it to give it back. Observes the acknowledgements of promised tasks that were executed, but for those after the last
-    word of any probe. Findings:
+    Reads the wire: which message a worker holds, and when it acknowledges that. Observes the acknowledgements of promised tasks that were
+    executed, but for those after the last word of any probe. Findings:
 
     acknowledged_early: a message was acknowledged before any execution of its task had ended
     acknowledged_dead: a message was acknowledged although the process that ran its task had died of it
@@ -57,20 +56,16 @@ class _Acknowledgement(NamedTuple):
 def _acknowledgements(history: History) -> Iterator[_Acknowledgement]:
     given: Counter[tuple[str, str]] = Counter()
     message_of: dict[str, tuple[str, int]] = {}
-    given_back: set[tuple[str, int, str]] = set()
-    hashes = {"unacked", *(worker.prefix + worker.unacked_key for _, worker in history.of(Settings))}
     for index, event in history.of(Wire):
-        if event.key not in hashes or event.direction != "request" or not event.ids:
+        if event.direction != "request" or not event.ids:
             continue
-        tag, where = event.ids[0], (event.link, event.connection, event.ids[0])
-        if event.command == "HSET" and len(event.ids) > 1:
+        tag = event.ids[0]
+        if event.meaning == "hold" and len(event.ids) > 1:
             task_id = event.ids[1]
-            message_of[tag] = task_id, given[task_id, event.link]
-            given[task_id, event.link] += 1
-        elif event.command == "HGET":
-            given_back.add(where)
-        elif event.command == "HDEL" and where not in given_back and tag in message_of:
-            yield _Acknowledgement(*message_of[tag], index, event)
+            message_of[tag] = task_id, given[task_id, event.component]
+            given[task_id, event.component] += 1
+        elif event.meaning == "acknowledge" and tag in message_of:  # By several frames, of which the first counts.
+            yield _Acknowledgement(*message_of.pop(tag), index, event)
 
 
 def _finding(task: Task, ack: _Acknowledgement) -> Finding | None:
@@ -94,7 +89,7 @@ def _processes(task: Task, ack: _Acknowledgement) -> tuple[int, int] | None:
     """Who can tell the end of the execution that this very message began (another message of the task may have been done since);
     None where that is not known.
     """
-    executions = [probe for _, probe in task.starts if probe.component == ack.frame.link]
+    executions = [probe for _, probe in task.starts if probe.component == ack.frame.component]
     if ack.delivery >= len(executions):
         return None
     return executions[ack.delivery].pid, executions[ack.delivery].parent

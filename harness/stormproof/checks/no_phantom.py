@@ -10,8 +10,6 @@ from stormproof.checks.facts import Facts, Op, Task
 from stormproof.checks.verdict import Category, Finding, Kinds, Status, Verdict
 from stormproof.history import History, Indexed, Process, Wire
 
-_PUBLISHES = frozenset({"LPUSH", "RPUSH"})
-
 
 @dataclass(frozen=True, slots=True)
 class NoPhantom:
@@ -71,7 +69,7 @@ def _without_key(began: str, starts: tuple[int, ...], published: Indexed[Wire] |
         )
         return Finding(kind="phantom", message=message, evidence=starts, status=Status.UNKNOWN)
     index, frame = published
-    message = f"{began}, published by {frame.link} at {frame.t:.1f} s, and nobody submitted it"
+    message = f"{began}, published by {frame.component} at {frame.t:.1f} s, and nobody submitted it"
     return Finding(kind="phantom", message=message, evidence=(index, *starts))
 
 
@@ -87,7 +85,7 @@ class _Messages:
         self._groups: dict[str, set[str]] = {}
         self._schedulers = {event.component for _, event in history.of(Process) if event.role == "beat"}
         for index, frame in history.of(Wire):
-            if frame.direction == "request" and frame.command in _PUBLISHES:
+            if frame.direction == "request" and frame.meaning in ("publish", "requeue"):
                 # Its task first, then (as root, parent or group) those that it comes from; whoever receives replies is no task.
                 named = {name for name in frame.ids if name in facts.tasks}
                 group = named.union(*(self._groups.get(name, ()) for name in named))
@@ -101,7 +99,7 @@ class _Messages:
     def is_scheduled(self, task_id: str) -> bool:
         """Whether a scheduler published the task."""
         published = self.first.get(task_id)
-        return published is not None and published[1].link in self._schedulers
+        return published is not None and published[1].component in self._schedulers
 
     def appeared_t(self, task: Task) -> float:
         """When the task was seen first."""

@@ -39,10 +39,10 @@ class OneSchedule:
         return Verdict.of(self.name, findings, observed=len(schedulers))
 
     def _findings(self, task: str, lines: list[tuple[int, Wire]]) -> Iterator[Finding]:
-        links = sorted({frame.link for _, frame in lines})
+        links = sorted({frame.component for _, frame in lines})
         for number, one in enumerate(links):
             for other in links[number + 1 :]:
-                turns = _turns([line for line in lines if line[1].link in (one, other)])
+                turns = _turns([line for line in lines if line[1].component in (one, other)])
                 if len(turns) < _IN_TURNS:
                     continue
                 since, until = turns[0][1].t, turns[-1][1].t
@@ -68,7 +68,7 @@ def _published(history: History, schedulers: set[str]) -> dict[str, list[tuple[i
             names[task.task_id] = told
     found: dict[str, list[tuple[int, Wire]]] = {}
     for index, frame in history.of(Wire):
-        if frame.link in schedulers and frame.direction == "request":
+        if frame.component in schedulers and frame.direction == "request" and frame.meaning == "publish":
             for name in {names[one] for one in frame.ids if one in names}:
                 found.setdefault(name, []).append((index, frame))
     return found
@@ -78,6 +78,6 @@ def _turns(lines: list[tuple[int, Wire]]) -> list[tuple[int, Wire]]:
     """The first publication of each turn."""
     turns: list[tuple[int, Wire]] = []
     for line in lines:
-        if not turns or turns[-1][1].link != line[1].link:
+        if not turns or turns[-1][1].component != line[1].component:
             turns.append(line)
     return turns

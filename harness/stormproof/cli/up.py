@@ -32,11 +32,12 @@ async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], No
         async with World(system, folder, recorder, binary, f"{random.SystemRandom().getrandbits(16):04x}") as world:
             world.phase("start")
             await world.start(everything=steer is None)
-            for server in world.redis.values():
+            for server in world.stores.values():
                 say(f"{server.component:<16} {server.url}")
             for replica in world.replicas:
                 say(f"{replica.name:<16} {replica.address if replica.spec.ready.http else f'pid {replica.pid}'}")
-            say(f"{'mail':<16} smtp://127.0.0.1:{world.mail.port}")
+            for name, value in world.effects.values.items():
+                say(f"{name:<16} {value}")
             say(f"{'logs':<16} {folder / 'logs'}")
             async with Steering(world, steer, runs, binary) if steer else nullcontext():
                 say("Ctrl-C stops everything.")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
-from redis.exceptions import RedisError
 
-from stormproof.drivers.http import diagnosis
+from stormproof.drivers.driver import Diagnoses, Reply
 from stormproof.engine import nemesis
 from stormproof.engine.quiescence import settle
 from stormproof.engine.states import bring_into, release
 from stormproof.engine.world import World
-from stormproof.errors import ComponentError, DescriptionError
-from stormproof.frameworks.celery.faults import Misbehave
+from stormproof.errors import ComponentError, DescriptionError, UnreachableError
+from stormproof.frameworks.faults import Misbehave
 from stormproof.history import History
 from stormproof.history.recorder import Recorder
 from stormproof.spec.choices import Choices
@@ -117,9 +116,9 @@ async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda 
         say(KEY_IS_LOST)
     if ended and await _read(world, key, task_id, within_s):
         return
-    ran = diagnosis.another(world.picture, key, task_id, told.document if told else None)
-    if told and ran:
-        raise _mistaken(world, diagnosis.of_task_id(world.system.submit, told.document, ran))
+    ran = _another(world, key, task_id, told)
+    if told and ran and isinstance(world.driver, Diagnoses):
+        raise _mistaken(world, world.driver.of_task_id(told, ran))
     if not ended:
         why = await _why(world)
         raise ComponentError(f"the system did not end a task within {within_s:g} s before the storm: {why}")
@@ -129,24 +128,44 @@ async def _why(world: World) -> str:
     """Why a task did not end, as far as the broker tells it."""
     alive = [replica.name for replica in world.components("worker") if replica.alive]
     try:
-        return world.broker.unseen(alive) or diagnosis.of_unread(await world.broker.unread()) or "see its logs"
-    except (RedisError, OSError):
-        return "see its logs, and those of Redis"
+        return world.messages.unseen(alive) or _of_unread(await world.messages.unread()) or "see its logs"
+    except UnreachableError:
+        return "see its logs, and those of the broker"
+
+
+def _of_unread(places: Sequence[object]) -> str:
+    """Why a task did not begin, where messages wait in these lists and no worker reads them; "" where there are none."""
+    if not places:
+        return ""
+    lists = f"the list {places[0]}" + (f" (and {len(places) - 1} more)" if len(places) > 1 else "")
+    return f"a message waits in {lists}, which no worker reads; have a worker read that queue, or publish to one that it reads"
+
+
+def _another(world: World, key: str, task_id: str, told: Reply | None) -> str:
+    """The id of the task that ran in place of this one, which no worker has seen: the one with the submission's key, or one that the answer
+    names elsewhere; "" where there is none.
+    """
+    picture = world.picture
+    if task_id in picture.received or task_id in picture.started:
+        return ""
+    ran = next((start.task_id for start in picture.submissions.starts if key and start.key == key), "")
+    if ran or told is None or not isinstance(world.driver, Diagnoses):
+        return ran
+    return next((each for each in picture.started if world.driver.mentions(told, each)), "")
 
 
 async def _accepted(world: World, within_s: float) -> tuple[str, str]:
     """The key of a submission that was accepted, and its task's id."""
     # A system that has just started, on a busy machine, may say that it is to be tried again later.
     began = world.recorder.now()
-    how = world.system.submit
     for place in itertools.count(_WARMUP_PLACE):
         key = world.key(place)
         submitted = await world.clients.submit(key, purpose="warmup")
         if submitted.outcome == "ok":
             break
-        waited_s, answer = world.recorder.now() - began, world.clients.latest
-        if answer and submitted.http_status and (waited_s > _MISTAKE_S or answer.status_code in how.accept):
-            mistake = diagnosis.of_submission(how, answer)
+        waited_s, reply = world.recorder.now() - began, world.clients.latest
+        if reply and isinstance(world.driver, Diagnoses):
+            mistake = world.driver.of_submission(reply, soon=waited_s <= _MISTAKE_S)
             if mistake:
                 raise _mistaken(world, mistake)
         if waited_s > within_s:
@@ -159,22 +178,24 @@ async def _read(world: World, key: str, task_id: str, within_s: float) -> bool:
     """Wait until the status says that the work, of which a task has ended, has ended; whether it did. What cannot be read or understood is the
     description's mistake; a status that goes on to say that the work is under way is for the checks to judge.
     """
-    how, began = world.system.status, world.recorder.now()
+    began, driver = world.recorder.now(), world.driver
     if world.system.promises.results == "ignored":
         return True
     while True:
-        status = await world.clients.status(key, task_id, purpose="warmup")
-        answer = world.clients.latest if status.http_status else None
-        mistake = diagnosis.of_status(how, answer) if answer else ""
+        status, mistake = await world.clients.status(key, task_id, purpose="warmup"), ""
+        reply = world.clients.latest
+        if reply and isinstance(driver, Diagnoses):
+            mistake = driver.of_status(reply)
         waited_s = world.recorder.now() - began
         if status.terminal or waited_s > (_MISTAKE_S if mistake else within_s):
             break
         await asyncio.sleep(0.05 if waited_s < 1 else 0.5)
     end = world.picture.ended.get(task_id)
-    if not status.terminal:
-        mistake = mistake or diagnosis.of_state(how, status.state)
-    elif answer and status.success and end and end.word == "succeeded" and end.value not in ("", "null"):
-        mistake = diagnosis.of_result(how, answer)
+    if isinstance(driver, Diagnoses):
+        if not status.terminal:
+            mistake = mistake or driver.of_state(status.state)
+        elif reply and status.success and end and end.word == "succeeded" and end.value not in ("", "null"):
+            mistake = driver.of_result(reply)
     if mistake:
         raise _mistaken(world, mistake)
     return status.terminal

@@ -1,4 +1,4 @@
-"""All links of a run: one for each copy of a component and each Redis, so that each can be cut off alone."""
+"""All links of a run: one for each copy of a component and each server, so that each can be cut off alone."""
 
 from __future__ import annotations
 
@@ -8,40 +8,45 @@ from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stormproof.brokers.redis.deliveries import Deliveries
+from stormproof.brokers.broker import Server
 from stormproof.errors import DescriptionError
+from stormproof.frameworks.framework import Messages
 from stormproof.history import Wire
 from stormproof.history.recorder import Recorder
 from stormproof.spec.trigger import Moment
+from stormproof.wire.codec import Reader, Unread
 from stormproof.wire.rules import Rule
 from stormproof.wire.server import Link
-from stormproof.wire.shape import BLOCKING
 
 
 class Links:
     """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
-    of a component, the pid of its main process, 0 while it does not run. `deliveries`: who was given which message.
+    of a component, the pid of its main process, 0 while it does not run. `messages`: who is told of each frame, and says what it means.
     """
 
     def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
         self._recorder, self._broker, self._log = recorder, broker, log
         self.main_pid = main_pid
-        self.deliveries = Deliveries(self)
+        self.messages: Messages | None = None
         self._all: list[tuple[Link, frozenset[str]]] = []
         self._rules: list[Rule] = []
         self.last_t = 0.0
 
-    def add(self, replica: str, component: str, role: str, store: str, port: int, redis_port: int) -> Link:
-        """Make the link of one copy of a component with one Redis; it accepts nobody yet."""
+    def add(self, replica: str, component: str, role: str, port: int, server: Server) -> Link:
+        """Make the link of one copy of a component with one server; it accepts nobody yet."""
+        store = server.name
         name = replica if store == self._broker else f"{replica}.{store}"
-        link = Link(name, replica, store, port, redis_port)
+        link = Link(name, replica, store, port, server.port, server.codec, reader=self._reader)
         link.rules.observe(self._watch)
         link.rules.notice = self._notice
         self._all.append((link, frozenset({replica, component, role})))
         return link
 
+    def _reader(self) -> Reader:
+        return self.messages.reader() if self.messages else Unread()
+
     def chosen(self, component: str, store: str) -> list[Link]:
-        """The links of a component (its name, its role, one copy's name, or a pattern) with a Redis (or a pattern).
+        """The links of a component (its name, its role, one copy's name, or a pattern) with a server (or a pattern).
 
         Raises DescriptionError where there is none.
         """
@@ -52,7 +57,7 @@ class Links:
         ]
         if not found:
             known = ", ".join(sorted({link.name for link, _ in self._all}))
-            raise DescriptionError(f"no link between {component!r} and the Redis {store!r}; there are: {known}")
+            raise DescriptionError(f"no link between {component!r} and the server {store!r}; there are: {known}")
         return found
 
     def of(self, replica: str) -> list[Link]:
@@ -60,12 +65,12 @@ class Links:
         return [link for link, _ in self._all if link.component == replica]
 
     async def open(self, store: str) -> None:
-        """A Redis listens: so do its links."""
+        """A server listens: so do its links."""
         for link in self._with(store):
             await link.open()
 
     async def shut(self, store: str) -> None:
-        """A Redis is gone: its links refuse, as it would."""
+        """A server is gone: its links refuse, as it would."""
         for link in self._with(store):
             await link.shut()
 
@@ -122,18 +127,23 @@ class Links:
             file.write(f"{self._recorder.now():.3f} {text}\n")
 
     def _watch(self, moment: Moment, fate: str, injection: str) -> None:
-        self.deliveries.watch(moment, self._recorder.now())
-        if moment.nil or (moment.command in BLOCKING and moment.direction == "request" and fate == "passed"):
-            return  # The empty reply to a blocking request tells nothing.
+        if self.messages is not None:
+            self.messages.watch(moment, self._recorder.now())
+        if moment.nil or (moment.waits and fate == "passed"):
+            return  # Neither a question that waits for an answer tells anything, nor an empty answer to it.
         self.last_t = self._recorder.now()
         self._recorder.add(
             Wire(
                 t=self.last_t,
                 link=moment.link,
+                component=moment.component,
+                store=moment.store,
                 connection=moment.connection,
                 direction=moment.direction,
                 command=moment.command,
                 key=moment.key,
+                meaning=moment.meaning,
+                waits=moment.waits,
                 size_bytes=len(moment.raw),
                 ids=moment.ids,
                 fate=fate,

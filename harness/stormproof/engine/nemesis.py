@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from stormproof.engine.world import World
-from stormproof.errors import ComponentError, DescriptionError
+from stormproof.errors import ComponentError, DescriptionError, UnreachableError
 from stormproof.history import Fault as FaultEvent
 from stormproof.history import FaultStage
 from stormproof.spec import scenario
@@ -172,7 +170,7 @@ async def strike(
         note("healed")
         if not proof and (late := await evidence()):
             note("bit", late)
-    except (ComponentError, OSError, RedisError) as error:
+    except (ComponentError, UnreachableError, OSError) as error:
         note("failed", str(error))
 
 

@@ -2,7 +2,7 @@
 
 Nothing queued, nothing unacknowledged, nothing executing in a live process, nothing held back by the system itself, and no
 event of a probe, for a stretch that is longer than any hand-over between two of these places takes. What no live worker holds any
-more, and what waits only for the visibility timeout, is handed back by kombu's own restore, at once, and the history says so.
+more, and what waits only for a timeout, is handed back at once as its framework would do it, and the history says so.
 
 `decide` is the rule, and pure; the rest of this file looks and acts.
 """
@@ -15,18 +15,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import httpx
 import msgspec
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from stormproof.brokers.redis.deliveries import Hold
-from stormproof.brokers.redis.queues import Unacked
+from stormproof.drivers.driver import HoldsBack
 from stormproof.engine.world import World
+from stormproof.errors import UnreachableError
+from stormproof.frameworks.framework import Hold, Unacked
 from stormproof.history import FastForward, Probe, Quiescence
 from stormproof.processes.launcher import is_running
 from stormproof.processes.replica import Replica
-from stormproof.spec.templates import pick
 
 CALM_S = 0.4
 """How long all must be still. A hand-over (queue to worker, worker to pool child) takes milliseconds."""
@@ -146,7 +143,7 @@ async def settle(world: World, within_s: float) -> Quiescence:
         decision = decide(look, _around(world, messages), calm_s) if look is not None else WAIT
         if decision.do == "prove":
             if not await _finds_more(world):
-                blind = world.broker.unseen(_ready(world))
+                blind = world.messages.unseen(_ready(world))
                 return _record(world, look, calm_s, proved=not blind, detail=blind or decision.reason)
             last = None
         elif decision.do == "hand back" and look is not None:
@@ -187,16 +184,15 @@ def _ready(world: World) -> list[str]:
 async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
     """What is there now, and each unacknowledged message; None where that cannot be seen."""
     try:
-        queued, unacked = await world.broker.depth()
-        astray = await world.broker.astray()
-        messages = await world.broker.unacked() if unacked else []
-        backlog = await _backlog(world)
-    except (RedisError, OSError, TimeoutError, httpx.HTTPError, ValueError):
+        queued, unacked = await world.messages.depth()
+        astray = await world.messages.astray()
+        messages = list(await world.messages.unacked()) if unacked else []
+        backlog = await world.driver.backlog() if isinstance(world.driver, HoldsBack) else 0
+    except UnreachableError:
         return None, []
     in_hand = tuple(_executing(world))
-    restored = world.broker.restorers(_ready(world))
-    times = Counter(message.task_id for message in messages)
-    free = [m for m in messages if m.task_id not in in_hand and m.place in restored]
+    alive, times = _ready(world), Counter(message.task_id for message in messages)
+    free = [m for m in messages if m.task_id not in in_hand and world.messages.returns(m, alive)]
     abandoned = (message.tag for message in free if message.hold is Hold.GONE)
     # Of two messages of one task nobody can tell which of them was executed.
     done = (message.tag for message in free if message.hold is Hold.DONE and times[message.task_id] == 1)
@@ -215,10 +211,10 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
 
 
 async def _finds_more(world: World) -> bool:
-    """Whether there are messages in places of Redis at which nobody has looked yet, or Redis does not answer."""
+    """Whether there are messages in places of the broker at which nobody has looked yet, or it does not answer."""
     try:
-        return await world.broker.discover()
-    except (RedisError, OSError, TimeoutError):
+        return await world.messages.discover()
+    except UnreachableError:
         return True
 
 
@@ -233,35 +229,16 @@ def _in_hand(world: World, start: Probe) -> bool:
     return is_running(start.pid) or (is_running(start.parent) and not world.picture.has_moved_on(start))
 
 
-async def _backlog(world: World) -> int:
-    how = world.system.backlog
-    if how is None:
-        return 0
-    answer = await world.http.get(world.address(how.component) + how.path, timeout=3)
-    held = pick(answer.json(), how.field)
-    if not isinstance(held, int):
-        raise ValueError(f"{how.path} has no number at {how.field!r}")
-    return held
-
-
 async def _fast_forward(world: World, abandoned: Sequence[Unacked]) -> None:
-    """Do what a live worker would do when the visibility timeout is over, by that worker's own settings."""
-    for place, settings in world.broker.restorers(_ready(world)).items():
-        messages = [message for message in abandoned if message.place == place]
-        if not messages:
-            continue
+    """Do at once what a live worker would do when its time has come."""
+    for back in world.messages.hand_back(abandoned, _ready(world)):
         # Said before it is done: a worker may begin the task before this goes on.
-        event = FastForward(
-            t=world.recorder.now(),
-            store=world.broker.server.name,
-            task_ids=tuple(message.task_id for message in messages),
-            waited_s=settings.visibility_s,
-        )
-        world.recorder.add(event)
+        now, store = world.recorder.now(), world.system.broker
+        world.recorder.add(FastForward(t=now, store=store, task_ids=back.task_ids, waited_s=back.waited_s))
         try:
-            await asyncio.to_thread(world.broker.restore, messages, settings)
-        except (OperationalError, RedisError, OSError):
-            pass  # Redis went away meanwhile: the next look tells.
+            await asyncio.to_thread(back.do)
+        except UnreachableError:
+            pass  # The broker went away meanwhile: the next look tells.
 
 
 def _record(world: World, look: Look | None, calm_s: float, *, proved: bool, detail: str) -> Quiescence:

@@ -6,29 +6,32 @@ Those tasks are no promise's business: they are submitted with purpose `state`, 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 from stormproof.engine.world import World
-from stormproof.errors import ComponentError
+from stormproof.errors import ComponentError, DescriptionError
+from stormproof.frameworks.framework import Own
 from stormproof.history import Invoked, Returned
 from stormproof.spec.scenario import State
 
 _FIRST_PLACE = 9000
 _ETA_S = 8
-_LIMITS = {"soft_time_limit": 110, "time_limit": 120}
-"""The state must outlast the storm, whatever limits the system has for tasks of its own."""
 _MANY = 12
 """More than two pool slots and Celery's default prefetch of four for each can hold."""
 
 
 async def bring_into(world: World, state: State) -> None:
-    """Submit the probe's tasks and wait until the workers hold them. Raises ComponentError where they do not."""
+    """Submit the probe's tasks and wait until the workers hold them. Raises ComponentError where they do not, DescriptionError where the
+    framework knows no such state.
+    """
     if state is State.IDLE:
         return
+    if state not in world.framework.states:
+        known = ", ".join(sorted(world.framework.states))
+        raise DescriptionError(
+            f"a worker of {world.framework.name} cannot be brought into the state {state.value!r}; it can: {known}"
+        )
     count = _MANY if state is State.PREFETCHED else 1
-    task = "stormproof.hold_early" if state is State.RUNNING_EARLY else "stormproof.hold_late"
-    eta_s = _ETA_S if state is State.HOLDING_ETA else 0
-    ids = [await _publish(world, place, task, eta_s) for place in range(_FIRST_PLACE, _FIRST_PLACE + count)]
+    ids = [await _publish(world, place, state) for place in range(_FIRST_PLACE, _FIRST_PLACE + count)]
     picture = world.picture
 
     def held() -> bool:
@@ -47,11 +50,16 @@ def release(world: World) -> None:
     world.release_file("state").touch()
 
 
-async def _publish(world: World, place: int, task: str, eta_s: float) -> str:
+async def _publish(world: World, place: int, state: State) -> str:
     key, now = world.key(place), world.recorder.now
-    kwargs = {"key": key, "release_path": str(world.release_file("state")), "at_most_s": 90}
+    own = Own(
+        key=key,
+        release=world.release_file("state"),
+        at_most_s=90,
+        early=state is State.RUNNING_EARLY,
+        eta_s=_ETA_S if state is State.HOLDING_ETA else 0,
+    )
     world.recorder.add(Invoked(t=now(), op=-place, kind="submit", key=key, purpose="state"))
-    eta = datetime.now(UTC) + timedelta(seconds=eta_s) if eta_s else None
-    sent = await asyncio.to_thread(world.broker.celery().send_task, task, kwargs=kwargs, eta=eta, **_LIMITS)
-    world.recorder.add(Returned(t=now(), op=-place, outcome="ok", task_id=str(sent.id)))
-    return str(sent.id)
+    task_id = await asyncio.to_thread(world.framework.submit, world.messages, own)
+    world.recorder.add(Returned(t=now(), op=-place, outcome="ok", task_id=task_id))
+    return task_id

@@ -1,17 +1,15 @@
-"""Watches a run from outside while it goes on: probes, Redis servers, processes, the machine, Celery's own events."""
+"""Watches a run from outside while it goes on: probes, servers, processes, the machine, the framework's own events."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stormproof.brokers.redis.queues import Broker, sample
-from stormproof.brokers.redis.server import RedisServer
+from stormproof.brokers.broker import Server
 from stormproof.errors import ComponentError, StormproofError
-from stormproof.frameworks.celery.events import CeleryEventsListener
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.framework import Journal, Listener
 from stormproof.history import AnyEvent, Pressure
 from stormproof.history.recorder import Recorder
 from stormproof.processes import machine
@@ -25,12 +23,20 @@ _JOURNAL_EVERY_S = 0.02
 
 
 class Watchers:
-    """The tasks that look at a run. `fail` is called with the error where one of them breaks: without them the history would be blind."""
+    """The tasks that look at a run. `look_at` records how a server is. `fail` is called with the error where one of them breaks: without them
+    the history would be blind.
+    """
 
-    def __init__(self, recorder: Recorder, replicas: Sequence[Replica], fail: Callable[[BaseException], None]) -> None:
-        self._recorder, self._replicas, self._fail = recorder, replicas, fail
+    def __init__(
+        self,
+        recorder: Recorder,
+        replicas: Sequence[Replica],
+        look_at: Callable[[Server], Awaitable[None]],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._recorder, self._replicas, self._look_at, self._fail = recorder, replicas, look_at, fail
         self._tasks: list[asyncio.Task[None]] = []
-        self._events: CeleryEventsListener | None = None
+        self._events: Listener | None = None
         self._stopping = False  # A client library may swallow a cancellation; nobody may overlook this.
 
     @property
@@ -63,40 +69,35 @@ class Watchers:
         if self._events is not None:
             await asyncio.to_thread(self._events.stop, 2.0)
 
-    def start(self, journal: Path, servers: Iterable[RedisServer], broker: Broker) -> None:
-        """Begin to record what the probes, the Redis servers and the processes tell."""
-        of_servers = (self._sample(server, broker) for server in servers)
+    def start(self, journal: Journal, servers: Iterable[Server]) -> None:
+        """Begin to record what the probes, the servers and the processes say."""
+        of_servers = (self._sample(server) for server in servers)
         for watch in (self._read_journal(journal), self._sample_processes(), self._sample_pressure(), *of_servers):
             self.add(watch)
 
-    async def listen(self, broker: Broker) -> None:
-        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
+    async def listen(self, listener: Callable[[Callable[[AnyEvent], None], float], Listener]) -> None:
+        """Begin to hear a framework's own events, by what `listener` makes; return when they can be heard. Raises ComponentError."""
         loop = asyncio.get_running_loop()
 
         def add(event: AnyEvent) -> None:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._recorder.add, event)
 
-        self._events = CeleryEventsListener(broker.celery, add, self._recorder.t0)
+        self._events = listener(add, self._recorder.t0)
         self._events.start()
         if not await asyncio.to_thread(self._events.wait_connected, 10.0):
-            raise ComponentError("the listener for Celery's events did not connect to the broker within 10 s")
+            raise ComponentError("the listener for the framework's events did not connect to the broker within 10 s")
 
-    async def _read_journal(self, path: Path) -> None:
-        journal = ProbeJournal(path, self._recorder.t0)
+    async def _read_journal(self, journal: Journal) -> None:
         while not self._stopping:
             for event in journal.read_new():
                 self._recorder.add(event)
             await asyncio.sleep(_JOURNAL_EVERY_S)
 
-    async def _sample(self, server: RedisServer, broker: Broker) -> None:
+    async def _sample(self, server: Server) -> None:
         while not self._stopping:
-            await self.look_at(server, broker)
+            await self._look_at(server)
             await asyncio.sleep(_SAMPLE_EVERY_S)
-
-    async def look_at(self, server: RedisServer, broker: Broker) -> None:
-        """Note how a Redis is now."""
-        self._recorder.add(await sample(server, broker if server is broker.server else None, self._recorder.now()))
 
     async def _sample_processes(self) -> None:
         while not self._stopping:

@@ -1,4 +1,4 @@
-"""Everything of one run that touches the machine: Redis, the system's components, the mail server, the probes."""
+"""Everything of one run that touches the machine: its servers, the system's components, the outside world, the probes."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import asyncio
 import secrets
 import tempfile
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stormproof.brokers.redis.queues import Broker
-from stormproof.brokers.redis.server import RedisServer
-from stormproof.drivers.http.clients import Clients, connections
-from stormproof.effects.smtp.server import SmtpServer
+from stormproof.brokers.broker import Server
+from stormproof.drivers.clients import Clients
+from stormproof.drivers.driver import Driver
+from stormproof.drivers.http.driver import connections
+from stormproof.effects.source import EffectSource
 from stormproof.engine.links import Links
 from stormproof.engine.watchers import Watchers
 from stormproof.errors import ComponentError, DescriptionError
-from stormproof.frameworks.celery import probe
-from stormproof.frameworks.celery.orders import Orders
+from stormproof.frameworks.framework import Framework, HasEvents
 from stormproof.history import Phase, Process, ProcessWord
 from stormproof.history.recorder import Recorder
 from stormproof.processes.guard import Guard
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
-from stormproof.processes.replica import PROBE_MODULE, Replica
+from stormproof.processes.replica import Replica
+from stormproof.spec.seams import BROKERS, DRIVERS, EFFECTS, FRAMEWORKS
 from stormproof.spec.system import Binary, System
 from stormproof.spec.workload import key
 
@@ -41,9 +43,10 @@ class World:
         self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
         self.picture = recorder.picture
         self.picture.submissions.front = system.submit.component
-        self.redis: dict[str, RedisServer] = {}
+        self.stores: dict[str, Server] = {}
         self.replicas: list[Replica] = []
-        self.mail = SmtpServer(recorder.add, recorder.t0, contain=system.promises.effects_contain)
+        self.framework: Framework = FRAMEWORKS.get(system.framework)()
+        self.effects: EffectSource = EFFECTS.get(system.effects.kind)(system, recorder.add, recorder.t0)
         self.links = Links(recorder, system.broker, folder / "logs" / "links.log", self._main_pid)
         self._binary = binary
         self._ports = Ports()
@@ -51,7 +54,7 @@ class World:
         self._expected: set[int] = set()
         self._stack = AsyncExitStack()
         self._guard = Guard()
-        self.watchers = Watchers(recorder, self.replicas, self.fail)
+        self.watchers = Watchers(recorder, self.replicas, self.look_at, self.fail)
 
     async def __aenter__(self) -> World:
         self._stack.callback(self._ports.close)
@@ -82,11 +85,11 @@ class World:
         self.launcher.own_folder(self._work)
         self.recorder.broken = self.fail
         self._work.mkdir(mode=0o700)
-        (self._work / f"{PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
-        self.orders = Orders(self._work / "orders.json")
+        self._probe_env = self.framework.probe(self._work)
+        self.orders = self.framework.orders(self._work / "orders.json")
         (self._work / "journal").touch()
-        self._stack.callback(self.mail.stop)
-        await self.mail.start()
+        self._stack.callback(self.effects.stop)
+        await self.effects.start()
         self.http = await self._stack.enter_async_context(connections())
         self._make()
         self._stack.push_async_callback(self.links.close)
@@ -96,15 +99,20 @@ class World:
 
     def _make(self) -> None:
         """Everything gets its address before anything starts."""
-        values = {"work": str(self._work), "smtp.host": "127.0.0.1", "smtp.port": str(self.mail.port)}
-        for name, spec in self.system.redis.items():
-            port = self._ports.fixed(spec.port, f"redis.{name}.port")
-            self.redis[name] = RedisServer(name, spec, self._binary, self.launcher, self._work / name, port)
-            self._stack.push_async_callback(self.redis[name].close)
+        values = {"work": str(self._work), **self.effects.values}
+        for name, spec in self.system.stores.items():
+            port = self._ports.fixed(spec.port, f"{spec.kind}.{name}.port")
+            broker = BROKERS.get(spec.kind)()
+            self.stores[name] = broker.server(name, spec, self.launcher, self._work / name, port, self._binary)
+            self._stack.push_async_callback(self.stores[name].close)
+        names = {name for name, spec in self.system.components.items() if spec.role == "worker"}
+        copies = {copy for name in names for copy in _copies(name, self.system.components[name].replicas)}
+        server, told = self.stores[self.system.broker], self.picture.settings
+        self.messages = self.framework.messages(server, self.system.queues, self.links, told, frozenset(copies))
+        self.links.messages = self.messages
         for name, component in self.system.components.items():
-            for number in range(1, component.replicas + 1):
+            for full in _copies(name, component.replicas):
                 port = self._ports.fixed(component.port, f"components.{name}.port")
-                full = name if number == 1 else f"{name}-{number}"
                 replica = Replica(
                     full,
                     component,
@@ -114,20 +122,19 @@ class World:
                     recorder=self.recorder,
                     http=self.http,
                     probe_env=self.probe_env(),
+                    with_probe=self.framework.with_probe,
                 )
                 replica.broken = self.fail
                 self.replicas.append(replica)
-        workers = frozenset(replica.name for replica in self.replicas if replica.spec.role == "worker")
-        server = self.redis[self.system.broker]
-        self.broker = Broker(server, self.system.queues, self.links.deliveries, self.picture.settings, workers)
-        self.clients = Clients(self.system, self.http, self.recorder, self.address)
-        self.mail.as_described = self.clients.described
+        self.driver: Driver = DRIVERS.get(self.system.submit.kind)(self.system, self.http, self.address)
+        self.clients = Clients(self.driver, self.system, self.recorder)
+        self.effects.as_described = self.clients.described
 
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
-        """Links of one copy of a component with every Redis, and what a description may say of their addresses."""
+        """Links of one copy of a component with every server, and what a description may say of their addresses."""
         values: dict[str, str] = {}
-        for name, server in self.redis.items():
-            link = self.links.add(replica, component, role, name, self._ports.free(), server.port)
+        for server in self.stores.values():
+            link = self.links.add(replica, component, role, self._ports.free(), server)
             where = server.component
             url = server.url_for_system(link.port)
             values |= {f"{where}.url": url, f"{where}.host": "127.0.0.1", f"{where}.port": str(link.port)}
@@ -136,15 +143,15 @@ class World:
     def probe_env(self) -> dict[str, str]:
         """The environment with which workers load their probe."""
         return {
-            "PYTHONPATH": str(self._work),
+            **self._probe_env,
             "STORMPROOF_JOURNAL": str(self._work / "journal"),
             "STORMPROOF_ORDERS": str(self._work / "orders.json"),
         }
 
     async def start(self, *, everything: bool = False) -> None:
         """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
-        for server in self.redis.values():
-            await self.start_redis(server)
+        for server in self.stores.values():
+            await self.start_server(server)
         self.watch()
         wanted = [replica for replica in self.replicas if everything or replica.spec.in_storms]
         for replica in wanted:
@@ -155,12 +162,13 @@ class World:
         await self.listen()
 
     def watch(self) -> None:
-        """Begin to record what the probes, the Redis servers and the processes tell."""
-        self.watchers.start(self._work / "journal", self.redis.values(), self.broker)
+        """Begin to record what the probes, the servers and the processes say."""
+        self.watchers.start(self.framework.journal(self._work / "journal", self.recorder.t0), self.stores.values())
 
     async def listen(self) -> None:
-        """Begin to hear Celery's events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
-        await self.watchers.listen(self.broker)
+        """Begin to hear the framework's own events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
+        if isinstance(self.framework, HasEvents):
+            await self.watchers.listen(partial(self.framework.listener, self.messages))
 
     async def _stop(self) -> None:
         """Stop watching, and end every process; what remains is to close our own connections."""
@@ -199,17 +207,17 @@ class World:
         """The replicas of a component, by its name, its role, or one replica's name."""
         return [r for r in self.replicas if target in (r.name, r.spec.role, r.name.rpartition("-")[0])]
 
-    def servers(self, target: str) -> list[RedisServer]:
-        """Redis servers: `redis` for all, `redis.NAME` for one."""
-        found = [server for server in self.redis.values() if target in ("redis", server.component)]
+    def servers(self, target: str) -> list[Server]:
+        """Servers: `KIND` for all of a kind, `KIND.NAME` for one."""
+        found = [server for server in self.stores.values() if target in (server.spec.kind, server.component)]
         if not found:
-            known = ", ".join(["redis", *(server.component for server in self.redis.values())])
-            raise DescriptionError(f"the system {self.system.name!r} has no Redis {target!r}; it has: {known}")
+            known = ", ".join(server.component for server in self.stores.values())
+            raise DescriptionError(f"the system {self.system.name!r} has no server {target!r}; it has: {known}")
         return found
 
     def struck(self, target: str) -> list[Running]:
-        """The running processes of a component or Redis. Raises DescriptionError where the system has no such thing."""
-        if target.startswith("redis"):
+        """The running processes of a component or server. Raises DescriptionError where the system has no such thing."""
+        if self.system.is_server(target):
             return [server.running for server in self.servers(target) if server.running is not None]
         found = self.components(target)
         if not found:
@@ -228,22 +236,22 @@ class World:
         """Say that the harness is about to end these processes."""
         for replica in self.components(target):
             replica.expect_exit()
-        if target.startswith("redis"):
+        if self.system.is_server(target):
             self._expected |= {server.running.pid for server in self.servers(target) if server.running is not None}
 
     async def start_again(self, target: str, *, lose_data: bool = False) -> None:
-        """Start what is gone, unless a supervisor has done so; with `lose_data`, a Redis comes back with an empty disk."""
-        if not target.startswith("redis"):
+        """Start what is gone, unless a supervisor has done so; with `lose_data`, a server comes back with an empty disk."""
+        if not self.system.is_server(target):
             for replica in self.components(target):
                 await replica.start_again()
             return
         for server in self.servers(target):
             if lose_data:
                 self._wipe(server)
-            await self.start_redis(server)
+            await self.start_server(server)
 
-    async def start_redis(self, server: RedisServer) -> None:
-        """Start one Redis, unless it runs, and record it."""
+    async def start_server(self, server: Server) -> None:
+        """Start one server, unless it runs, and record it."""
         if server.running is not None and server.running.alive:
             return
         try:
@@ -253,30 +261,40 @@ class World:
             raise
         if server.running is None:
             raise ComponentError(f"{server.component}: did not start")
-        self._redis_event(server, server.running, "ready")
+        self._server_event(server, server.running, "ready")
         self.watchers.add(self._shut_when_gone(server, server.running))
 
-    async def _listening(self, server: RedisServer) -> None:
-        await self.watchers.look_at(server, self.broker)  # What it has kept is seen before anybody else can connect.
+    async def _listening(self, server: Server) -> None:
+        await self.look_at(server)  # What it has kept is seen before anybody else can connect.
         await self.links.open(server.name)
 
-    async def _shut_when_gone(self, server: RedisServer, running: Running) -> None:
+    async def look_at(self, server: Server) -> None:
+        """Note how a server is now, with its messages where it is the broker."""
+        depth = self.messages.depth if server.name == self.system.broker else None
+        self.recorder.add(await server.sample(self.recorder.now(), depth))
+
+    async def _shut_when_gone(self, server: Server, running: Running) -> None:
         await running.exited()
         if not self.watchers.stopping and not self.launcher.over:
-            self._redis_event(server, running, "exited")
+            self._server_event(server, running, "exited")
             await self.links.shut(server.name)
 
-    def _wipe(self, server: RedisServer) -> None:
-        """Take the data of a Redis that is down."""
+    def _wipe(self, server: Server) -> None:
+        """Take the data of a server that is down."""
         server.forget_data()
         if server.running is not None:
-            self._redis_event(server, server.running, "wiped")
+            self._server_event(server, server.running, "wiped")
 
-    def _redis_event(self, server: RedisServer, running: Running, word: ProcessWord) -> None:
+    def _server_event(self, server: Server, running: Running, word: ProcessWord) -> None:
         now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
-        event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
+        event = Process(t=now, component=server.component, role="server", pid=running.pid, word=word, code=code)
         self.recorder.add(msgspec.structs.replace(event, expected=expected))
 
     def release_file(self, name: str) -> Path:
         """The file for which tasks under a `hold` order wait."""
         return self._work / f"release-{name}"
+
+
+def _copies(component: str, replicas: int) -> list[str]:
+    """The names of all copies of a component."""
+    return [component, *(f"{component}-{number}" for number in range(2, replicas + 1))]

@@ -31,6 +31,15 @@ ProbeWord = Literal[
 ]
 FaultStage = Literal["injected", "bit", "healed", "failed"]
 WireDirection = Literal["request", "reply", "push"]
+Meaning = Literal[
+    "publish", "deliver", "hold", "acknowledge", "requeue", "store_result", "read_result", "event", "unclear", "other"
+]
+"""What a frame does to a message or a result.
+
+publish: a message of a task is put into a queue. deliver: a worker is given one (a request: it asks for one). hold: it is recorded as
+unacknowledged. acknowledge: that record is taken away. requeue: it is put back into its queue. event: news of a task. unclear: a script
+may do any of it. other: none of it.
+"""
 ProcessWord = Literal["started", "ready", "exited", "gave_up", "wiped"]
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
@@ -178,7 +187,8 @@ class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
     `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
-    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a Redis' data away while it was down.
+    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a server's data away while it was down. `role` is `server`
+    for what the harness runs for the system.
     """
 
     component: str
@@ -187,6 +197,11 @@ class Process(Event, frozen=True, tag="process"):
     word: ProcessWord
     code: int = 0
     expected: bool = False
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server of the run; earlier versions wrote `redis`."""
+        return self.role in ("server", "redis")
 
 
 class Fault(Event, frozen=True, tag="fault"):
@@ -204,17 +219,22 @@ class Fault(Event, frozen=True, tag="fault"):
 class Wire(Event, frozen=True, tag="wire"):
     """A frame on the wire, as the link between a component and one of its Redis servers saw it.
 
-    `link` is the component's name, with `.results` and the like for a Redis that is not the broker; `connection` a number,
-    unique in the run. `command` is in capitals (of a reply: that of the request which it answers); `key` is the first key's
-    shape, ids replaced by `*`; `ids` are the task ids, delivery tags and submission keys in it. `fate` is what became of it:
-    `passed`, or the name of the fault that met it; `fault` is then the injection's.
+    `component` and `store` are the two ends; `link` is their name: the component's, with `.results` and the like for a server that is not
+    the broker. `connection` is a number, unique in the run. `command` is in capitals (of a reply: that of the request which it answers);
+    `key` is the first key's shape, ids replaced by `*`; `ids` are the task ids, delivery tags and submission keys in it. `meaning`: what it
+    does to a message. `waits`: the server answers such a request when there is something to say. `fate` is what became of it: `passed`, or
+    the name of the fault that met it; `fault` is then the injection's.
     """
 
     link: str
+    component: str
+    store: str
     connection: int
     direction: WireDirection
     command: str
     key: str = ""
+    meaning: Meaning = "other"
+    waits: bool = False
     size_bytes: int = 0
     ids: tuple[str, ...] = ()
     fate: str = "passed"

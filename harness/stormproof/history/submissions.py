@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stormproof.history import KEY_PATTERN, AnyEvent, Invoked, Probe, Returned, Wire
+from stormproof.history import KEY_PATTERN, AnyEvent, Invoked, Meaning, Probe, Returned, Wire
 
-_PUBLISHES = frozenset({"LPUSH", "RPUSH"})
-_HANDS_OVER = frozenset({*_PUBLISHES, "BRPOP"})
-"""Commands whose frames name a message by its task. Others name it by its delivery tag."""
+_PUTS: frozenset[Meaning] = frozenset({"publish", "requeue"})
+_HANDS_OVER: frozenset[Meaning] = frozenset({*_PUTS, "deliver"})
+"""Frames that name a message by its task. Others name it by its delivery tag."""
 
-_NAMES = frozenset({*_PUBLISHES, "HSET"})
+_NAMES: frozenset[Meaning] = frozenset({*_PUTS, "hold"})
 """Requests that hold one whole message, so that all ids in them belong together."""
 
 _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
@@ -136,15 +136,15 @@ class Submissions:
             return
         if key := next(filter(_is_key, others), ""):
             self._name(frame, key, known=True)
-        elif frame.direction == "request" and frame.command in _NAMES:
+        elif frame.direction == "request" and frame.meaning in _NAMES:
             key = next((self._owner[other] for other in others if other in self._owner), "")
             if key:
                 self._name(frame, key, known=False)
-            elif frame.link == self.front and frame.command in _PUBLISHES:
+            elif frame.component == self.front and frame.meaning == "publish":
                 self._guess(first)
 
     def _name(self, frame: Wire, key: str, *, known: bool) -> None:
-        if frame.command in _HANDS_OVER:
+        if frame.meaning in _HANDS_OVER:
             self._own(key, frame.ids[0], known=known)
         else:
             self._tags.setdefault(key, set()).add(frame.ids[0])

@@ -20,13 +20,14 @@ from stormproof.processes.launcher import Launcher, Running
 from stormproof.spec.system import Component, System
 from stormproof.spec.templates import fill
 
-PROBE_MODULE = "stormproof_probe"
 _LOG_BYTES = 1 << 20
 """In so much of its latest output a line is looked for that says that it is ready."""
 
 
 class Replica:
-    """`name` is the component's name, with `-2` and so on for further copies. `broken` is told of what nobody waits to be told."""
+    """`name` is the component's name, with `-2` and so on for further copies. `broken` is told of what nobody waits to be told. `probe_env` and
+    `with_probe`: the environment and the command with which a worker loads its framework's probe.
+    """
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Replica:
         recorder: Recorder,
         http: httpx.AsyncClient,
         probe_env: Mapping[str, str],
+        with_probe: Callable[[list[str]], list[str]],
     ) -> None:
         self.name, self.spec = name, spec
         self.running: Running | None = None
@@ -52,11 +54,11 @@ class Replica:
         self._tasks: set[asyncio.Task[None]] = set()
         where = f"components.{name}"
         python = system.program(spec.python)
-        known = {**values, "python": python, "probe": PROBE_MODULE}
+        known = {**values, "python": python, "probe": "stormproof_probe"}
         self._argv = [fill(word, known, f"{where}.command") for word in spec.command]
         self._argv[0] = system.program(self._argv[0])
-        if spec.role == "worker" and not any("{probe}" in word for word in spec.command):
-            self._argv += ["-I", PROBE_MODULE]
+        if spec.role == "worker":
+            self._argv = with_probe(self._argv)
         own = {key: fill(value, known, f"env.{key}") for key, value in {**system.env, **spec.env}.items()}
         # Killed processes leave their temporary files behind; here they go with the run's own.
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": values["work"], **own}

@@ -144,7 +144,7 @@ class Tested:
 
     def redis_url(self, name: str | None = None) -> str:
         """A way to a Redis of the description (its broker where none is named) that no fault of the wire can meet."""
-        return self.world.redis[name or self.description.broker].url
+        return self.world.stores[name or self.description.broker].url
 
     def component(self, name: str) -> Component:
         """A component by its name or role. Fails the test where there is none."""

@@ -9,14 +9,7 @@ from stormproof.checks.facts import ENDS, Facts, Op
 from stormproof.history import FastForward, History, Indexed, Probe, Process, Wire
 from stormproof.report.frames import Subject, Transaction, arrived
 
-_PUTS = frozenset({"LPUSH", "RPUSH", "LPUSHX", "RPUSHX"})
-_POPS = frozenset({"BRPOP", "BLPOP", "RPOP", "LPOP", "BLMPOP", "LMPOP"})
-_HOLDS = frozenset({"HSET", "HSETNX", "HMSET"})
-_LETS_GO = frozenset({"HDEL", "ZREM"})
-_SCRIPTS = frozenset({"EVAL", "EVALSHA", "FCALL"})
 _INTACT = frozenset({"passed", "delay", "bandwidth", "duplicate"})
-_NO_QUEUE = ("celeryev", "pidbox")
-"""Lists of kombu in which a task's id is news or a command, never the task itself."""
 
 
 def last_chance(
@@ -28,9 +21,9 @@ def last_chance(
 ) -> int | None:
     """The index of the event that took the task out of its last safe place. `ends_of`: a frame's component and server.
 
-    The rule. A task is in safe keeping while its message is in Redis: from a push to a queue until a pop is answered
-    (also when the answer never arrives: Redis has let go), and from `HSET unacked` until `HDEL` or `ZREM` of its
-    delivery tag. What is in a transaction takes place at its `EXEC`, or not at all. The event after which no safe place
+    The rule. A task is in safe keeping while the broker has its message: from when it is published until it is delivered (also when the
+    delivery never arrives: the broker has let go), and from when it is recorded as unacknowledged until it is acknowledged. What is in a
+    transaction takes place at its `EXEC`, or not at all. The event after which no safe place
     was left is the last chance: before it, the task could still have been saved. A task that never was in a safe place
     could be saved only by the client that submitted it: its submission is the last chance.
 
@@ -83,33 +76,26 @@ class _Keeping:
             return False
         if frame.direction != "request":
             return self._answered(frame)
-        if frame.command in _SCRIPTS and arrived(frame):
+        if frame.meaning == "unclear" and arrived(frame):
             self.unsure = True
         elif frame.fate in _INTACT:
             self._asked(frame)
         return False
 
     def _answered(self, frame: Wire) -> bool:
-        if frame.command not in _POPS or not _is_queue(frame):
+        if frame.meaning != "deliver":
             return False
         self._queued = max(0, self._queued - 1)
         return True
 
     def _asked(self, frame: Wire) -> None:
-        if frame.command in _PUTS and _is_queue(frame):
+        if frame.meaning in ("publish", "requeue"):
             self._queued += 2 if frame.fate == "duplicate" else 1
-        elif frame.command == "LREM" and _is_queue(frame):
-            self._queued = max(0, self._queued - 1)
-        elif frame.command in _HOLDS and "unacked" in frame.key:
+        elif frame.meaning == "hold":
             self._unacked.append(frozenset(frame.ids))
-        elif frame.command in _LETS_GO and "unacked" in frame.key:
-            # An index without its message and a message without its index are both out of kombu's sight.
+        if frame.meaning in ("acknowledge", "requeue"):
             tags = frozenset(frame.ids) - self._who.names or frozenset(frame.ids)
             self._unacked = [held for held in self._unacked if held.isdisjoint(tags)]
-
-
-def _is_queue(frame: Wire) -> bool:
-    return not any(word in frame.key for word in _NO_QUEUE)
 
 
 def _moments(

@@ -91,7 +91,7 @@ def _memory(history: History) -> dict[str, list[Any]]:
         tracks.setdefault(tree.component, []).append((tree.t, tree.rss_bytes / 2**20))
     for _, store in history.of(Sample):
         if store.up:
-            tracks.setdefault(f"redis.{store.store}", []).append((store.t, store.memory_bytes / 2**20))
+            tracks.setdefault(history.server(store.store), []).append((store.t, store.memory_bytes / 2**20))
     rows = []
     for (name, track), look in zip(sorted(tracks.items()), TRACKS, strict=False):
         some = track[:: math.ceil(len(track) / _WIDE)]

@@ -90,6 +90,7 @@ def _sizes(history: History) -> Iterator[tuple[str, float]]:
     for _, process in history.of(ProcessSample):
         peaks[process.component] = max(peaks[process.component], process.rss_bytes)
     for sample in samples:
-        peaks[f"redis.{sample.store}"] = max(peaks[f"redis.{sample.store}"], sample.memory_bytes)
+        server = history.server(sample.store)
+        peaks[server] = max(peaks[server], sample.memory_bytes)
     for component, size_bytes in sorted(peaks.items()):
         yield f"memory of {component}", size_bytes / _MIB

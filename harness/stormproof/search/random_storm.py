@@ -8,15 +8,16 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.effects.smtp.faults import Mail
-from stormproof.frameworks.celery.faults import Misbehave
+from stormproof.frameworks.faults import Misbehave
 from stormproof.processes.faults import Kill, Pause
 from stormproof.spec.fault import Fault
 from stormproof.spec.scenario import Injection, Scenario
 from stormproof.spec.system import System
 from stormproof.spec.trigger import receives, sends
 from stormproof.spec.workload import Workload
-from stormproof.wire.faults import BlackHole, Delay, ErrorReply, Garble, Refuse, Reset
+from stormproof.wire.faults import BlackHole, Delay, Garble, Refuse, Reset
 
 _EVERY_S = 1.0
 _MOST = 40
@@ -86,7 +87,7 @@ def _storms(system: System, seconds: float, tasks: int) -> st.SearchStrategy[tup
 
 
 def _faults(system: System, tasks: int) -> st.SearchStrategy[Fault]:
-    workers, apis, servers = system.in_storms("worker"), system.in_storms("api"), system.servers
+    workers, apis, servers = system.in_storms("worker"), system.in_storms("api"), system.server_names
     linked = [*workers, *apis]
     places = _integer(0, tasks - 1)
     return _any(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from redis.exceptions import RedisError
-
-from stormproof.drivers.http.clients import Clients
+from stormproof.drivers.clients import Clients
 from stormproof.engine import experiment
 from stormproof.engine.quiescence import settle
 from stormproof.engine.world import World
-from stormproof.errors import ComponentError, DescriptionError
+from stormproof.errors import ComponentError, DescriptionError, UnreachableError
 from stormproof.history import Closed, Fault, History
 
 _SETTLE_S = 45.0
@@ -24,7 +22,7 @@ class Episode:
     def __init__(self, world: World, run: str) -> None:
         self._world, self._places = world, 0
         world.run = run
-        world.clients = Clients(world.system, world.http, world.recorder, world.address)
+        world.clients = Clients(world.driver, world.system, world.recorder)
         self.first = len(world.recorder.events)
 
     async def begin(self) -> None:
@@ -36,8 +34,8 @@ class Episode:
         self._world.phase("storm")
 
     async def _look(self) -> None:
-        for server in self._world.redis.values():
-            await self._world.watchers.look_at(server, self._world.broker)
+        for server in self._world.stores.values():
+            await self._world.look_at(server)
 
     def next_key(self) -> str:
         """The key of the next submission."""
@@ -81,8 +79,8 @@ async def tidy(world: World) -> bool:
         )  # A worker that is up, and consumes nothing, looks quiet.
         if not (await settle(world, _QUIET_S)).proved:
             return False
-        for server in world.redis.values():
+        for server in world.stores.values():
             await server.empty()
-    except (ComponentError, DescriptionError, RedisError, OSError):
+    except (ComponentError, DescriptionError, UnreachableError, OSError):
         return False
     return True

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from stormproof.errors import DescriptionError
 from stormproof.spec.loopback import refuse_others
 from stormproof.spec.promises import Promises
-from stormproof.spec.system import Backlog, Component, Metrics, Ready, Redis, Status, Submit, System
+from stormproof.spec.seams import EFFECTS
+from stormproof.spec.system import Backlog, Component, Effects, Metrics, Ready, Redis, Status, Submit, System
 from stormproof.spec.templates import fill, fill_all
 
 _TABLES: dict[tuple[str, str], type[BaseModel]] = {
@@ -24,6 +25,7 @@ _TABLES: dict[tuple[str, str], type[BaseModel]] = {
     ("components", "ready"): Ready,
     ("submit", ""): Submit,
     ("status", ""): Status,
+    ("effects", ""): Effects,
     ("backlog", ""): Backlog,
     ("metrics", ""): Metrics,
     ("promises", ""): Promises,
@@ -112,8 +114,9 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
 
 def _refuse_unknown(path: Path | str, system: System) -> None:
     """Raises DescriptionError for the first placeholder of a description that stands for nothing."""
-    of_redis = [f"redis.{name}.{part}" for name in system.redis for part in ("url", "host", "port")]
-    of_components = dict.fromkeys([*of_redis, "smtp.host", "smtp.port", "port", "python", "probe", "work"], "")
+    of_servers = [f"{server}.{part}" for server in system.server_names for part in ("url", "host", "port")]
+    of_effects = EFFECTS.get(system.effects.kind).placeholders
+    of_components = dict.fromkeys([*of_servers, *of_effects, "port", "python", "probe", "work"], "")
     of_submissions: dict[str, str | int] = {"key": "", "number": 0, "text": ""}
     try:
         for name, value in system.env.items():

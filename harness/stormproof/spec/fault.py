@@ -61,11 +61,15 @@ class Target(Protocol):
     def picture(self) -> Picture: ...
 
     @property
-    def broker(self) -> Any:
-        """The broker, for its own faults and those of the framework."""
+    def framework(self) -> Any:
+        """The framework, for its faults."""
 
     @property
-    def mail(self) -> Any:
+    def messages(self) -> Any:
+        """Where the framework's messages are, for its faults."""
+
+    @property
+    def effects(self) -> Any:
         """The source of effects, for its own faults."""
 
     @property

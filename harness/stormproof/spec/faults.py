@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 import msgspec
 
 from stormproof.errors import ScenarioError, UsageError
 from stormproof.spec.fault import Fault
+from stormproof.spec.registry import Registry
 from stormproof.spec.scenario import Injection, Scenario
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Trigger
@@ -22,14 +22,20 @@ from stormproof.spec.trigger import Trigger
 HOMES = (
     "stormproof.brokers.redis.faults",
     "stormproof.effects.smtp.faults",
-    "stormproof.frameworks.celery.faults",
+    "stormproof.frameworks.faults",
     "stormproof.processes.faults",
     "stormproof.wire.faults",
 )
 """Where Stormproof's own faults are. They are imported when they are first asked for, as each knows the part that it strikes."""
 
-GROUP = "stormproof.faults"
-"""The group of entry points by which other packages add theirs."""
+REGISTRY: Registry[type[Fault]] = Registry(
+    "stormproof.faults",
+    "fault",
+    {},
+    lambda kind: isinstance(kind, type) and issubclass(kind, Fault),
+    "a subclass of stormproof.Fault",
+)
+"""Those that other packages add. A fault's name is its tag, whatever its entry point is called."""
 
 
 @cache
@@ -37,25 +43,13 @@ def kinds() -> tuple[type[Fault], ...]:
     """All of them; those of the wire last, else by name. Raises UsageError for one of another package that cannot be used."""
     own = [kind for home in HOMES for kind in importlib.import_module(home).ALL]
     found = {_tag(kind): kind for kind in own}
-    for point in entry_points(group=GROUP):
-        kind = _of_another_package(point)
+    for point in REGISTRY.points():
+        kind = REGISTRY.load(point)
         if found.setdefault(_tag(kind), kind) is not kind:
             raise UsageError(
-                f"the entry point {point.name!r} of {GROUP}: there is a fault {_tag(kind)!r} already; give it another tag"
+                f"the entry point {point.name!r} of {REGISTRY.group}: there is a fault {_tag(kind)!r} already; give it another tag"
             )
     return tuple(sorted(found.values(), key=lambda kind: (kind.on_the_wire, _tag(kind))))
-
-
-def _of_another_package(point: Any) -> type[Fault]:
-    try:
-        kind = point.load()
-    except Exception as error:
-        raise UsageError(
-            f"the entry point {point.name!r} of {GROUP} cannot be loaded: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(kind, type) and issubclass(kind, Fault)):
-        raise UsageError(f"the entry point {point.name!r} of {GROUP} is {kind!r}; name a subclass of stormproof.Fault")
-    return kind
 
 
 def _tag(kind: type[Fault]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stormproof.errors import DescriptionError
+from stormproof.spec.seams import EFFECTS
 from stormproof.spec.system import System
 from stormproof.spec.templates import fill_known
 
@@ -99,10 +100,11 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 def _texts(system: System) -> dict[str, str]:
     """What a description says to the processes of the system, by where it says so, with its placeholders filled in."""
-    known: dict[str, str | int] = {"smtp.host": "127.0.0.1", "smtp.port": 1, "port": 1}
-    for name in system.redis:
+    effects = EFFECTS.get(system.effects.kind).placeholders
+    known: dict[str, str | int] = {name: "127.0.0.1" if name.endswith("host") else 1 for name in effects} | {"port": 1}
+    for server in system.server_names:
         url = f"redis://127.0.0.1:{_OF_THE_RUN}"
-        known |= {f"redis.{name}.host": "127.0.0.1", f"redis.{name}.port": _OF_THE_RUN, f"redis.{name}.url": url}
+        known |= {f"{server}.host": "127.0.0.1", f"{server}.port": _OF_THE_RUN, f"{server}.url": url}
     texts = {f"env.{name}": fill_known(value, known) for name, value in system.env.items()}
     for component_name, component in system.components.items():
         where = f"components.{component_name}"

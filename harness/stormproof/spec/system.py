@@ -15,9 +15,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from stormproof.errors import UsageError
 from stormproof.spec.promises import Promises
+from stormproof.spec.registry import Registry
+from stormproof.spec.seams import BROKERS, DRIVERS, EFFECTS, FRAMEWORKS
 from stormproof.spec.templates import Directive, Text, texts
 
 
@@ -32,13 +44,20 @@ class Binary(msgspec.Struct, frozen=True):
     version: str
 
 
-class Redis(_Model):
-    """One Redis that Stormproof starts for the system. `config`: further directives of redis.conf, each with the rest of its line, or with
-    several such lines.
+class Store(_Model):
+    """A server that Stormproof starts for the system: its broker, or what keeps results. `kind` is a broker's name; a package that adds one
+    adds its keys in a subclass of this.
     """
 
-    append_only: bool = False
+    kind: str
     port: int | None = Field(default=None, ge=1, le=65535)
+
+
+class Redis(Store):
+    """One Redis. `config`: further directives of redis.conf, each with the rest of its line, or with several such lines."""
+
+    kind: str = "redis"
+    append_only: bool = False
     config: dict[str, Directive] = {}
 
     @field_validator("config")
@@ -85,12 +104,13 @@ class Component(_Model):
 
 
 class Submit(_Model):
-    """How to submit a task over HTTP. `{key}` in the path, the template and the headers becomes the submission's key, `{number}` its whole
-    number, and `{text}` a text of its own. The template is any JSON value; None: no body.
+    """How to submit a task; `kind` names the driver, and the rest is for HTTP. `{key}` in the path, the template and the headers becomes the
+    submission's key, `{number}` its whole number, and `{text}` a text of its own. The template is any JSON value; None: no body.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
 
+    kind: str = "http"
     component: str = "api"
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str
@@ -134,6 +154,12 @@ class Status(_Model):
         return value
 
 
+class Effects(_Model):
+    """Which source counts what happens outside the system: `kind` names it."""
+
+    kind: str = "smtp"
+
+
 class Backlog(_Model):
     """Where the system says how much accepted work it holds outside the broker (an outbox, say)."""
 
@@ -153,8 +179,31 @@ class Metrics(_Model):
     failure: str
 
 
+def _of(registry: Registry[Any], name: str) -> Any:
+    """An implementation, as validators want it: with ValueError where there is none."""
+    try:
+        return registry.get(name)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def _table(kind: type[Store], name: str, table: Mapping[str, Any]) -> Store:
+    """The table of one server. Raises ValueError with one line that names the key."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        mistake = error.errors()[0]
+        key = ".".join([name, *(str(part) for part in mistake["loc"])])
+        known = ", ".join(sorted(kind.model_fields))
+        if mistake["type"] == "extra_forbidden":
+            raise ValueError(f"unknown key {key!r}; known here: {known}") from error
+        raise ValueError(f"{key}: {mistake['msg']}") from error
+
+
 class System(_Model):
-    """A whole system under test. `folder` is where its description lies; relative paths start there."""
+    """A whole system under test. `folder` is where its description lies; relative paths start there. `framework`, and the kind of each of
+    its `servers`, are names of implementations, Stormproof's own or another package's; `redis` are the servers of that kind.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     folder: Path = Path()
@@ -162,10 +211,13 @@ class System(_Model):
     queues: tuple[str, ...] = ("celery",)
     broker: str = "broker"
     results: str | None = "results"
-    redis: dict[str, Redis] = Field(min_length=1)
+    framework: str = "celery"
+    redis: dict[str, Redis] = {}
+    servers: dict[str, SerializeAsAny[Store]] = {}
     components: dict[str, Component] = Field(min_length=1)
     submit: Submit
     status: Status
+    effects: Effects = Effects()
     backlog: Backlog | None = None
     metrics: Metrics | None = None
     promises: Promises = Promises()
@@ -173,21 +225,55 @@ class System(_Model):
     @model_validator(mode="before")
     @classmethod
     def _results_where_they_can_be(cls, data: Any) -> Any:
-        """Where no Redis is called `results`, and none is named, the broker's holds them, if any does."""
-        redis = data.get("redis") if isinstance(data, dict) else None
-        if isinstance(redis, Mapping) and "results" not in data and "results" not in redis:
+        """Where no server is called `results`, and none is named, the broker's holds them, if any does."""
+        tables = [data.get(name) or {} for name in ("redis", "servers")] if isinstance(data, dict) else []
+        if any(tables) and "results" not in data and not any("results" in table for table in tables):
             return {**data, "results": data.get("broker", "broker")}
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _promises_of_its_framework(cls, data: Any) -> Any:
+        """Where the description says nothing, its framework's documentation does."""
+        named = data.get("framework") if isinstance(data, dict) else None
+        promises = data.get("promises", {}) if isinstance(data, dict) else None
+        if not isinstance(named, str) or not isinstance(promises, Mapping):
+            return data
+        return {**data, "promises": {**_of(FRAMEWORKS, named).promises, **promises}}
+
+    @model_validator(mode="after")
+    def _kinds_exist(self) -> System:
+        _of(DRIVERS, self.submit.kind)
+        _of(EFFECTS, self.effects.kind)
+        return self
+
+    @field_validator("servers", mode="before")
+    @classmethod
+    def _tables_of_their_kinds(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        found = {}
+        for name, table in value.items():
+            kind = table.get("kind") if isinstance(table, Mapping) else None
+            if not isinstance(kind, str):
+                raise ValueError(f'{name} says no kind; add kind = "..." ({", ".join(BROKERS.names())})')
+            found[name] = _table(_of(BROKERS, kind).Table, name, table)
+        return found
+
     @model_validator(mode="after")
     def _names_exist(self) -> System:
+        twice = self.redis.keys() & self.servers.keys()
+        if twice:
+            raise ValueError(f"there are two servers {min(twice)!r}; give one of them another name")
+        if not self.stores:
+            raise ValueError("no server is described; add [redis.broker]")
         named: list[tuple[str, str | None, Mapping[str, Any]]] = [
-            ("broker", self.broker, self.redis),
-            ("results", self.results, self.redis),
+            ("broker", self.broker, self.stores),
+            ("results", self.results, self.stores),
             ("submit.component", self.submit.component, self.components),
             ("backlog.component", self.backlog.component if self.backlog else None, self.components),
             ("metrics.component", self.metrics.component if self.metrics else None, self.components),
-            *(("promises.durable", name, self.redis) for name in self.promises.durable),
+            *(("promises.durable", name, self.stores) for name in self.promises.durable),
         ]
         for where, name, known in named:
             if name is not None and name not in known:
@@ -196,7 +282,24 @@ class System(_Model):
 
     def stored(self) -> dict[str, Any]:
         """What it says, as plain JSON values. Defaults are omitted: another machine has another interpreter."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        for name, spec in self.servers.items():
+            said["servers"][name]["kind"] = spec.kind  # Without it nobody knows what the others mean.
+        return said
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """All its servers, by their names."""
+        return {**self.redis, **self.servers}
+
+    @property
+    def broker_server(self) -> str:
+        """Its broker, as faults name it."""
+        return f"{self.stores[self.broker].kind}.{self.broker}"
+
+    def is_server(self, target: str) -> bool:
+        """Whether such a name means servers: `KIND` all of a kind, `KIND.NAME` one. `redis` always does."""
+        return target.partition(".")[0] in {"redis", *(spec.kind for spec in self.stores.values())}
 
     def in_storms(self, *roles: str) -> list[str]:
         """The names of its components of these roles, in the order of the roles; those that take part in storms."""
@@ -205,9 +308,10 @@ class System(_Model):
         ]
 
     def lacks(self, target: str) -> str:
-        """That nothing in it has this name: a component's, its role, one copy's, `redis` or `redis.NAME`; "" where something has."""
+        """That nothing in it has this name: a component's, its role, one copy's, `KIND` or `KIND.NAME`; "" where something has."""
+        kinds = sorted({spec.kind for spec in self.stores.values()})
         kind, known = (
-            ("Redis", ["redis", *self.servers]) if target.startswith("redis") else ("component", [*self.components])
+            ("server", [*kinds, *self.server_names]) if self.is_server(target) else ("component", [*self.components])
         )
         copies = {name for component in self.components for name in self._called(component)}
         return "" if target in {*known, *copies} else f"it has no {kind} {target!r}; it has: {', '.join(sorted(known))}"
@@ -217,7 +321,7 @@ class System(_Model):
         called = [name for each in self.components for name in self._called(each)]
         for kind, pattern, names, known in (
             ("component", component, called, self.components),
-            ("Redis", store, self.redis, self.redis),
+            ("server", store, self.stores, self.stores),
         ):
             if not any(fnmatchcase(name, pattern) for name in names):
                 return f"it has no {kind} {pattern!r}; it has: {', '.join(sorted(known))}"
@@ -237,9 +341,9 @@ class System(_Model):
         return os.path.abspath(self.folder / word) if "/" in word else word
 
     @property
-    def servers(self) -> list[str]:
-        """Its Redis servers, as faults name them: `redis.NAME`."""
-        return [f"redis.{name}" for name in self.redis]
+    def server_names(self) -> list[str]:
+        """Its servers, as faults name them: `KIND.NAME`."""
+        return [f"{spec.kind}.{name}" for name, spec in self.stores.items()]
 
     @property
     def effects_expected(self) -> bool:

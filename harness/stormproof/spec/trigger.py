@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from stormproof.history import WireDirection
+from stormproof.history import Meaning, WireDirection
 
 LOOK_BYTES = 8 * 1024
 """How far into a frame its ids and its payload are looked for."""
@@ -17,7 +17,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A frame at the moment when it passes a link: what a trigger looks at and a fault meets.
 
     `component` and `store` are the two ends: `worker` and `broker`. `raw`: its bytes, of a large one the head. `nil`: a reply that holds nothing.
-    `ids`: its own, and of a reply those of its request.
+    `ids`: its own, and of a reply those of its request. `meaning`: what it does to a message. `waits`: the server answers when there is
+    something to say.
     """
 
     link: str
@@ -31,6 +32,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     whole: bool = True
     nil: bool = False
     ids: tuple[str, ...] = ()
+    meaning: Meaning = "other"
+    waits: bool = False
 
     def __str__(self) -> str:
         return f"{self.link}:{self.command}{f'({self.key})' if self.key else ''}:{self.direction}"

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.faults.error_reply import ErrorCode, can_get
 from stormproof.errors import UsageError
 from stormproof.processes.faults import Kill
 from stormproof.spec.scenario import Injection
 from stormproof.sweep.points import Point
-from stormproof.wire.faults import BlackHole, Delay, Duplicate, ErrorReply, Garble, HalfClose, Reset, Truncate
-from stormproof.wire.faults.error_reply import ErrorCode, can_get
+from stormproof.wire.faults import BlackHole, Delay, Duplicate, Garble, HalfClose, Reset, Truncate
 
 DELAY_S = 3.0
 """Longer than any socket timeout that people set for a Redis beside them."""

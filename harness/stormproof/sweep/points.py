@@ -15,7 +15,6 @@ import msgspec
 from stormproof.errors import UsageError
 from stormproof.history import AnyEvent, Fault, Phase, Wire
 from stormproof.spec.trigger import Trigger
-from stormproof.wire.shape import BLOCKING
 
 Direction = Literal["request", "reply"]
 
@@ -26,7 +25,7 @@ _NAME = re.compile(
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """A moment: the `nth` frame of this kind on this link within the life of one task. `link` is the component, with `.results`
-    and the like for a Redis that is not the broker.
+    and the like for a server that is not the broker.
     """
 
     link: str
@@ -74,9 +73,7 @@ def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
     """
     wanted, count, points = set(components), Counter[tuple[str, str, str, str]](), []
     for frame in frames:
-        if frame.direction == "push" or frame.link.partition(".")[0] not in wanted:
-            continue
-        if frame.direction == "request" and frame.command in BLOCKING:
+        if frame.direction == "push" or frame.component not in wanted or frame.waits:
             continue
         kind = (frame.link, frame.command, frame.key, frame.direction)
         count[kind] += 1
@@ -94,7 +91,7 @@ def recovery(slice_: Iterable[AnyEvent], names: AbstractSet[str]) -> tuple[Point
     bites = [event.t for event in events if isinstance(event, Fault) and event.stage == "bit"]
     after = (event for event in events if isinstance(event, Wire) and bites and event.t > min(bites))
     frames = [frame for frame in after if frame.fate == "passed" and not names.isdisjoint(frame.ids)]
-    return tuple(life(frames, {frame.link.partition(".")[0] for frame in frames}))
+    return tuple(life(frames, {frame.component for frame in frames}))
 
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:

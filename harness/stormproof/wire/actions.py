@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Side = Literal["component", "redis"]
+Side = Literal["component", "server"]
 """The two ends of a connection."""
 
 How = Literal["fin", "reset"]

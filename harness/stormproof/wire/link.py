@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 from stormproof.spec.trigger import Moment
 from stormproof.wire.actions import Action, Answer, Ask, Close, How, Pass, Repeat, Side, Swallow, Wait, Write
-from stormproof.wire.pairing import Asked, Pairing
-from stormproof.wire.resp import Part, Piece, RespParser, request
+from stormproof.wire.codec import Asked, Parser, Part, Piece, Reader, WireCodec
 from stormproof.wire.rules import Rule, Rules
-from stormproof.wire.shape import BLOCKING, ids, name
 
 
 class Send(NamedTuple):
@@ -49,10 +47,7 @@ class Consult(NamedTuple):
 
 Command = Send | End | Sleep | Consult
 
-_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
-_NILS = frozenset({b"*-1\r\n", b"$-1\r\n", b"_\r\n"})
-_STUB = request("STORMPROOF.STUB")
-_DISCARD = request("DISCARD")
+_OTHER: dict[Side, Side] = {"component": "server", "server": "component"}
 
 
 class _Step(NamedTuple):
@@ -71,9 +66,9 @@ class _Way:
     turn ends.
     """
 
-    def __init__(self, origin: Side) -> None:
+    def __init__(self, origin: Side, parser: Parser) -> None:
         self.origin, self.target = origin, _OTHER[origin]
-        self.parser = RespParser(requests=origin == "component")
+        self.parser = parser
         self.todo: deque[_Step | How] = deque()
         self.backlog = self.ahead = 0
         self.asleep = self.closed = self.swallows = self.given = False
@@ -95,15 +90,18 @@ class _Way:
 
 
 class Conversation:
-    """One connection between a component and a Redis. Times (`now`) are of any one clock, in seconds. `ending`: a side has ended it, or a
-    fault has.
+    """One connection between a component and a server. Times (`now`) are of any one clock, in seconds. `ending`: a side has ended it, or a
+    fault has. `codec`: the server's protocol; `reader` says what its frames mean.
     """
 
-    def __init__(self, link: str, component: str, store: str, number: int, rules: Rules) -> None:
+    def __init__(
+        self, link: str, component: str, store: str, number: int, rules: Rules, codec: WireCodec, reader: Reader
+    ) -> None:
         self.link, self.component, self.store, self.number = link, component, store, number
-        self._rules = rules
-        self._ways: dict[Side, _Way] = {"component": _Way("component"), "redis": _Way("redis")}
-        self._pairing = Pairing()
+        self._rules, self._codec, self._reader = rules, codec, reader
+        parsers: dict[Side, Parser] = {"component": codec.parser(requests=True), "server": codec.parser(requests=False)}
+        self._ways = {origin: _Way(origin, parser) for origin, parser in parsers.items()}
+        self._pairing = codec.pairing()
         self._noticed = False
         self.over = self.ending = False
 
@@ -202,8 +200,8 @@ class Conversation:
             step = way.todo.popleft()
             if isinstance(step, str):
                 way.closed = True
-                # Redis closes both ways or none; a client may shut down its own and still read.
-                commands.append(End(way.target, step, whole=way.origin == "redis"))
+                # A server closes both ways or none; a client may shut down its own and still read.
+                commands.append(End(way.target, step, whole=way.origin == "server"))
             elif not way.swallows:
                 commands += self._take(way, step) if step.action is None else self._do(way, step, step.action)
         return commands
@@ -225,7 +223,7 @@ class Conversation:
         return self._meet(way, step, piece)
 
     def _meet(self, way: _Way, step: _Step, piece: Piece) -> list[Command]:
-        asked = self._pair(way, piece) if way.origin == "redis" else None
+        asked = self._pair(way, piece) if way.origin == "server" else None
         if asked is not None and asked.special:
             way.carrying = (lambda data: []) if piece.part is Part.HEAD else None
             return self._replaced(asked)
@@ -267,7 +265,7 @@ class Conversation:
             way.given = True
             asked = self._pairing.request(step.piece.raw)
             if asked and step.moment:
-                asked.ids = step.moment.ids
+                asked.ids, asked.meaning = step.moment.ids, step.moment.meaning
             if asked and twice:
                 again = self._pairing.request(step.piece.raw)
                 if again:
@@ -286,14 +284,11 @@ class Conversation:
         return [Sleep(way.origin, way.free_at)]
 
     def _answer(self, action: Answer, raw: bytes) -> list[Command]:
-        """Redis is given something harmless instead: so replies keep their order, and a transaction is discarded as it would be."""
-        asked = Asked(raw)
-        asked.replace, asked.close = action.reply, action.close
+        """The server is given something harmless instead, so that replies keep their order."""
+        asked, instead = self._codec.refuse(raw, action.reply)
+        asked.close = action.close
         self._pairing.instead(asked)
-        if asked.name[0] == "EXEC":
-            asked.replace = b"-EXECABORT Transaction discarded because of: " + action.reply[1:]
-            return [Send("redis", _DISCARD)]
-        return [Send("redis", _STUB)]
+        return [Send("server", instead)]
 
     def _replaced(self, asked: Asked) -> list[Command]:
         commands: list[Command] = [Send("component", asked.replace)] if asked.replace is not None else []
@@ -309,7 +304,7 @@ class Conversation:
         self.ending = True
         if action.side is None:
             self.over = True
-            return [End("component", action.how), End("redis", action.how)]
+            return [End("component", action.how), End("server", action.how)]
         self._ways[_OTHER[action.side]].clear()
         self._ways[_OTHER[action.side]].closed = True
         return [End(action.side, action.how)]
@@ -317,12 +312,15 @@ class Conversation:
     # What it is
 
     def _moment(self, way: _Way, piece: Piece, asked: Asked | None) -> Moment:
+        found = self._codec.ids(piece.raw)
         if way.origin == "component":
-            command, key = name(piece.raw)
-            found = ids(piece.raw)
+            command, key = self._codec.name(piece.raw)
+            meaning = self._reader.request(command, key, piece.raw, found)
         else:
             command, key = asked.name if asked else ("MESSAGE", "")
-            found = tuple(dict.fromkeys((*(asked.ids if asked else ()), *ids(piece.raw))))
+            meaning = self._reader.reply(asked.meaning if asked else "other", piece.raw)
+            found = tuple(dict.fromkeys((*(asked.ids if asked else ()), *found)))
+        waits = self._codec.waits(command)
         return Moment(
             link=self.link,
             component=self.component,
@@ -333,8 +331,10 @@ class Conversation:
             key=key,
             raw=piece.raw,
             whole=piece.part is Part.WHOLE,
-            nil=command in BLOCKING and piece.raw in _NILS,
+            nil=waits and self._codec.is_empty(piece.raw),
             ids=found,
+            meaning=meaning,
+            waits=waits and way.origin == "component",
         )
 
     def _pair(self, way: _Way, piece: Piece) -> Asked | None:

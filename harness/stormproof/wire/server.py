@@ -1,4 +1,4 @@
-"""The sockets of a link: one listener between a component and a Redis. Nothing else here knows of the network."""
+"""The sockets of a link: one listener between a component and a server. Nothing else here knows of the network."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import cast
 
 from stormproof.errors import ComponentError
 from stormproof.wire.actions import How, Side
+from stormproof.wire.codec import Reader, Unread, WireCodec
 from stormproof.wire.link import Command, Consult, Conversation, End, Send, Sleep
 from stormproof.wire.rules import Rule, Rules
 
@@ -23,14 +24,15 @@ _BACKLOG_BYTES = 256 * 1024
 _CONNECT_S = 30.0
 _LISTEN_S = 2.0
 
-_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
+_OTHER: dict[Side, Side] = {"component": "server", "server": "component"}
 
 _numbers = itertools.count(1)
 
 
 class Link:
-    """Listens on `port`, connects to `redis_port`, and does to what passes what its rules say. `name` is the component's name, with
-    `.results` and the like for a Redis that is not the broker. `over`: it has been closed for good.
+    """Listens on `port`, connects to `server_port`, and does to what passes what its rules say. `name` is the component's name, with
+    `.results` and the like for a server that is not the broker. `codec` is the server's protocol, and `reader` makes what reads one
+    connection. `over`: it has been closed for good.
     """
 
     def __init__(
@@ -39,15 +41,18 @@ class Link:
         component: str,
         store: str,
         port: int,
-        redis_port: int,
+        server_port: int,
+        codec: WireCodec,
         *,
+        reader: Callable[[], Reader] = Unread,
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
         self.name, self.component, self.store, self.port = name, component, store, port
         self.rules = Rules()
         self.conversations: set[_Connection] = set()
-        self._redis_port = redis_port
+        self.codec, self.reader = codec, reader
+        self._server_port = server_port
         self._server_tls, self._client_tls = server_tls, client_tls
         self._server: asyncio.Server | None = None
         self._door: asyncio.Lock = asyncio.Lock()
@@ -59,7 +64,7 @@ class Link:
         await self._sync_listener()
 
     async def shut(self) -> None:
-        """Accept no more: connections are refused, as they are where no Redis listens. Those that are there stay."""
+        """Accept no more: connections are refused, as they are where no server listens. Those that are there stay."""
         self._wanted = False
         await self._sync_listener()
 
@@ -123,11 +128,11 @@ class Link:
         """What speaks with a component that has just connected."""
         return _Half(_Connection(self), "component")
 
-    async def reach_redis(self, half: _Half) -> None:
-        """Connect to Redis. Raises OSError, TimeoutError."""
+    async def reach_server(self, half: _Half) -> None:
+        """Connect to the server. Raises OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT_S):
-            await loop.create_connection(lambda: half, "127.0.0.1", self._redis_port, ssl=self._client_tls)
+            await loop.create_connection(lambda: half, "127.0.0.1", self._server_port, ssl=self._client_tls)
 
 
 class _Connection:
@@ -136,7 +141,8 @@ class _Connection:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._loop = asyncio.get_running_loop()
-        self.conversation = Conversation(link.name, link.component, link.store, next(_numbers), link.rules)
+        number, reader = next(_numbers), link.reader()
+        self.conversation = Conversation(link.name, link.component, link.store, number, link.rules, link.codec, reader)
         self._halves: dict[Side, _Half] = {}
         self._reaching: asyncio.Task[None] | None = None
 
@@ -157,24 +163,24 @@ class _Connection:
                 return
             if rule.fault.greeting == "swallow":
                 self.strike(rule)
-        redis = self._halves["redis"] = _Half(self, "redis")
-        half.other, redis.other = redis, half
-        half.pause("Redis is not reached yet")
+        server = self._halves["server"] = _Half(self, "server")
+        half.other, server.other = server, half
+        half.pause("the server is not reached yet")
         self._reaching = self._loop.create_task(self._reach())
 
     async def _reach(self) -> None:
         try:
-            await self._link.reach_redis(self._halves["redis"])
+            await self._link.reach_server(self._halves["server"])
         except (OSError, TimeoutError):
-            self._halves["redis"].gone = True
+            self._halves["server"].gone = True
             self._halves["component"].end("reset")
 
     def reached(self) -> None:
-        """Redis has accepted."""
+        """The server has accepted."""
         component = self._halves["component"]
         if component.gone:
-            self._halves["redis"].end("reset")
-        component.resume("Redis is not reached yet")
+            self._halves["server"].end("reset")
+        component.resume("the server is not reached yet")
 
     def received(self, origin: Side, data: bytes) -> None:
         """Bytes came, and do not simply pass."""

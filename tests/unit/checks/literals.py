@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from frames import frame
 from stormproof import history as h
 from stormproof.checks import Check
 from stormproof.checks.verdict import Status
@@ -134,12 +135,12 @@ def settings(t: float, processes: int = 1, component: str = "worker", **more: An
 
 def wire(t: float, command: str, *ids: str) -> h.Wire:
     """A request of the worker's about the hash `unacked`."""
-    return h.Wire(t=t, link="worker", connection=1, direction="request", command=command, key="unacked", ids=ids)
+    return frame(t, command, key="unacked", ids=ids)
 
 
 def published(t: float, *ids: str, link: str = "api") -> h.Wire:
     """A message is put into the queue: its task's id comes first, then whatever else it names."""
-    return h.Wire(t=t, link=link, connection=2, direction="request", command="LPUSH", key="celery", ids=ids)
+    return frame(t, "LPUSH", link=link, connection=2, key="celery", ids=ids)
 
 
 def lost(t: float, op: int, key: str = OTHER) -> tuple[h.AnyEvent, ...]:

@@ -3,10 +3,11 @@
 import itertools
 
 import pytest
+from frames import frame
 from literals import Case, history, probe
 from stormproof.checks import OneSchedule
 from stormproof.checks.verdict import Status
-from stormproof.history import AnyEvent, Process, Wire
+from stormproof.history import AnyEvent, Process
 
 _numbers = itertools.count()
 
@@ -18,8 +19,8 @@ def beat(component: str) -> Process:
 def published(t: float, link: str, task: str = "report", direction: str = "request") -> tuple[AnyEvent, ...]:
     """A periodic task is published, and a worker receives it: two events."""
     task_id = f"id-{next(_numbers)}"
-    frame = Wire(t=t, link=link, connection=1, direction=direction, command="LPUSH", key="celery", ids=(task_id, "x"))  # type: ignore[arg-type]
-    return frame, probe(t + 0.1, "received", task_id, "", task=task)
+    published = frame(t, "LPUSH", link=link, direction=direction, key="celery", ids=(task_id, "x"))
+    return published, probe(t + 0.1, "received", task_id, "", task=task)
 
 
 BEATS = (beat("beat"), beat("beat-2"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from frames import frame
 from stormproof.history import AnyEvent, Invoked, Outcome, Probe, ProbeWord, Returned, Wire
 from stormproof.history.submissions import Submissions
 
@@ -28,8 +29,7 @@ def answered(op: int, task_id: str = "a", outcome: Outcome = "ok", t: float = 1.
 
 
 def published(*ids: str, t: float = 1.1, **more: Any) -> Wire:
-    frame = {"link": "api", "command": "LPUSH", "key": "celery", "direction": "request"} | more
-    return Wire(t=t, connection=1, ids=ids, **frame)
+    return frame(t, ids=ids, **{"command": "LPUSH", "link": "api", "key": "celery", **more})
 
 
 def line(word: ProbeWord = "started", task_id: str = "a", key: str = "", t: float = 2.0, task: str = "square") -> Probe:

@@ -143,7 +143,7 @@ def test_a_remark_is_output_in_junit_and_never_the_reason_of_a_failure() -> None
     assert "stranded" not in (failure.text or "")
 
 
-SKIPPED = Skipped("results_down", "shop", "it has no Redis 'redis.results'")
+SKIPPED = Skipped("results_down", "shop", "it has no server 'redis.results'")
 
 
 def test_what_does_not_apply_is_skipped_in_junit_with_its_reason() -> None:
@@ -153,4 +153,4 @@ def test_what_does_not_apply_is_skipped_in_junit_with_its_reason() -> None:
     (case,) = suite
     assert (case.get("classname"), case.get("name")) == ("shop.results_down", "applies")
     assert case[0].tag == "skipped"
-    assert case[0].get("message") == "results_down does not apply to shop: it has no Redis 'redis.results'"
+    assert case[0].get("message") == "results_down does not apply to shop: it has no server 'redis.results'"

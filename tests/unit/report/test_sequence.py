@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
+from frames import frame
 from stormproof import history as h
 from stormproof.checks.verdict import Finding, Status
 from stormproof.report import drawing, thinning
@@ -17,7 +19,7 @@ HOSTILE = "</text><script>alert(1)</script>\x1b[31m\x00\ud800\nb"
 
 SUBMITTED = (
     h.Invoked(t=1.0, op=1, kind="submit", key=KEY),
-    h.Wire(t=1.1, link="api", connection=1, direction="request", command="LPUSH", key="celery", ids=("a", KEY, "tag")),
+    frame(1.1, "LPUSH", link="api", key="celery", ids=("a", KEY, "tag")),
     h.Returned(t=1.2, op=1, outcome="ok", http_status=202, task_id="a"),
 )
 QUIET = h.Quiescence(t=9.0, proved=True)
@@ -25,8 +27,7 @@ QUIET = h.Quiescence(t=9.0, proved=True)
 
 def wire(t: float, command: str, key: str = "", ids: tuple[str, ...] = (), **more: Any) -> h.Wire:
     """A request of the worker to its broker."""
-    usual: dict[str, Any] = {"link": "worker", "connection": 2, "direction": "request"}
-    return h.Wire(t=t, command=command, key=key, ids=ids, **{**usual, **more})
+    return frame(t, command, key=key, ids=ids, **{"connection": 2, **more})
 
 
 POPPED = wire(2.0, "BRPOP", "celery", ("a", KEY, "tag"), direction="reply")
@@ -163,13 +164,14 @@ def test_a_transaction_of_another_task_is_not_told() -> None:
 
 
 def test_news_of_a_task_in_a_list_is_not_the_task() -> None:
-    news = wire(2.5, "LPUSH", "celeryev.*", ("a",))
+    news = wire(2.5, "LPUSH", "celeryev.*", ("a",), meaning="event")
     assert chance(life(POPPED, news, DEAD, QUIET)) == "reply to BRPOP celery"
 
 
 def test_a_link_leads_to_the_server_that_it_names() -> None:
     stored = wire(2.5, "SET", "celery-task-meta-*", ("a",), link="worker.results")
-    told = tell(h.History([*SUBMITTED, POPPED, stored]), "a", broker="queue")
+    frames = [msgspec.structs.replace(frame, store="queue") for frame in (SUBMITTED[1], POPPED)]
+    told = tell(h.History([SUBMITTED[0], frames[0], SUBMITTED[2], frames[1], stored]), "a", broker="queue")
     assert told.lanes == ("client", "api", "worker", "redis.queue", "redis.results")
     assert (told.steps[3].source, told.steps[3].target) == ("redis.queue", "worker")
     assert (told.steps[4].source, told.steps[4].target) == ("worker", "redis.results")

@@ -10,7 +10,7 @@ from stormproof import Injection, Kill, Mail, Reset, Scenario, sends
 from stormproof.brokers.redis.faults import GarbleResult
 from stormproof.campaign import catalogue
 from stormproof.errors import ScenarioError
-from stormproof.frameworks.celery.faults import Revoke
+from stormproof.frameworks.faults import Revoke
 from stormproof.spec import description
 from stormproof.spec.faults import decode_fault, decode_scenario, encode_scenario, kinds, label, offers
 from stormproof.spec.scenario import why_not
@@ -76,10 +76,10 @@ ONE = System.model_validate(
     ("injection", "reason"),
     [
         (Injection(fault=Kill(component="worker")), ""),
-        (Injection(fault=Kill(component="redis.results")), "no Redis 'redis.results'; it has: redis, redis.broker"),
+        (Injection(fault=Kill(component="redis.results")), "no server 'redis.results'; it has: redis, redis.broker"),
         (Injection(fault=Kill(component="beat")), "no component 'beat'; it has: api, tasks"),
         (Injection(fault=Kill(component="api"), when=sends("flower", "PING")), "no component 'flower'"),
-        (Injection(fault=Kill(component="api"), until=sends("api", store="results")), "no Redis 'results'"),
+        (Injection(fault=Kill(component="api"), until=sends("api", store="results")), "no server 'results'"),
         (Injection(fault=Reset(component="nobody"), when=sends("worker", "PING")), ""),
         (Injection(fault=Reset(component="tasks", store="bro*")), ""),
         (Injection(fault=Reset(component="nobody")), "no component 'nobody'"),

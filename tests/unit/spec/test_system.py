@@ -321,7 +321,7 @@ def test_what_a_system_lacks_is_named_with_what_it_has() -> None:
     for known in ("api", "worker", "worker-2", "redis", "redis.broker"):
         assert system.lacks(known) == ""
     assert system.lacks("worker-3") == "it has no component 'worker-3'; it has: api, worker"
-    assert system.lacks("redis.results") == "it has no Redis 'redis.results'; it has: redis, redis.broker"
+    assert system.lacks("redis.results") == "it has no server 'redis.results'; it has: redis, redis.broker"
     assert system.lacks_link("*", "*") == system.lacks_link("work*", "broker") == ""
     assert system.lacks_link("flower", "*") == "it has no component 'flower'; it has: api, worker"
-    assert system.lacks_link("worker", "results") == "it has no Redis 'results'; it has: broker"
+    assert system.lacks_link("worker", "results") == "it has no server 'results'; it has: broker"

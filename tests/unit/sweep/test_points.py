@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import frames
 import pytest
 from stormproof import history as h
 from stormproof.errors import UsageError
@@ -14,7 +15,7 @@ from stormproof.sweep.points import Point, life, recovery, stable
 def frame(
     command: str, key: str = "", direction: Any = "request", link: str = "worker", t: float = 1.0, **more: Any
 ) -> Wire:
-    return Wire(t=t, link=link, connection=1, direction=direction, command=command, key=key, **more)
+    return frames.frame(t, command, key=key, direction=direction, link=link, **more)
 
 
 def names(frames: list[Wire]) -> list[str]:
@@ -37,7 +38,7 @@ def test_the_links_of_two_stores_count_apart() -> None:
 
 
 def test_who_waits_is_no_point_but_the_answer_is() -> None:
-    frames = [frame("BRPOP", "celery"), frame("BRPOP", "celery", "reply"), frame("MESSAGE", "", "push")]
+    frames = [frame("BRPOP", "celery", waits=True), frame("BRPOP", "celery", "reply"), frame("MESSAGE", "", "push")]
     assert names(frames) == ["worker:BRPOP(celery):reply:1"]
 
 

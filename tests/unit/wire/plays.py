@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.brokers.redis.resp import request
 from stormproof.spec.trigger import Moment, Trigger
+from stormproof.wire.codec import Unread
 from stormproof.wire.counter import Counter
 from stormproof.wire.faults import WireFault
 from stormproof.wire.link import Command, Conversation, Send
-from stormproof.wire.resp import request
 from stormproof.wire.rules import Rule, Rules
 
 SET, GET, MULTI, EXEC = request("SET", "a", "1"), request("GET", "a"), request("MULTI"), request("EXEC")
@@ -24,7 +26,7 @@ class Play:
         self.rules = Rules()
         self.seen: list[tuple[str, str, str]] = []
         self.rules.observe(self._watch)
-        self.conversation = Conversation("worker", "worker", "broker", 1, self.rules)
+        self.conversation = Conversation("worker", "worker", "broker", 1, self.rules, RedisCodec(), Unread())
         when = trigger or (fault.everywhere if fault and not fault.at_once else None)
         counter = Counter(when, dice, lambda place: frozenset({f"storm-00ab-{place:04d}"})) if when else None
         self.rule = Rule("0", fault, counter, dice, **({"asked": asked} if asked else {}))
@@ -39,11 +41,11 @@ class Play:
 
     def answers(self, data: bytes, now: float = 0.0) -> list[Command]:
         """Redis sends."""
-        return self.conversation.receive("redis", data, now)
+        return self.conversation.receive("server", data, now)
 
 
 def to_redis(data: bytes) -> list[Command]:
-    return [Send("redis", data)]
+    return [Send("server", data)]
 
 
 def to_component(data: bytes) -> list[Command]:

@@ -6,6 +6,9 @@ import random
 
 import pytest
 from plays import EXEC, GET, MULTI, OK, ONE, QUEUED, SET, Play, to_component, to_redis
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.faults.error_reply import can_get
+from stormproof.brokers.redis.resp import HEAD_LIMIT, request
 from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.actions import Action, Close, Pass, Wait, Write
 from stormproof.wire.faults import (
@@ -13,7 +16,6 @@ from stormproof.wire.faults import (
     BlackHole,
     Delay,
     Duplicate,
-    ErrorReply,
     Garble,
     HalfClose,
     Refuse,
@@ -21,13 +23,11 @@ from stormproof.wire.faults import (
     Truncate,
     WireFault,
 )
-from stormproof.wire.faults.error_reply import can_get
 from stormproof.wire.link import End, Send, Sleep
-from stormproof.wire.resp import HEAD_LIMIT, request
 
 STUB = request("STORMPROOF.STUB")
-BOTH_RESET = [End("component", "reset"), End("redis", "reset")]
-BOTH_ENDED = [End("component", "fin"), End("redis", "fin")]
+BOTH_RESET = [End("component", "reset"), End("server", "reset")]
+BOTH_ENDED = [End("component", "fin"), End("server", "fin")]
 
 
 def test_a_fault_without_a_trigger_is_there_for_every_frame_of_its_links_and_its_way() -> None:
@@ -103,7 +103,7 @@ def test_a_black_hole_swallows_both_ways_and_says_nothing() -> None:
 
 
 def test_a_black_hole_may_swallow_one_way_only() -> None:
-    play = Play(BlackHole(origin="redis"), sends("worker", "GET"))
+    play = Play(BlackHole(origin="server"), sends("worker", "GET"))
     assert play.asks(GET) == []
     assert play.asks(SET) == to_redis(SET)
     assert play.answers(OK) == []
@@ -306,7 +306,7 @@ def test_a_large_request_is_met_as_a_whole(fault: object) -> None:
     for at in range(0, len(large), 10_000):
         commands = play.asks(large[at : at + 10_000])
         while commands:
-            out += b"".join(c.data for c in commands if isinstance(c, Send) and c.to == "redis")
+            out += b"".join(c.data for c in commands if isinstance(c, Send) and c.to == "server")
             commands = play.conversation.wake("component") if isinstance(commands[-1], Sleep) else []
     if isinstance(fault, Reset | BlackHole | Delay):
         assert out == b""

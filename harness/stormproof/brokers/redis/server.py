@@ -10,7 +10,8 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,7 +21,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 
-from stormproof.errors import ComponentError, UsageError
+from stormproof.brokers.broker import Depth
+from stormproof.brokers.redis.codec import RedisCodec
+from stormproof.errors import ComponentError, UnreachableError, UsageError
+from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.spec.system import Binary, Redis
 
@@ -44,6 +48,16 @@ def find_binary() -> Binary:
     if said.returncode != 0:
         raise UsageError(f"{found} --version exited with {said.returncode}; name another with STORMPROOF_REDIS")
     return Binary(path=found, version=_version(said.stdout))
+
+
+@contextmanager
+def reaching(*more: type[Exception]) -> Iterator[None]:
+    """Raise UnreachableError for whatever says that a Redis does not answer; `more`: errors of another client."""
+    of_clients: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError, *more)
+    try:
+        yield
+    except of_clients as error:
+        raise UnreachableError(f"Redis does not answer: {error}") from error
 
 
 def _bundled() -> str | None:
@@ -76,8 +90,9 @@ class RedisServer:
 
     def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
         self.name, self.spec, self.port = name, spec, port
-        self.component = f"redis.{name}"
+        self.component = f"{spec.kind}.{name}"
         self.running: Running | None = None
+        self.codec = RedisCodec()
         self._binary, self._launcher, self._folder = binary, launcher, folder
         self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
         self.login: dict[str, Any] = {}
@@ -174,11 +189,12 @@ class RedisServer:
 
     async def empty(self) -> None:
         """Take all of its data but what kombu knows of its queues, which a worker writes as it starts, and never again."""
-        for database in await self.databases():
-            client = self.at(database)
-            keys = [key async for key in client.scan_iter() if b"_kombu.binding" not in key]
-            if keys:
-                await client.delete(*keys)
+        with reaching():
+            for database in await self.databases():
+                client = self.at(database)
+                keys = [key async for key in client.scan_iter() if b"_kombu.binding" not in key]
+                if keys:
+                    await client.delete(*keys)
 
     async def databases(self) -> list[int]:
         """The databases that hold something."""
@@ -193,19 +209,42 @@ class RedisServer:
         return found
 
     async def configure(self, **settings: str) -> None:
-        """CONFIG SET; names with `_` for `-`."""
-        for name, value in settings.items():
-            await self.client.config_set(name.replace("_", "-"), value)
+        """CONFIG SET; names with `_` for `-`. Raises UnreachableError."""
+        with reaching():
+            for name, value in settings.items():
+                await self.client.config_set(name.replace("_", "-"), value)
 
     async def overwrite(self, key: str, value: bytes) -> int:
-        """Set a string key in whichever database has it, and return the length of what was there (0: nowhere)."""
-        for database in await self.databases():
-            client = self.at(database)
-            old = cast("bytes | None", await client.get(key))
-            if old is not None:
-                await client.set(key, value, keepttl=True)
-                return len(old)
+        """Set a string key in whichever database has it, and return the length of what was there (0: nowhere). Raises UnreachableError."""
+        with reaching():
+            for database in await self.databases():
+                client = self.at(database)
+                old = cast("bytes | None", await client.get(key))
+                if old is not None:
+                    await client.set(key, value, keepttl=True)
+                    return len(old)
         return 0
+
+    async def sample(self, t: float, depth: Depth | None) -> Sample:
+        """What it says of itself now; `up=False` where it does not answer within half a second."""
+        try:
+            info = await self.client.info()
+            queued, unacked = await depth() if depth else (0, 0)
+        except (RedisError, OSError, TimeoutError, UnreachableError):
+            return Sample(t=t, store=self.name, up=False)
+        spaces = [value for name, value in info.items() if name.startswith("db") and isinstance(value, dict)]
+        return Sample(
+            t=t,
+            store=self.name,
+            up=not info.get("loading"),
+            queued=queued,
+            unacked=unacked,
+            connections=int(info["connected_clients"]),
+            memory_bytes=int(info["used_memory"]),
+            keys=sum(int(space["keys"]) - int(space["expires"]) for space in spaces),
+            all_keys=sum(int(space["keys"]) for space in spaces),
+            evicted=int(info["evicted_keys"]),
+        )
 
     async def close(self) -> None:
         """Close our own connections to it."""

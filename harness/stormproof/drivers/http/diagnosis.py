@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stormproof.drivers.http.clients import Answer
-from stormproof.history.recorder import Picture
+from stormproof.drivers.http.answer import Answer
 from stormproof.spec.system import Status, Submit
 from stormproof.spec.templates import pick, word
 
@@ -71,27 +70,9 @@ _IGNORED = "; where your API gives no result, say status.result = false"
 
 def of_task_id(how: Submit, document: Any, ran: str) -> str:
     """What is wrong, where no task had the id that the answer to its submission gave, and `ran` is the id of the one that ran."""
-    given, fields = pick(document, how.task_id), list(_fields_with(document, ran))
+    given, fields = pick(document, how.task_id), list(fields_with(document, ran))
     mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of Celery's task"
     return f"submit.task_id: {how.task_id!r} of the answer is {given!r}, and no such task ran; {ran} did; {mend}"
-
-
-def of_unread(places: Sequence[object]) -> str:
-    """Why a task did not begin, where messages wait in these lists and no worker reads them; "" where there are none."""
-    if not places:
-        return ""
-    lists = f"the list {places[0]}" + (f" (and {len(places) - 1} more)" if len(places) > 1 else "")
-    return f"a message waits in {lists}, which no worker reads; have a worker read that queue, or publish to one that it reads"
-
-
-def another(picture: Picture, key: str, task_id: str, document: Any) -> str:
-    """The id of the task that ran in place of this one, which no worker has seen: the one with the submission's key, or one that the answer
-    names elsewhere; "" where there is none.
-    """
-    if task_id in picture.received or task_id in picture.started:
-        return ""
-    ran = [start.task_id for start in picture.submissions.starts if key and start.key == key]
-    return next((each for each in [*ran, *picture.started] if each in ran or any(_fields_with(document, each))), "")
 
 
 def _refused(table: str, keys: str, code: int, asked: str) -> str:
@@ -138,11 +119,11 @@ def _near(part: str, names: list[str], walked: str) -> str:
     return f"; did you mean {f'{walked}.{found}'.lstrip('.')!r}?" if found else ""
 
 
-def _fields_with(document: Any, value: str, walked: str = "") -> Iterator[str]:
+def fields_with(document: Any, value: str, walked: str = "") -> Iterator[str]:
     if document == value:
         yield walked
     for name in _names(document):
-        yield from _fields_with(pick(document, name), value, f"{walked}.{name}".lstrip("."))
+        yield from fields_with(pick(document, name), value, f"{walked}.{name}".lstrip("."))
 
 
 def _list(values: Any) -> str:

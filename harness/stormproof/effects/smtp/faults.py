@@ -52,17 +52,17 @@ class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
 
     @asynccontextmanager
     async def strike(self, target: Target) -> AsyncIterator[Evidence]:
-        await target.mail.set_mode(self._mode("" if self.place is None else target.key(self.place)))
+        await target.effects.set_mode(self._mode("" if self.place is None else target.key(self.place)))
 
         async def evidence() -> str:
             if self.mode == "refuse":  # Only the client sees a refused connection, so be one.
-                return f"port {target.mail.port} refuses connections" if await _refused(target.mail.port) else ""
-            return f"{self.mode}: struck {target.mail.bites} times" if target.mail.bites else ""
+                return f"port {target.effects.port} refuses connections" if await _refused(target.effects.port) else ""
+            return f"{self.mode}: struck {target.effects.bites} times" if target.effects.bites else ""
 
         try:
             yield evidence
         finally:
-            await target.mail.set_mode(effects.Normal())
+            await target.effects.set_mode(effects.Normal())
 
     def _mode(self, key: str) -> effects.Mode:
         modes: dict[Mode, effects.Mode] = {

@@ -6,14 +6,16 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from redis import Redis
 
-from stormproof.frameworks.celery.journal import ProbeJournal
-from stormproof.frameworks.celery.orders import Orders
+from stormproof.brokers.redis.server import reaching
+from stormproof.errors import DescriptionError
+from stormproof.frameworks.framework import Own, Workers
+from stormproof.frameworks.journal import ProbeJournal
+from stormproof.frameworks.orders import Orders
 from stormproof.frameworks.rq.copying import copy_probe
-from stormproof.frameworks.rq.handed import Workers
 from stormproof.frameworks.rq.jobs import BAD, bad_fields, job_fields
 from stormproof.frameworks.rq.messages import RqMessages
 from stormproof.history import Settings
@@ -21,25 +23,6 @@ from stormproof.spec.scenario import State
 
 _LIMIT_S = 120
 """A state must outlast the storm, whatever limits the system has for jobs of its own."""
-
-
-class Own(Protocol):
-    """A job of the harness's own that brings a worker into a state: it lasts until the file `release` exists, `at_most_s` at the longest."""
-
-    @property
-    def key(self) -> str:
-        """The key of its submission."""
-        ...
-
-    @property
-    def release(self) -> Path:
-        """The file for which it waits."""
-        ...
-
-    @property
-    def at_most_s(self) -> float:
-        """How long it waits at the longest."""
-        ...
 
 
 class RqFramework:
@@ -76,11 +59,15 @@ class RqFramework:
         settings: Mapping[str, Settings],
         workers: Collection[str],
     ) -> RqMessages:
-        """What RQ keeps in that Redis."""
+        """What RQ keeps in that server. Raises DescriptionError where it is no Redis."""
+        if not hasattr(server, "databases"):
+            raise DescriptionError(
+                f"{server.component}: RQ's jobs are in a Redis, and this is a {server.spec.kind}; use a broker of the kind redis"
+            )
         return RqMessages(server, queues, links, settings, workers)
 
     def submit(self, messages: RqMessages, own: Own) -> str:
-        """Enqueue the probe's own job. Raises RedisError or OSError."""
+        """Enqueue the probe's own job. Raises UnreachableError."""
         job_id, told = str(uuid.uuid4()), messages.settings
         arguments = {"key": own.key, "release_path": str(own.release), "at_most_s": own.at_most_s}
         queue = messages.queue.name
@@ -95,14 +82,14 @@ class RqFramework:
 
     def cancel(self, messages: RqMessages, task_ids: Sequence[str]) -> list[str]:
         """As a user does it: a job that waits is taken out of its queue, and the worker of one that runs is told to stop it. Who was told: that
-        worker, by its name to RQ, or the Redis. Raises RedisError or OSError.
+        worker, by its name to RQ, or the Redis. Raises UnreachableError.
         """
         from rq.command import send_stop_job_command  # noqa: PLC0415  # RQ is here only where it is asked for.
         from rq.exceptions import InvalidJobOperation, NoSuchJobError  # noqa: PLC0415
         from rq.job import Job  # noqa: PLC0415
 
         told = []
-        with Redis.from_url(messages.server.url_of(messages.queue.database), socket_timeout=3) as client:
+        with reaching(), Redis.from_url(messages.server.url_of(messages.queue.database), socket_timeout=3) as client:
             for task_id in task_ids:
                 try:
                     job = Job.fetch(task_id, connection=client)
@@ -117,7 +104,7 @@ class RqFramework:
         return told
 
     async def put_bad(self, messages: RqMessages, kind: str, key: str) -> Callable[[], Awaitable[bool]]:
-        """Put a bad job into the queue; what then asks whether a worker has taken it. Raises RedisError or OSError."""
+        """Put a bad job into the queue; what then asks whether a worker has taken it. Raises UnreachableError."""
         job_id = f"stormproof-{kind}"
         fields = bad_fields(kind, key, messages.queue.name, messages.settings.serializer)
         await asyncio.to_thread(messages.put, job_id, fields)

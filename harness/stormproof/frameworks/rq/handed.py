@@ -9,29 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from stormproof.brokers.redis.resp import words
+from stormproof.frameworks.framework import Hold, Workers
 from stormproof.frameworks.rq.meanings import ASKS
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import words
 
 INTERMEDIATE = ":intermediate"
 _MOST_KEYS = 100
 _queue_in = re.compile(r"(?P<prefix>[\w.:{}-]+?):queue:(?P<name>.+)").fullmatch
-
-
-class Hold(Enum):
-    """What is known of the worker that was given a job.
-
-    HELD: nothing proves that it does not have it. DONE: it has executed the job to the end since then. GONE: it cannot have it any more.
-    UNSEEN: no link has seen the delivery.
-    """
-
-    HELD = "held"
-    DONE = "done"
-    GONE = "gone"
-    UNSEEN = "unseen"
 
 
 class QueueAt(NamedTuple):
@@ -60,18 +47,6 @@ class QueueAt(NamedTuple):
         """The queue whose list or intermediate list that is; None for any other key."""
         found = _queue_in(key.decode("utf-8", "replace").removesuffix(INTERMEDIATE))
         return cls(database, found["prefix"], found["name"]) if found else None
-
-
-class Workers(Protocol):
-    """What is known of the workers besides what passes their links; `component` is the name of one copy."""
-
-    def main_pid(self, component: str) -> int:
-        """The pid of its main process, 0 where it does not run."""
-        ...
-
-    def finished_since(self, component: str, task_id: str) -> float:
-        """When the latest of its executions of that job began that has come to its end; infinite in the past where none has."""
-        ...
 
 
 class _Holder(NamedTuple):

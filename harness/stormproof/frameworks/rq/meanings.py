@@ -1,19 +1,14 @@
-"""What RQ's commands do to jobs and results. Measured with RQ 3.0: `docs/rq.md` has a job's whole life, in order."""
+"""What RQ's commands do to jobs and results. Measured with RQ 3.0: `docs/rq.md` has a job's whole life, in order.
+
+RQ sends no news of jobs, so none is an `event`.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from stormproof.wire.resp import words
-
-Meaning = Literal[
-    "publish", "deliver", "hold", "acknowledge", "requeue", "store_result", "read_result", "event", "unclear", "other"
-]
-"""publish: a job comes into a queue. deliver: a worker is given one (a request: it asks for one). hold: it is noted who works on it.
-acknowledge: that note is taken away. requeue: the job goes into its queue again. unclear: a script may do any of it. other: none of it. RQ
-sends no news of jobs, so none is an `event`.
-"""
+from stormproof.brokers.redis.resp import words
+from stormproof.history import Meaning
 
 ASKS = frozenset({"BLMOVE", "BLPOP", "LMOVE", "LPOP"})
 """What a worker asks for jobs with: the first where it reads one queue, the second where it reads several; the others in burst mode."""

@@ -15,13 +15,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 import redis.asyncio
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from stormproof.frameworks.rq.handed import Handed, Hold, QueueAt, Workers
+from stormproof.brokers.redis.server import reaching
+from stormproof.errors import ComponentError, UnreachableError
+from stormproof.frameworks.framework import HandBack, Hold, Unacked, Workers
+from stormproof.frameworks.rq.handed import Handed, QueueAt
 from stormproof.frameworks.rq.jobs import is_json
 from stormproof.frameworks.rq.meanings import RqReader
 from stormproof.history import Settings
@@ -51,26 +54,6 @@ class Server(Protocol):
     async def databases(self) -> list[int]:
         """Those that hold anything."""
         ...
-
-
-class Unacked(NamedTuple):
-    """A job that has left its queue's list, and has no end yet. `tag`: how the registry of its state has it, or its id. `eta`: when it is due,
-    where it is not to run at once.
-    """
-
-    place: QueueAt
-    tag: bytes
-    task_id: str
-    eta: datetime | None
-    hold: Hold
-
-
-class HandBack(NamedTuple):
-    """Jobs that can be handed back now by what a live worker would do after `waited_s`. `do` does it, and blocks; it raises OSError."""
-
-    task_ids: tuple[str, ...]
-    waited_s: float
-    do: Callable[[], None]
 
 
 class RqMessages:
@@ -131,7 +114,7 @@ class RqMessages:
         self.handed.watch(moment, t)
 
     async def depth(self) -> tuple[int, int]:
-        """Jobs queued where workers read, and jobs that have left their queue and have no end. Raises RedisError or OSError while Redis does not
+        """Jobs queued where workers read, and jobs that have left their queue and have no end. Raises UnreachableError while Redis does not
         answer.
         """
         queued = await self._ask(self.read_queues, lambda queue: [("LLEN", queue.key)])
@@ -152,14 +135,20 @@ class RqMessages:
 
     async def unacked(self) -> list[Unacked]:
         """Each job that has left its queue and has no end, and who has it. Raises what `depth` raises."""
-        return [
-            held if held.hold is not Hold.UNSEEN else held._replace(hold=await self._hold_by_redis(held))
-            for held in await self._taken()
-        ]
+        with reaching():
+            return [
+                held if held.hold is not Hold.UNSEEN else held._replace(hold=await self._hold_by_redis(held))
+                for held in await self._taken()
+            ]
 
     async def discover(self) -> bool:
         """Look through all of Redis for queues that are not known yet; whether there were any. Raises what `depth` raises."""
         known = len(self.queues)
+        with reaching():
+            await self._look_everywhere()
+        return len(self.queues) != known
+
+    async def _look_everywhere(self) -> None:
         for database in await self.server.databases():
             client = self.server.at(database)
             lists = [key async for key in client.scan_iter(match="*:queue:*", _type="list", count=_SCAN_COUNT)]
@@ -169,7 +158,6 @@ class RqMessages:
                 queue = QueueAt.of_key(database, bytes(key))
                 if queue is not None and await client.sismember(f"{queue.prefix}:queues", queue.key):
                     self._found.add(queue)
-        return len(self.queues) != known
 
     def unseen(self, alive: Iterable[str]) -> str:
         """What was seen of jobs and is not looked at, in one sentence with the mend; "" where all of it is. `alive`: the workers."""
@@ -223,15 +211,17 @@ class RqMessages:
                 cwd=self._cwd,
             )
         except subprocess.TimeoutExpired as error:
-            raise TimeoutError(f"RQ's maintenance did not end within {_MAINTAIN_S:g} s") from error
+            raise UnreachableError(f"RQ's maintenance did not end within {_MAINTAIN_S:g} s") from error
         if said.returncode:
             last = said.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise OSError(f"RQ's maintenance failed: {last}")
+            if last.startswith("redis.exceptions."):
+                raise UnreachableError(f"RQ's maintenance did not reach Redis: {last}")
+            raise ComponentError(f"RQ's maintenance cannot be called with {self._python}: {last}")
 
     def put(self, job_id: str, fields: Mapping[str, Any]) -> None:
-        """Put a job into a queue that a worker reads; without fields, its id alone. It blocks. Raises RedisError or OSError."""
+        """Put a job into a queue that a worker reads; without fields, its id alone. It blocks. Raises what `depth` raises."""
         queue = self.queue
-        with Redis.from_url(self.server.url_of(queue.database), **_TIMEOUTS) as client:
+        with reaching(), Redis.from_url(self.server.url_of(queue.database), **_TIMEOUTS) as client:
             pipe = client.pipeline()
             pipe.sadd(f"{queue.prefix}:queues", queue.key)
             if fields:
@@ -242,7 +232,8 @@ class RqMessages:
     async def waits(self, job_id: str) -> bool:
         """Whether that id stands in the list of that queue. Raises what `depth` raises."""
         queue = self.queue
-        return await cast("Any", self.server.at(queue.database).lpos(queue.key, job_id)) is not None
+        with reaching():
+            return await cast("Any", self.server.at(queue.database).lpos(queue.key, job_id)) is not None
 
     async def _taken(self) -> list[Unacked]:
         """Each such job once: by its registry if it is in one, else by the intermediate list."""
@@ -273,6 +264,12 @@ class RqMessages:
         self, queues: Collection[QueueAt], questions: Callable[[QueueAt], list[tuple[Any, ...]]]
     ) -> list[tuple[QueueAt, list[Any]]]:
         """Each queue with the answers to its questions. A key of another type holds no jobs; anything else that goes wrong is raised."""
+        with reaching():
+            return await self._answers(queues, questions)
+
+    async def _answers(
+        self, queues: Collection[QueueAt], questions: Callable[[QueueAt], list[tuple[Any, ...]]]
+    ) -> list[tuple[QueueAt, list[Any]]]:
         found: list[tuple[QueueAt, list[Any]]] = []
         for database in sorted({queue.database for queue in queues}):
             there = sorted(queue for queue in queues if queue.database == database)

@@ -25,7 +25,7 @@ class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:
-        workers, servers = system.in_storms("worker"), system.servers
+        workers, servers = system.in_storms("worker"), system.server_names
         return [
             *(cls(component=name) for name in (*workers, *system.in_storms("api"), *servers)),
             *(cls(component=name, how="child") for name in workers),

@@ -19,7 +19,7 @@ class Pause(Fault, frozen=True, kw_only=True, tag="pause"):
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:
-        return [cls(component=name) for name in (*system.in_storms("worker", "api"), *system.servers)]
+        return [cls(component=name) for name in (*system.in_storms("worker", "api"), *system.server_names)]
 
     @asynccontextmanager
     async def strike(self, target: Target) -> AsyncIterator[Evidence]:

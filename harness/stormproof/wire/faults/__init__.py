@@ -7,7 +7,6 @@ from stormproof.wire.faults.base import WireFault
 from stormproof.wire.faults.black_hole import BlackHole
 from stormproof.wire.faults.delay import Delay
 from stormproof.wire.faults.duplicate import Duplicate
-from stormproof.wire.faults.error_reply import ErrorReply
 from stormproof.wire.faults.garble import Garble
 from stormproof.wire.faults.half_close import HalfClose
 from stormproof.wire.faults.refuse import Refuse
@@ -19,7 +18,6 @@ ALL: tuple[type[WireFault], ...] = (
     BlackHole,
     Delay,
     Duplicate,
-    ErrorReply,
     Garble,
     HalfClose,
     Refuse,
@@ -33,7 +31,6 @@ __all__ = [
     "BlackHole",
     "Delay",
     "Duplicate",
-    "ErrorReply",
     "Garble",
     "HalfClose",
     "Refuse",

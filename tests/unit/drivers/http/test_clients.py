@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stormproof.drivers.http.clients import Clients, counted
+from stormproof.drivers.clients import Clients
+from stormproof.drivers.http.driver import HttpDriver, counted
 from stormproof.errors import StormproofError
 from stormproof.history import Counts, History, Invoked, Probe, Returned
 from stormproof.history.recorder import Recorder
@@ -43,7 +44,9 @@ def operation(
     async def story() -> Returned:
         recorder = Recorder(tmp_path / "history.jsonl")
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1", within_s)
+            clients = Clients(
+                HttpDriver(system, http, lambda component: "http://127.0.0.1:1", within_s), system, recorder
+            )
             returned = await (clients.submit("k") if kind == "submit" else clients.status("k", task_id))
         assert isinstance(recorder.events[0], Invoked)
         assert len(recorder.events[1:]) == 1
@@ -183,7 +186,7 @@ def followed(tmp_path: Path, system: System, *probes: Probe) -> bool:
             recorder.add(probe)
         pending = httpx.MockTransport(lambda request: httpx.Response(200, json={"status": "PENDING"}))
         async with httpx.AsyncClient(transport=pending) as http:
-            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1")
+            clients = Clients(HttpDriver(system, http, lambda component: "http://127.0.0.1:1"), system, recorder)
             ended = await clients.follow("k", "a", every_s=0.01, within_s=0.2)
         recorder.close()
         return ended
@@ -276,7 +279,9 @@ def test_what_the_metrics_count_is_recorded_or_why_it_cannot_be_read(
 
     async def story() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-            await Clients(system, http, recorder, lambda component: "http://127.0.0.1:1").read_counts()
+            await Clients(
+                HttpDriver(system, http, lambda component: "http://127.0.0.1:1"), system, recorder
+            ).read_counts()
 
     recorder = Recorder(tmp_path / "history.jsonl")
     asyncio.run(story())
@@ -319,7 +324,7 @@ def test_a_body_is_sent_as_it_is_described(tmp_path: Path, body: object, sent: b
         submit = SYSTEM.submit.model_copy(update={"json_template": body, "headers": {"X-Number": "{number}"}})
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
             system = SYSTEM.model_copy(update={"submit": submit})
-            clients = Clients(system, http, recorder, lambda component: "http://127.0.0.1:1")
+            clients = Clients(HttpDriver(system, http, lambda component: "http://127.0.0.1:1"), system, recorder)
             returned = await clients.submit("storm-00ab-0007")
         recorder.close()
         return returned

@@ -6,11 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from stormproof.brokers.redis.deliveries import Place
-from stormproof.drivers.http import clients, diagnosis
-from stormproof.drivers.http.clients import Answer
-from stormproof.history import Probe
-from stormproof.history.recorder import Picture
+from stormproof.drivers.http import diagnosis
+from stormproof.drivers.http.answer import MOST_BYTES, Answer
 from stormproof.spec.system import Status, Submit
 
 SUBMIT = Submit(path="/orders")
@@ -102,7 +99,7 @@ def test_a_status_that_the_system_may_have_got_wrong_is_no_mistake_of_the_descri
     assert diagnosis.of_status(STATUS, answer({"status": "PENDING"}, code)) == ""
     declared = Status(path="/t", unfinished_codes=(404,))
     assert diagnosis.of_status(declared, answer({}, 404)) == ""
-    assert diagnosis.of_status(STATUS, answer(b"x" * (clients._MOST_BYTES + 1))) == ""
+    assert diagnosis.of_status(STATUS, answer(b"x" * (MOST_BYTES + 1))) == ""
 
 
 def test_a_state_that_no_list_has_is_named_with_the_lists() -> None:
@@ -126,30 +123,7 @@ def test_a_result_that_is_not_where_it_is_described_is_named() -> None:
     assert diagnosis.of_result(Status(path="/t", result="a.b"), answer({"a": {"b": 1}})) == ""
 
 
-def picture(*events: tuple[str, str, str]) -> Picture:
-    made = Picture()
-    for word, task_id, key in events:
-        made.add(Probe(t=1.0, component="w", pid=2, parent=1, word=word, task_id=task_id, key=key))  # type: ignore[arg-type]
-    return made
-
-
-def test_the_task_that_ran_in_place_of_the_one_with_the_id_is_found() -> None:
+def test_the_field_that_has_the_id_of_the_task_that_ran_is_named() -> None:
     told = {"order": 17, "job": {"id": "abc"}}
-    by_key = picture(("started", "abc", "k"))
-    assert diagnosis.another(by_key, "k", "17", {}) == "abc"
-    by_answer = picture(("started", "abc", ""))
-    assert diagnosis.another(by_answer, "k", "17", told) == "abc"
-    assert diagnosis.another(by_answer, "k", "17", {}) == ""
-    assert diagnosis.another(picture(("received", "17", "k"), ("started", "abc", "k")), "k", "17", told) == ""
     said = diagnosis.of_task_id(Submit(path="/", task_id="order"), told, "abc")
     assert said == "submit.task_id: 'order' of the answer is 17, and no such task ran; abc did; did you mean 'job.id'?"
-
-
-def test_the_list_in_which_a_message_waits_for_nobody_is_named() -> None:
-    lists = [Place("broker", 0, b"elsewhere"), Place("broker", 2, b"other")]
-    assert diagnosis.of_unread([]) == ""
-    assert diagnosis.of_unread(lists[:1]) == (
-        "a message waits in the list 'elsewhere' in database 0 of redis.broker, which no worker reads; have a worker read that queue, or "
-        "publish to one that it reads"
-    )
-    assert "of redis.broker (and 1 more), which no worker reads" in diagnosis.of_unread(lists)

@@ -15,7 +15,7 @@ from celery.utils.dispatch import Signal
 from stormproof import history
 from stormproof.errors import StormproofError
 from stormproof.frameworks.celery import probe
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.journal import ProbeJournal
 
 
 def journal(path: Path) -> probe.Journal:

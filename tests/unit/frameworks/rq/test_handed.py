@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stormproof.frameworks.rq.handed import Handed, Hold, QueueAt
+from stormproof.brokers.redis.resp import request
+from stormproof.frameworks.framework import Hold
+from stormproof.frameworks.rq.handed import Handed, QueueAt
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 JOB, OTHER = "0c8b0f2e-27c9-4f0a-8d76-0e8f2a0d5a01", "order-17"
 DEFAULT = QueueAt(0, "rq", "default")

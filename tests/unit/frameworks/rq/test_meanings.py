@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from stormproof.brokers.redis.resp import request
+from stormproof.brokers.redis.shape import ids, name
 from stormproof.frameworks.rq.meanings import RqReader, meaning
-from stormproof.wire.resp import request
-from stormproof.wire.shape import ids, name
 
 JOB, EXECUTION = "0c8b0f2e-27c9-4f0a-8d76-0e8f2a0d5a01", "c0ffee00c0ffee00c0ffee00c0ffee00"
 KEY = f"rq:job:{JOB}"

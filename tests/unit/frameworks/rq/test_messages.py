@@ -7,19 +7,21 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from redis import Redis
-from redis.exceptions import ResponseError
 from rq import Queue, Retry, Worker
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
-from stormproof.frameworks.rq.handed import Hold, QueueAt
-from stormproof.frameworks.rq.messages import RqMessages, Unacked
+from stormproof.brokers.redis.resp import request
+from stormproof.errors import ComponentError, UnreachableError
+from stormproof.frameworks.framework import Hold, Unacked
+from stormproof.frameworks.rq.handed import QueueAt
+from stormproof.frameworks.rq.messages import RqMessages
 from stormproof.history import Settings
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 T = TypeVar("T")
 DEFAULT = QueueAt(0, "rq", "default")
@@ -214,8 +216,16 @@ def test_what_rq_could_not_do_is_told(asked: Asked, connection: Redis) -> None:
     connection.rpush("rq:queue:default:intermediate", "nobody-submitted-this")
     held = asked.unacked
     asked.server.port = 1
-    with pytest.raises(OSError, match="Connection refused"):
+    with pytest.raises(UnreachableError, match="Connection refused"):
         asked.hand_back(held)
+
+
+def test_an_interpreter_without_rq_is_named(asked: Asked, connection: Redis, tmp_path: Path) -> None:
+    connection.rpush("rq:queue:default:intermediate", "nobody-submitted-this")
+    (tmp_path / "rq.py").write_text("raise ModuleNotFoundError(\"No module named 'rq'\")")
+    asked.messages._env["PYTHONPATH"] = str(tmp_path)
+    with pytest.raises(ComponentError, match=r"cannot be called with .*: ModuleNotFoundError: No module named 'rq'"):
+        asked.hand_back(asked.unacked)
 
 
 def test_a_scheduled_job_is_held_until_it_is_due_as_long_as_a_scheduler_lives(asked: Asked, connection: Redis) -> None:
@@ -274,7 +284,7 @@ def test_a_key_of_another_type_holds_no_jobs_and_what_else_goes_wrong_is_raised(
     assert asked.depth == (0, 0)
     connection.execute_command("ACL", "SETUSER", "default", "-llen")
     try:
-        with pytest.raises(ResponseError):
+        with pytest.raises(UnreachableError):
             _ = asked.depth
     finally:
         connection.execute_command("ACL", "SETUSER", "default", "+llen")

@@ -12,7 +12,7 @@ from redis import Redis
 from rq import Retry
 from rq.job import Job, JobStatus
 from stormproof import history
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.journal import ProbeJournal
 from stormproof.frameworks.rq import probe
 
 

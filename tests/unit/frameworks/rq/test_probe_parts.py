@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from stormproof import history
-from stormproof.frameworks.celery.journal import ProbeJournal
+from stormproof.frameworks.journal import ProbeJournal
 from stormproof.frameworks.rq import probe_parts
 
 

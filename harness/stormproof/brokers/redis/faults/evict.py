@@ -16,7 +16,7 @@ class Evict(Fault, frozen=True, kw_only=True, tag="evict"):
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:
-        return [cls(component=name) for name in system.servers]
+        return [cls(component=f"redis.{name}") for name in system.redis]
 
     @asynccontextmanager
     async def strike(self, target: Target) -> AsyncIterator[Evidence]:

@@ -26,7 +26,7 @@ class GarbleResult(Fault, frozen=True, kw_only=True, tag="garble_result"):
             nonlocal told
             task_id = target.accepted(self.place)
             if not told and task_id and task_id in target.picture.ended:
-                sizes = [await server.overwrite(f"celery-task-meta-{task_id}", _GARBAGE) for server in servers]
+                sizes = [await server.overwrite(target.framework.result_key(task_id), _GARBAGE) for server in servers]
                 told = f"overwrote {sum(sizes)} bytes of the result of {key}" if any(sizes) else ""
             return told
 

@@ -19,7 +19,7 @@ class OutOfMemory(Fault, frozen=True, kw_only=True, tag="out_of_memory"):
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:
-        return [cls(component=name) for name in system.servers]
+        return [cls(component=f"redis.{name}") for name in system.redis]
 
     @asynccontextmanager
     async def strike(self, target: Target) -> AsyncIterator[Evidence]:

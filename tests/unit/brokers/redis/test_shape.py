@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stormproof.wire.resp import request
-from stormproof.wire.shape import ids, name, shape
+from stormproof.brokers.redis.resp import request
+from stormproof.brokers.redis.shape import ids, name, shape
 
 ID = "8e2c3a5e-6b0f-4a51-9d0c-3a5e6b0f4a51"
 

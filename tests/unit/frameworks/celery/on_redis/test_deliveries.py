@@ -6,9 +6,12 @@ import uuid
 from typing import Any
 
 import pytest
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
+from stormproof.brokers.redis.resp import request
+from stormproof.brokers.redis.shape import ids, name
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.framework import Hold
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 TAG = str(uuid.UUID(int=1)).encode()
 UNACKED = Place("broker", 0, b"unacked")
@@ -38,7 +41,9 @@ class Workers:
 
 
 def moment(command: str, *words: str | bytes, component: str = "worker", connection: int = 1, **more: Any) -> Moment:
-    fields = {"direction": "request", "store": "broker", "raw": request(command, *words), "key": "", **more}
+    raw = request(command, *words)
+    meaning = KombuReader(set).request(*name(raw), raw, ids(raw))
+    fields = {"direction": "request", "store": "broker", "raw": raw, "key": "", "meaning": meaning, **more}
     return Moment(link=component, component=component, connection=connection, command=command, **fields)
 
 

@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from functools import partial
+from typing import Any, cast
 
 import redis.asyncio
 from celery import Celery
-from redis.exceptions import RedisError, ResponseError
+from kombu.exceptions import OperationalError
+from redis.exceptions import ResponseError
 
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
 from stormproof.brokers.redis.server import RedisServer
-from stormproof.history import Sample, Settings
+from stormproof.brokers.redis.server import reaching as of_redis
+from stormproof.brokers.redis.shape import shape
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.framework import HandBack, Unacked
+from stormproof.history import Settings
+from stormproof.spec.trigger import Moment
 
 _TIMEOUTS = {"socket_timeout": 3, "socket_connect_timeout": 3}
 _SCAN_COUNT = 1000
 
 
-class Unacked(NamedTuple):
-    """A message that is recorded as unacknowledged. `eta`: when it is due, where it is not to run at once."""
-
-    place: Place
-    tag: bytes
-    task_id: str
-    eta: datetime | None
-    hold: Hold
+def reaching() -> AbstractContextManager[None]:
+    """Raise UnreachableError for whatever says that the broker does not answer, in redis-py's words or in kombu's."""
+    return of_redis(OperationalError)
 
 
-class Broker:
+class KombuMessages:
     """`queues`: those that the description names. `settings`: what each worker said of itself when it became ready last. `workers`: the
     names of all copies of workers.
     """
@@ -83,8 +86,18 @@ class Broker:
         """A client, and the list in its database from which a worker takes what is most urgent in that queue."""
         return self.server.at(self.settings.database), self.settings.prefix + self.queue
 
+    def reader(self) -> KombuReader:
+        """What reads the frames of one connection."""
+        return KombuReader(
+            lambda: {shape((told.prefix + told.unacked_key).encode()) for told in self._settings.values()}
+        )
+
+    def watch(self, moment: Moment, t: float) -> None:
+        """Keep the books of who is given which message."""
+        self.deliveries.watch(moment, t)
+
     async def depth(self) -> tuple[int, int]:
-        """Messages queued where workers read, and messages unacknowledged. Raises RedisError or OSError while Redis does not answer."""
+        """Messages queued where workers read, and messages unacknowledged. Raises UnreachableError while Redis does not answer."""
         return await self._count(self.read_lists, "LLEN"), await self._count(self.hashes, "HLEN")
 
     async def astray(self) -> int:
@@ -139,6 +152,10 @@ class Broker:
         return {Place(self.server.name, each.database, name.encode()) for each, name in names}
 
     async def _count(self, places: Collection[Place], command: str) -> int:
+        with reaching():
+            return await self._counted(places, command)
+
+    async def _counted(self, places: Collection[Place], command: str) -> int:
         total = 0
         for database in sorted({place.database for place in places}):
             pipe = self.server.at(database).pipeline(transaction=False)
@@ -155,12 +172,15 @@ class Broker:
     async def discover(self) -> bool:
         """Look through all of Redis for messages in places that are not known yet; whether there were any. Raises what `depth` raises."""
         known = len(self.lists), len(self.hashes)
-        for database in await self.server.databases():
-            client = self.server.at(database)
-            self._found_lists |= await self._search(
-                client, database, "list", self.lists, lambda key: ("LINDEX", key, 0)
-            )
-            self._found_hashes |= await self._search(client, database, "hash", self.hashes, lambda key: ("HVALS", key))
+        with reaching():
+            for database in await self.server.databases():
+                client = self.server.at(database)
+                self._found_lists |= await self._search(
+                    client, database, "list", self.lists, lambda key: ("LINDEX", key, 0)
+                )
+                self._found_hashes |= await self._search(
+                    client, database, "hash", self.hashes, lambda key: ("HVALS", key)
+                )
         return (len(self.lists), len(self.hashes)) != known
 
     async def _search(
@@ -186,18 +206,20 @@ class Broker:
 
     async def unacked(self) -> list[Unacked]:
         """Each unacknowledged message, and who has it. Raises what `depth` raises."""
+        with reaching():
+            return [message for place in sorted(self.hashes) for message in await self._unacked_in(place)]
+
+    async def _unacked_in(self, place: Place) -> list[Unacked]:
         found = []
-        for place in sorted(self.hashes):
-            client = self.server.at(place.database)
-            tags = cast("list[bytes]", await client.hkeys(place.key))
-            for tag in tags:
-                if (place, tag) not in self._messages:  # It may be large, and is looked at many times.
-                    stored = cast("bytes | None", await client.hget(place.key, tag))
-                    headers = _headers(stored or b"")
-                    task_id = str(headers.get("id") or tag.decode("utf-8", "replace"))
-                    self._messages[place, tag] = task_id, _eta(headers)
-                task_id, eta = self._messages[place, tag]
-                found.append(Unacked(place, tag, task_id, eta, self.deliveries.holds(place, tag, task_id)))
+        client = self.server.at(place.database)
+        for tag in cast("list[bytes]", await client.hkeys(place.key)):
+            if (place, tag) not in self._messages:  # It may be large, and is looked at many times.
+                stored = cast("bytes | None", await client.hget(place.key, tag))
+                headers = _headers(stored or b"")
+                task_id = str(headers.get("id") or tag.decode("utf-8", "replace"))
+                self._messages[place, tag] = task_id, _eta(headers)
+            task_id, eta = self._messages[place, tag]
+            found.append(Unacked(place, tag, task_id, eta, self.deliveries.holds(place, tag, task_id)))
         return found
 
     def unseen(self, alive: Iterable[str]) -> str:
@@ -218,14 +240,26 @@ class Broker:
                 )
         return ""
 
-    def restorers(self, alive: Iterable[str]) -> dict[Place, Settings]:
-        """Where the live workers would hand abandoned messages back, each with the settings by which one would."""
+    def returns(self, message: Unacked, alive: Iterable[str]) -> bool:
+        """Whether a live worker keeps its unacknowledged messages in the place of this one."""
+        return message.place in self._restorers(alive)
+
+    def hand_back(self, messages: Sequence[Unacked], alive: Iterable[str]) -> list[HandBack]:
+        """As the live workers do, each by its own settings, when the visibility timeout is over."""
+        found = []
+        for place, settings in self._restorers(alive).items():
+            here = [message for message in messages if message.place == place]
+            if here:
+                task_ids = tuple(message.task_id for message in here)
+                found.append(HandBack(task_ids, settings.visibility_s, partial(self._restore, here, settings)))
+        return found
+
+    def _restorers(self, alive: Iterable[str]) -> dict[Place, Settings]:
         told = (self._settings[component] for component in alive if component in self._settings)
         return {Place(self.server.name, s.database, (s.prefix + s.unacked_key).encode()): s for s in told}
 
-    def restore(self, messages: Sequence[Unacked], settings: Settings) -> None:
-        """Hand messages back to their queues as a worker of these settings does when the visibility timeout is over. It blocks."""
-        with self.celery(settings).connection_for_write() as connection, connection.channel() as channel:
+    def _restore(self, messages: Sequence[Unacked], settings: Settings) -> None:
+        with reaching(), self.celery(settings).connection_for_write() as connection, connection.channel() as channel:
             for message in messages:
                 channel.qos.restore_by_tag(message.tag.decode())
 
@@ -255,25 +289,3 @@ def _eta(headers: Mapping[str, Any]) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-async def sample(server: RedisServer, broker: Broker | None, t: float) -> Sample:
-    """What one server says of itself now; `up=False` where it does not answer within half a second."""
-    try:
-        info = await server.client.info()
-        queued, unacked = await broker.depth() if broker else (0, 0)
-    except (RedisError, OSError, TimeoutError):
-        return Sample(t=t, store=server.name, up=False)
-    spaces = [value for name, value in info.items() if name.startswith("db") and isinstance(value, dict)]
-    return Sample(
-        t=t,
-        store=server.name,
-        up=not info.get("loading"),
-        queued=queued,
-        unacked=unacked,
-        connections=int(info["connected_clients"]),
-        memory_bytes=int(info["used_memory"]),
-        keys=sum(int(space["keys"]) - int(space["expires"]) for space in spaces),
-        all_keys=sum(int(space["keys"]) for space in spaces),
-        evicted=int(info["evicted_keys"]),
-    )

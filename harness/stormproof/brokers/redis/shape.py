@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from stormproof.brokers.redis.resp import words
 from stormproof.history import KEY_PATTERN
 from stormproof.spec.trigger import LOOK_BYTES
-from stormproof.wire.resp import words
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ID_BYTES = re.compile(f"{_UUID}|{KEY_PATTERN}".encode())

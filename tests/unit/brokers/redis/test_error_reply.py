@@ -6,9 +6,9 @@ import random
 from typing import get_args
 
 import pytest
+from stormproof.brokers.redis.faults import ErrorReply
+from stormproof.brokers.redis.faults.error_reply import ErrorCode, can_get
 from stormproof.wire.actions import Answer
-from stormproof.wire.faults import ErrorReply
-from stormproof.wire.faults.error_reply import ErrorCode, can_get
 
 EVERY: tuple[ErrorCode, ...] = get_args(ErrorCode)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from stormproof.wire.resp import Part, Piece
-from stormproof.wire.shape import name
+from stormproof.brokers.redis.shape import name
+from stormproof.wire.codec import Asked, Part, Piece
 
 _COMMAND = re.compile(rb"\*(\d+)\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 _SUBSCRIPTION = re.compile(rb"[*>]\d+\r\n\$\d+\r\n([ps]?(?:un)?subscribe|[ps]?message)\r\n", re.IGNORECASE)
@@ -20,35 +20,7 @@ _SPECIAL = re.compile(
 _PUSH = ord(">")
 
 
-class Asked:
-    """A request that Redis has been given and has not answered. `replies`: how many it still owes. `ids`: those in it.
-
-    `replace`: what the component is told instead of Redis' reply; `close`: the connection ends then; `drop`: it is told nothing.
-    """
-
-    __slots__ = ("_name", "close", "drop", "ids", "raw", "replace", "replies")
-
-    def __init__(self, raw: bytes, replies: int = 1) -> None:
-        self.raw, self.replies = raw, replies
-        self._name: tuple[str, str] | None = None
-        self.ids: tuple[str, ...] = ()
-        self.replace: bytes | None = None
-        self.close = self.drop = False
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """Command and key; looked for when somebody asks."""
-        if self._name is None:
-            self._name = name(self.raw)
-        return self._name
-
-    @property
-    def special(self) -> bool:
-        """Whether its reply is not simply handed on."""
-        return self.drop or self.replace is not None
-
-
-class Pairing:
+class RedisPairing:
     """The requests of one connection that have no answer yet. `gave_up` says why replies cannot be paired, where they cannot.
 
     `special`: how many of them are.
@@ -69,7 +41,7 @@ class Pairing:
         if command in _UNPAIRED or (command == b"CLIENT" and _REPLY_OFF.match(raw)):
             self.give_up(f"{command.decode()} leaves no order of replies")
             return None
-        asked = Asked(raw)
+        asked = Asked(raw, name)
         if command in _SUBSCRIBING:
             self._subscribed = True
             asked.replies = max((int(match[1]) if match else len(raw.split())) - 1, 1)
@@ -95,7 +67,7 @@ class Pairing:
             return None
         asked = self._asked[0]
         if isinstance(asked, bytes):
-            asked = self._asked[0] = Asked(asked)
+            asked = self._asked[0] = Asked(asked, name)
         if word.endswith(b"unsubscribe") and asked.name[0].encode() not in _SUBSCRIBING:
             return None  # UNSUBSCRIBE of all channels is answered once for each of them.
         asked.replies -= 1

@@ -5,9 +5,9 @@ The pieces of a stream, joined, are the stream, under any chunking. Source: http
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from stormproof.wire.codec import Part, Piece
 
 HEAD_LIMIT = 32 * 1024
 """Bytes. A frame beyond that is handed on in parts, and only so much of it is looked at."""
@@ -18,23 +18,6 @@ _AGGREGATES = {_ARRAY: 1, _SET: 1, _PUSH: 1, _MAP: 2, _ATTRIBUTE: 2}
 _BULKS = frozenset(b"$=!")
 _LINES = frozenset(b"+-:_#,(")
 _NEWLINE = b"\r\n"
-
-
-class Part(enum.Enum):
-    """Which part of a frame a piece is; `OPAQUE` is what the parser does not understand: all that follows is opaque too."""
-
-    WHOLE = enum.auto()
-    HEAD = enum.auto()
-    BODY = enum.auto()
-    LAST = enum.auto()
-    OPAQUE = enum.auto()
-
-
-class Piece(NamedTuple):
-    """Bytes of the stream, and which part of a frame they are."""
-
-    raw: bytes
-    part: Part
 
 
 class NotUnderstoodError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stormproof.wire.resp import HEAD_LIMIT, Part, Piece, RespParser, request, words
+from stormproof.brokers.redis.resp import HEAD_LIMIT, Part, Piece, RespParser, request, words
 
 GET = request("GET", "a")
 HEAD = b"$%d\r\n" % (2 * HEAD_LIMIT)

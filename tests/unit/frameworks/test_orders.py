@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stormproof.frameworks.celery.orders import Orders
+from stormproof.frameworks.orders import Orders
 
 
 def test_an_order_stands_until_it_is_taken_back(tmp_path: Path) -> None:

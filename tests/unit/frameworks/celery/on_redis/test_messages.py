@@ -14,12 +14,16 @@ import msgspec
 import pytest
 from celery import current_app
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
-from stormproof.brokers.redis.deliveries import Deliveries, Hold, Place
-from stormproof.brokers.redis.queues import Broker, sample
+from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer
+from stormproof.brokers.redis.shape import ids, name
+from stormproof.errors import UnreachableError
+from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
+from stormproof.frameworks.celery.on_redis.meanings import KombuReader
+from stormproof.frameworks.celery.on_redis.messages import KombuMessages
+from stormproof.frameworks.framework import Hold
 from stormproof.history import Settings
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import request
 
 TAG, OTHER_TAG = (str(uuid.UUID(int=number)) for number in (1, 2))
 TASK = {"body": "W10=", "headers": {"task": "shop.ship", "id": "a"}}
@@ -50,6 +54,8 @@ class Server:
     async def databases(self) -> list[int]:
         return sorted(self.memory.dbs)
 
+    sample = RedisServer.sample
+
 
 class Workers:
     """One worker that runs, and that has executed some tasks to their end."""
@@ -70,10 +76,10 @@ class Workers:
         return True
 
 
-def broker(*told: Settings, queues: tuple[str, ...] = ("celery",)) -> Broker:
+def broker(*told: Settings, queues: tuple[str, ...] = ("celery",)) -> KombuMessages:
     settings = {each.component: each for each in told}
     server = cast("RedisServer", Server())
-    return Broker(server, queues, Deliveries(Workers()), settings, {"worker", "worker-2"})
+    return KombuMessages(server, queues, Deliveries(Workers()), settings, {"worker", "worker-2"})
 
 
 def tell(story: Callable[[], Awaitable[None]]) -> None:
@@ -81,9 +87,10 @@ def tell(story: Callable[[], Awaitable[None]]) -> None:
 
 
 def frame(command: str, *words: str, component: str = "worker", store: str = "broker", connection: int = 1) -> Moment:
+    raw = request(command, *words)
     return Moment(
         link=component, component=component, store=store, connection=connection, direction="request", command=command,
-        key="", raw=request(command, *words),
+        key="", raw=raw, meaning=KombuReader(set).request(*name(raw), raw, ids(raw)),
     )  # fmt: skip
 
 
@@ -163,7 +170,7 @@ def test_an_error_never_counts_as_no_messages(monkeypatch: pytest.MonkeyPatch, e
     async def story() -> None:
         there = broker(WORKER)
         monkeypatch.setattr(there.server, "at", lambda database: Refusing(error))
-        with pytest.raises(type(error)):
+        with pytest.raises(UnreachableError, match=str(error)):
             await there.depth()
 
     tell(story)
@@ -299,9 +306,9 @@ def test_a_message_that_is_gone_is_listed_no_more() -> None:
 def test_only_a_live_workers_settings_say_where_abandoned_messages_would_go_back() -> None:
     second = msgspec.structs.replace(WORKER, component="worker-2", queues=("bulk",))
     there = broker(ELSEWHERE, second)
-    assert there.restorers(["worker"]) == {Place("broker", 3, b"shop.held"): ELSEWHERE}
-    assert there.restorers(["worker-2"]) == {Place("broker", 0, b"unacked"): second}
-    assert there.restorers(["worker-3"]) == {}
+    assert there._restorers(["worker"]) == {Place("broker", 3, b"shop.held"): ELSEWHERE}
+    assert there._restorers(["worker-2"]) == {Place("broker", 0, b"unacked"): second}
+    assert there._restorers(["worker-3"]) == {}
 
 
 def test_a_client_of_ours_keeps_messages_as_the_worker_does() -> None:
@@ -375,7 +382,8 @@ def test_lists_that_workers_read_or_to_which_tasks_are_published_count_and_those
     assert not {b"of-a-client", b"elsewhere"} & keys
     there.deliveries.watch(frame("HSET", "h", TAG, "[]", store="results"), 1.0)
     there.deliveries.watch(frame("HSET", "h2", TAG, "[]"), 1.0)
-    assert {place.key for place in there.hashes} == {b"unacked", b"h2"}
+    there.deliveries.watch(frame("HSET", "shop:unacked", TAG, "[]"), 1.0)
+    assert {place.key for place in there.hashes} == {b"unacked", b"shop:unacked"}
 
 
 def test_a_sample_of_a_server_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,7 +395,7 @@ def test_a_sample_of_a_server_that_does_not_answer_says_so(monkeypatch: pytest.M
                 raise RedisError("gone")
 
         monkeypatch.setattr(Server, "client", Down())
-        found = await sample(there.server, there, 2.5)
+        found = await there.server.sample(2.5, there.depth)
         assert (found.t, found.store, found.up, found.queued) == (2.5, "broker", False, 0)
 
     tell(story)
@@ -410,12 +418,12 @@ def test_a_sample_is_what_the_server_says_of_itself(monkeypatch: pytest.MonkeyPa
                 return info
 
         monkeypatch.setattr(Server, "client", Up())
-        found = await sample(there.server, there, 2.5)
+        found = await there.server.sample(2.5, there.depth)
         assert (found.t, found.store) == (2.5, "broker")
         assert (found.up, found.queued, found.unacked) == (not loading, 2, 1)
         assert (found.connections, found.memory_bytes, found.evicted) == (3, 4, 5)
         assert (found.keys, found.all_keys) == (14, 17)
-        without = await sample(there.server, None, 2.5)
+        without = await there.server.sample(2.5, None)
         assert (without.queued, without.unacked) == (0, 0)
 
     tell(story)

@@ -10,19 +10,15 @@ open another one, and know all its messages still.
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from stormproof.brokers.redis.resp import words
+from stormproof.brokers.redis.shape import BLOCKING
+from stormproof.frameworks.framework import Hold, Workers
 from stormproof.spec.trigger import Moment
-from stormproof.wire.resp import words
-from stormproof.wire.shape import BLOCKING
 
 _TAG = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ENVELOPE = b'{"body": '
-_OF_A_TASK = b'"task": '
-"""How a message of kombu's begins, and what those of tasks have in their headers: replies to remote control commands have it not."""
 _MOST_KEYS = 1000
-_HEAD_BYTES = 512
 
 
 class Place(NamedTuple):
@@ -36,45 +32,12 @@ class Place(NamedTuple):
         return f"{self.key.decode('utf-8', 'replace')!r} in database {self.database} of redis.{self.store}"
 
 
-class Hold(Enum):
-    """What is known of the worker that was given a message.
-
-    HELD: nothing proves that the worker does not have it. DONE: the worker has executed its task to the end since then, and will not do so
-    again. GONE: it cannot have it any more. UNSEEN: no link has seen the delivery.
-    """
-
-    HELD = "held"
-    DONE = "done"
-    GONE = "gone"
-    UNSEEN = "unseen"
-
-
 class _Holder(NamedTuple):
     link: str
     component: str
     connection: int
     pid: int
     t: float
-
-
-class Workers(Protocol):
-    """What is known of the workers besides what passes their links; `component` is the name of one copy."""
-
-    def main_pid(self, component: str) -> int:
-        """The pid of its main process, 0 where it does not run."""
-        ...
-
-    def consuming_since(self, component: str) -> float:
-        """When its consumer was started last, by the run's clock; infinite in the past where that was never told."""
-        ...
-
-    def finished_since(self, component: str, task_id: str) -> float:
-        """When the latest of its executions of that task began that has come to its end; infinite in the past where none has."""
-        ...
-
-    def connected(self, link: str, connection: int) -> bool:
-        """Whether it still has that connection of that link."""
-        ...
 
 
 class Deliveries:
@@ -102,10 +65,9 @@ class Deliveries:
             asked = words(moment.raw, 2)
             if len(asked) == 2 and asked[1].isdigit():
                 self._database[moment.connection] = int(asked[1])
-        elif moment.command in ("LPUSH", "RPUSH"):
-            if _ENVELOPE in moment.raw[:_HEAD_BYTES] and _OF_A_TASK in moment.raw:
-                self.published.add(self._place(moment, words(moment.raw, 2)[1]))
-        elif moment.command == "HSET":
+        elif moment.meaning in ("publish", "requeue"):
+            self.published.add(self._place(moment, words(moment.raw, 2)[1]))
+        elif moment.meaning == "hold":
             self._record(moment, t)
 
     def holds(self, place: Place, tag: bytes, task_id: str) -> Hold:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from stormproof.wire.pairing import Asked, Pairing
-from stormproof.wire.resp import Part, Piece, request, words
+from stormproof.brokers.redis.pairing import RedisPairing as Pairing
+from stormproof.brokers.redis.resp import request, words
+from stormproof.brokers.redis.shape import name
+from stormproof.wire.codec import Asked, Part, Piece
 
 SUBSCRIBED = b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
 MESSAGE = b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n"
@@ -118,7 +120,7 @@ def test_of_a_large_frame_only_the_head_counts() -> None:
 
 
 def instead(raw: bytes) -> Asked:
-    asked = Asked(raw)
+    asked = Asked(raw, name)
     asked.replace = b"-ERR\r\n"
     return asked
 

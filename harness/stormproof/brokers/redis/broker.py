@@ -1,0 +1,22 @@
+"""Redis as a kind of server that a description can name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from stormproof.brokers.redis.server import RedisServer, find_binary
+from stormproof.processes.launcher import Launcher
+from stormproof.spec.system import Binary, Redis
+
+
+class RedisBroker:
+    """Makes Redis servers."""
+
+    Table: ClassVar[type[Redis]] = Redis
+
+    def server(
+        self, name: str, spec: Redis, launcher: Launcher, folder: Path, port: int, binary: Binary | None
+    ) -> RedisServer:
+        """Make a server. Raises UsageError where this machine has no redis-server."""
+        return RedisServer(name, spec, binary or find_binary(), launcher, folder, port)

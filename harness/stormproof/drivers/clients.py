@@ -1,0 +1,116 @@
+"""The clients of a run: they submit tasks through the system's driver, follow each to its end, and record every operation."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import uuid
+
+import msgspec
+
+from stormproof.drivers import driver as protocols
+from stormproof.drivers.driver import Driver, Reply
+from stormproof.history import Counts, Invoked, OpKind, Purpose, Returned
+from stormproof.history.recorder import Recorder
+from stormproof.spec.system import System
+
+_PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
+"""A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
+
+_LONGEST_VALUE = 1 << 16
+"""Of a longer result the history has the beginning. The probe keeps values up to 4 KiB, so none of them can be meant."""
+
+
+class Clients:
+    """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
+    `tasks`: task id -> key of all that it has taken. `latest`: what came of the latest operation. `described`: the keys of all that was
+    submitted from here, and so as the description says.
+    """
+
+    def __init__(self, driver: Driver, system: System, recorder: Recorder) -> None:
+        self._driver, self._system, self._recorder = driver, system, recorder
+        self._numbers = itertools.count()
+        self._stopped = False
+        self.submitting = 0
+        self.latest: Reply | None = None
+        self.described: set[str] = set()
+        self.accepted: dict[str, str] = {}
+        self.tasks: dict[str, str] = {}
+
+    async def submit(self, key: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
+        """One `submit` operation: what went wrong is in what it returns. Raises only what is no fault of the system's: StormproofError
+        where the harness itself is short of descriptors.
+        """
+        op = self._invoke("submit", key, client, purpose)
+        self.described.add(key)
+        self.submitting += 1
+        try:
+            reply = await self._driver.submit(key)
+        finally:
+            self.submitting -= 1
+        if reply.outcome == "ok":
+            self.accepted.setdefault(key, reply.task_id)
+            self.tasks[reply.task_id] = key
+        return self._returned(op, reply)
+
+    async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
+        """One `status` operation; raises what `submit` raises."""
+        op = self._invoke("status", key, client, purpose, task_id)
+        return self._returned(op, await self._driver.status(task_id))
+
+    async def follow(
+        self,
+        key: str,
+        task_id: str,
+        *,
+        every_s: float,
+        client: int = 0,
+        purpose: Purpose = "workload",
+        within_s: float = math.inf,
+    ) -> bool:
+        """Ask for the status again and again until it is terminal (True), or `stop` is called or the time is out.
+
+        Where results are ignored no status ever is: then the probe's word that the task has ended will do.
+        """
+        deadline = self._recorder.now() + within_s
+        ended = self._recorder.picture.ended if self._system.promises.results == "ignored" else {}
+        while not self._stopped and self._recorder.now() < deadline:
+            if (await self.status(key, task_id, client, purpose)).terminal or task_id in ended:
+                return True
+            await asyncio.sleep(every_s)
+            every_s = min(every_s * _PATIENCE, _SLOWEST_POLL_S)
+        return False
+
+    def stop(self) -> None:
+        """Have all followers end after the operation that they are in."""
+        self._stopped = True
+
+    async def read_all(self) -> None:
+        """Ask once more for each task, now that nothing can change; and for one that nobody has submitted, where that is promised."""
+        for task_id, key in self.tasks.items():
+            await self.status(key, task_id)
+        if self._system.status.unknown_codes:
+            await self.status("", str(uuid.uuid4()), purpose="stranger")
+
+    async def read_counts(self) -> None:
+        """Record what the system's metrics count now, if its description says where they are. Raises what `submit` raises."""
+        if self._system.metrics is not None and isinstance(self._driver, protocols.Counts):
+            success, failure, error = await self._driver.counts()
+            self._recorder.add(Counts(t=self._recorder.now(), success=success, failure=failure, error=error))
+
+    def _invoke(self, kind: OpKind, key: str, client: int, purpose: Purpose, task_id: str = "") -> int:
+        number = next(self._numbers)
+        self._recorder.add(
+            Invoked(
+                t=self._recorder.now(), op=number, kind=kind, key=key, client=client, task_id=task_id, purpose=purpose
+            )
+        )
+        return number
+
+    def _returned(self, op: int, reply: Reply) -> Returned:
+        self.latest = reply
+        fields = {name: getattr(reply, name) for name in Reply.__struct_fields__ if name != "document"}
+        returned = Returned(t=self._recorder.now(), op=op, **fields)
+        self._recorder.add(msgspec.structs.replace(returned, value=returned.value[:_LONGEST_VALUE]))
+        return returned

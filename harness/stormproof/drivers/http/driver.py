@@ -1,0 +1,223 @@
+"""HTTP, as a way to submit a task and to read its status: what an answer means is decided here, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from stormproof.drivers.driver import Reply
+from stormproof.drivers.http import diagnosis
+from stormproof.drivers.http.answer import MOST_BYTES, Answer
+from stormproof.errors import UnreachableError, exhausted
+from stormproof.history import Outcome
+from stormproof.spec.system import Status, Submit, System
+from stormproof.spec.templates import fill, fill_all, pick, word
+from stormproof.spec.workload import number_of, text
+
+_PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
+
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
+"""What a request may end in other than an answer."""
+
+_SILENCE_S, _WITHIN_S = 40.0, 45.0
+"""For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
+_LONGEST_ID, _LONGEST_STATE = 1000, 200
+"""What is longer is no id or state that anybody could use, and must not fit the history."""
+
+
+def connections() -> httpx.AsyncClient:
+    """A connection for each operation: one that the server closes while it idles would look like a lost answer."""
+    return httpx.AsyncClient(
+        trust_env=False,
+        verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
+        timeout=httpx.Timeout(_SILENCE_S),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    )
+
+
+class HttpDriver:
+    """Submits by one request, and reads the status by another, as `[submit]` and `[status]` say."""
+
+    def __init__(
+        self, system: System, http: httpx.AsyncClient, address: Callable[[str], str], within_s: float = _WITHIN_S
+    ) -> None:
+        self._system, self._http, self._address, self._within_s = system, http, address, within_s
+
+    async def submit(self, key: str) -> Reply:
+        """Submit one task."""
+        how = self._system.submit
+        values: dict[str, str | int] = {"key": key, "number": number_of(key), "text": text(key)}
+        body = fill_all(how.json_template, values, "submit.json")
+        headers = {name: fill(value, values, "submit.headers") for name, value in how.headers.items()}
+        path = fill(how.path, {**values, "text": quote(text(key), "")}, "submit.path")
+        try:
+            answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)
+        except FAILURES as error:
+            return failed(error)
+        return submitted(how, answer)
+
+    async def status(self, task_id: str) -> Reply:
+        """Ask for a task's status."""
+        how = self._system.status
+        path = fill_all(how.path, {"task_id": quote(task_id, "/:@!$&'()*+,;=~", errors="replace")}, "status.path")
+        try:
+            answer = await self._ask("GET", self._address(self._system.submit.component) + path)
+        except FAILURES as error:
+            return msgspec.structs.replace(failed(error), task_id=task_id)
+        return msgspec.structs.replace(read(how, answer), task_id=task_id)
+
+    async def counts(self) -> tuple[float, float, str]:
+        """What the system's metrics count now, as `[metrics]` says; zeros where it says nothing."""
+        how = self._system.metrics
+        if how is None:
+            return 0.0, 0.0, ""
+        try:
+            answer = await self._ask("GET", self._address(how.component) + how.path)
+            if answer.status_code != 200:
+                raise ValueError(answer.said)
+            page = answer.body.decode("utf-8", "replace")
+            return counted(page, how.success), counted(page, how.failure), ""
+        except (*FAILURES, ValueError) as error:
+            return 0.0, 0.0, f"{how.path}: {type(error).__name__}: {error}"
+
+    async def backlog(self) -> int:
+        """How much accepted work the system holds back itself, as `[backlog]` says; 0 where it says nothing. Raises UnreachableError."""
+        how = self._system.backlog
+        if how is None:
+            return 0
+        try:
+            answer = await self._http.get(self._address(how.component) + how.path, timeout=3)
+            held = pick(answer.json(), how.field)
+        except (*FAILURES, ValueError) as error:
+            raise UnreachableError(f"{how.path}: {error}") from error
+        if not isinstance(held, int):
+            raise UnreachableError(f"{how.path} has no number at {how.field!r}")
+        return held
+
+    def of_submission(self, reply: Reply, *, soon: bool) -> str:
+        """What does not fit `[submit]`."""
+        answer, how = reply.document, self._system.submit
+        if not isinstance(answer, Answer) or (soon and answer.status_code not in how.accept):
+            return ""
+        return diagnosis.of_submission(how, answer)
+
+    def of_status(self, reply: Reply) -> str:
+        """What does not fit `[status]`."""
+        answer = reply.document
+        return diagnosis.of_status(self._system.status, answer) if isinstance(answer, Answer) else ""
+
+    def of_state(self, state: str) -> str:
+        """What does not fit the lists of states."""
+        return diagnosis.of_state(self._system.status, state)
+
+    def of_result(self, reply: Reply) -> str:
+        """What does not fit `status.result`."""
+        answer = reply.document
+        return diagnosis.of_result(self._system.status, answer) if isinstance(answer, Answer) else ""
+
+    def mentions(self, reply: Reply, task_id: str) -> bool:
+        """Whether some field of the answer is this id."""
+        document = reply.document.document if isinstance(reply.document, Answer) else None
+        return any(diagnosis.fields_with(document, task_id))
+
+    def of_task_id(self, reply: Reply, ran: str) -> str:
+        """What does not fit `submit.task_id`."""
+        document = reply.document.document if isinstance(reply.document, Answer) else None
+        return diagnosis.of_task_id(self._system.submit, document, ran)
+
+    async def _ask(self, method: str, url: str, **more: Any) -> Answer:
+        """One request, of whose answer no more is read than is good for us. Raises one of FAILURES."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._within_s), self._http.stream(method, url, **more) as answer:
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > MOST_BYTES:
+                        break
+        except TimeoutError as error:
+            raise TimeoutError(f"no whole answer within {self._within_s:g} s, {len(body)} bytes of it") from error
+        except httpx.HTTPError as error:
+            _raise_if_ours(error)
+            raise
+        return Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: MOST_BYTES + 1]))
+
+
+def submitted(how: Submit, answer: Answer) -> Reply:
+    """What came of a submission that was answered so."""
+    task_id = word(pick(answer.document, how.task_id))
+    if len(task_id) > _LONGEST_ID:
+        return _answered(answer, "info", error=f"a task id of {len(task_id)} characters")
+    if answer.status_code in how.accept and task_id:
+        return _answered(answer, "ok", task_id=task_id)
+    return _answered(answer, "fail" if answer.status_code in how.refused else "info", task_id=task_id)
+
+
+def read(how: Status, answer: Answer) -> Reply:
+    """What came of a question for the status that was answered so."""
+    document = answer.document
+    state = word(pick(document, how.state))
+    if answer.status_code != 200 or not state:
+        return _answered(answer, "info")
+    success = state in how.success
+    result = pick(document, how.result) if how.result else None
+    return _answered(
+        answer,
+        "ok",
+        state=state[:_LONGEST_STATE],
+        terminal=success or state in how.failure,
+        success=success,
+        value="" if result is None else json.dumps(result, sort_keys=True),
+    )
+
+
+def failed(error: Exception) -> Reply:
+    """What came of a request that was not answered."""
+    return Reply(
+        outcome="fail" if isinstance(error, _PROVEN_FAIL) else "info",
+        error=f"{type(error).__name__}: {error}".rstrip(": "),
+        partial=isinstance(error, (TimeoutError, httpx.ReadTimeout)),
+    )
+
+
+def _answered(answer: Answer, outcome: Outcome, error: str = "", **more: Any) -> Reply:
+    return Reply(
+        outcome=outcome,
+        http_status=answer.status_code,
+        retry_after=answer.retry_after is not None,
+        retry_after_s=answer.retry_after_s,
+        partial=answer.too_long,
+        error="" if outcome == "ok" else error or answer.said,
+        document=answer,
+        **more,
+    )
+
+
+def counted(page: str, sample: str) -> float:
+    """The value of a sample on a page of metrics; 0 where others of its name are there, as what never happened has no line.
+
+    Raises ValueError for a name that is not on the page, and for what is no number.
+    """
+    lines = [line for line in page.splitlines() if line and not line.startswith("#")]
+    value = next((line[len(sample) :].split()[0] for line in lines if line.startswith(f"{sample} ")), None)
+    if value is not None:
+        return float(value)
+    name = sample.partition("{")[0]
+    if "{" in sample and f"# TYPE {name} " in page:
+        return 0.0
+    raise ValueError(f"there is no {sample}")
+
+
+def _raise_if_ours(error: BaseException) -> None:
+    """Raise StormproofError where a connection failed as the harness is short of something: the system cannot help that."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and (ours := exhausted(seen)):
+            raise ours from error
+        seen = seen.__cause__ or seen.__context__

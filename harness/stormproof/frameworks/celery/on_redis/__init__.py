@@ -1,0 +1,1 @@
+"""Celery's messages as kombu keeps them in a Redis."""
