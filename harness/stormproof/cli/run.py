@@ -21,7 +21,7 @@ from stormproof.report import terminal
 from stormproof.report.junit import Skipped
 from stormproof.runs.store import Run
 from stormproof.spec import description
-from stormproof.spec.scenario import Scenario, State, why_not
+from stormproof.spec.scenario import Scenario, State, lacks_state, why_not
 from stormproof.spec.system import System
 
 NOT_KEYED = (
@@ -74,7 +74,10 @@ def command(
         for scenario in chosen
         for each in ([State(state)] if state else scenario.states)
         for turn in range(times)
+        if not lacks_state(each, described)
     ]
+    if not jobs:
+        raise UsageError(lacks_state(State(state) if state else chosen[0].states[0], described))
     if disarmed:
         told.blame = campaign.blame_of_control
     finished = _conduct(jobs, runs, lanes, told)
@@ -97,6 +100,12 @@ def _that_apply(chosen: list[Scenario], system: System, told: Telling) -> list[S
     reasons = [(scenario, why_not(scenario.storm, system)) for scenario in chosen]
     told.skipped = [Skipped(scenario.name, system.name, reason) for scenario, reason in reasons if reason]
     left = [scenario for scenario, reason in reasons if not reason]
+    told.skipped += [
+        Skipped(f"{scenario.name}[{state}]", system.name, reason)
+        for scenario in left
+        for state in scenario.states
+        if (reason := lacks_state(state, system))
+    ]
     if not left:
         raise UsageError("; ".join(map(str, told.skipped)))
     for each in told.skipped:

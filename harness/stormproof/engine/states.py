@@ -11,7 +11,7 @@ from stormproof.engine.world import World
 from stormproof.errors import ComponentError, DescriptionError
 from stormproof.frameworks.framework import Own
 from stormproof.history import Invoked, Returned
-from stormproof.spec.scenario import State
+from stormproof.spec.scenario import State, lacks_state
 
 _FIRST_PLACE = 9000
 _ETA_S = 8
@@ -25,11 +25,8 @@ async def bring_into(world: World, state: State) -> None:
     """
     if state is State.IDLE:
         return
-    if state not in world.framework.states:
-        known = ", ".join(sorted(world.framework.states))
-        raise DescriptionError(
-            f"a worker of {world.framework.name} cannot be brought into the state {state.value!r}; it can: {known}"
-        )
+    if why := lacks_state(state, world.system):
+        raise DescriptionError(why)
     count = _MANY if state is State.PREFETCHED else 1
     ids = [await _publish(world, place, state) for place in range(_FIRST_PLACE, _FIRST_PLACE + count)]
     picture = world.picture

@@ -21,7 +21,7 @@ from stormproof.processes import interruption
 from stormproof.pytest_plugin.tested import Setting
 from stormproof.pytest_plugin.words import evidence, told_by_pytest
 from stormproof.spec import description
-from stormproof.spec.scenario import why_not
+from stormproof.spec.scenario import lacks_state, why_not
 
 
 class ScenarioFile(pytest.File):
@@ -64,7 +64,7 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """A scenario that does not apply to the system is skipped."""
-        reason = why_not(self._job.scenario.storm, self._job.system)
+        reason = why_not(self._job.scenario.storm, self._job.system) or lacks_state(self._job.state, self._job.system)
         if reason:
             pytest.skip(f"{self._job.scenario.name} does not apply to {self._job.system.name}: {reason}")
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from stormproof.spec.fault import Fault
+from stormproof.spec.seams import FRAMEWORKS
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Trigger
 from stormproof.spec.workload import Workload
@@ -70,6 +71,14 @@ def why_not(storm: tuple[Injection, ...], system: System) -> str:
     started to find that out.
     """
     return next((reason for injection in storm for reason in _reasons(injection, system) if reason), "")
+
+
+def lacks_state(state: State, system: System) -> str:
+    """Why no worker of the system can be brought into that state; "" where one can."""
+    known = FRAMEWORKS.get(system.framework).states
+    if state in known:
+        return ""
+    return f"a worker of {system.framework} cannot be {state.value}; it can be: {', '.join(sorted(known))}"
 
 
 def _reasons(injection: Injection, system: System) -> Iterator[str]:
