@@ -24,7 +24,7 @@ from stormproof.frameworks.framework import Hold
 from stormproof.history import Settings
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 from stormproof.spec.trigger import Moment
 
 TAG = str(uuid.UUID(int=7))

@@ -30,7 +30,7 @@ from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.counter import Counter
 from stormproof.wire.faults import BlackHole, Delay, Duplicate, Garble, Refuse, Reset, WireFault

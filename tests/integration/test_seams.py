@@ -23,7 +23,7 @@ from stormproof.drivers.http.driver import HttpDriver
 from stormproof.effects.smtp.source import SmtpSource
 from stormproof.frameworks.celery.framework import CeleryFramework
 from stormproof.history import Fault as FaultEvent
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 
 
 class Cellar(RedisBroker):

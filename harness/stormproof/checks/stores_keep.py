@@ -1,4 +1,4 @@
-"""Does a Redis that must keep things keep them?"""
+"""Does a server that must keep things keep them?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.history import History, Indexed, Process, Sample
 
 @dataclass(frozen=True, slots=True)
 class StoresKeep:
-    """A `durable` Redis has something left after a restart, and throws nothing out.
+    """A `durable` server has something left after a restart, and throws nothing out.
 
     What the harness took away itself, or had it throw out, is no fault of the system's. Observes the samples of the durable stores.
     Findings:

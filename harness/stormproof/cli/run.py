@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job

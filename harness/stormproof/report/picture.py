@@ -85,7 +85,7 @@ def _answers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
 
 
 def _memory(history: History) -> dict[str, list[Any]]:
-    """Each component's process tree, and each Redis by its own word."""
+    """Each component's process tree, and each server by its own word."""
     tracks: dict[str, list[tuple[float, float]]] = {}
     for _, tree in history.of(ProcessSample):
         tracks.setdefault(tree.component, []).append((tree.t, tree.rss_bytes / 2**20))
