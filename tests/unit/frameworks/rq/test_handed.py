@@ -74,7 +74,8 @@ def test_a_worker_that_was_started_again_holds_nothing_of_before() -> None:
 
 def test_an_empty_reply_brings_nothing_and_another_store_is_not_looked_at() -> None:
     handed = Handed(Workers(), "broker")
-    handed.watch(frame("BLMOVE", b"*-1\r\n", "reply", nil=True), 2.0)
+    handed.watch(frame("BLMOVE", b"_\r\n", "reply", nil=True), 2.0)
+    assert handed.holds("_") is Hold.UNSEEN
     handed.watch(frame("BLMOVE", bulk(JOB), "reply", store="results"), 2.0)
     assert handed.holds(JOB) is Hold.UNSEEN
 

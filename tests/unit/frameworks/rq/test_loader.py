@@ -40,6 +40,7 @@ def test_rq_is_watched_where_a_journal_is_asked_for_and_only_there(folder: Path,
     assert (watched.stdout, watched.stderr) == ("True\n", "")
     assert not journal.exists()  # A process that imports RQ is no worker yet.
     assert run(folder, WATCHED).stdout == "False\n"
+    assert run(folder, "import sys; print('stormproof_probe' in sys.modules)").stdout == "False\n"
 
 
 def test_a_process_without_rq_imports_nothing_of_it(folder: Path, tmp_path: Path) -> None:
