@@ -12,5 +12,5 @@ scenario = Scenario(
     name="garbled_reply",
     title="the reply with which the worker is given the third message is garbled",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(Injection(fault=Garble(), when=receives("worker", "BRPOP", place=2)),),
+    storm=(Injection(fault=Garble(), when=receives("worker", meaning="deliver", place=2)),),
 )

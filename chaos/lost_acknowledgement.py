@@ -13,5 +13,5 @@ scenario = Scenario(
     name="lost_acknowledgement",
     title="the worker's connection is reset as it sends the acknowledgement of the third task",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(Injection(fault=Reset(), when=sends("worker", "ZREM", key="unacked_index", place=2)),),
+    storm=(Injection(fault=Reset(), when=sends("worker", meaning="acknowledge", place=2)),),
 )

@@ -12,5 +12,5 @@ scenario = Scenario(
     name="publish_reply_lost",
     title="the API's connection is reset when Redis has executed the publish, before the reply arrives",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(Injection(fault=Reset(), when=receives("api", "LPUSH", key="celery", place=2)),),
+    storm=(Injection(fault=Reset(), when=receives("api", meaning="publish", place=2)),),
 )

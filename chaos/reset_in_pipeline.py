@@ -13,5 +13,5 @@ scenario = Scenario(
     name="reset_in_pipeline",
     title="the worker's connection is reset between BRPOP's reply and the note that the message is unacknowledged",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(Injection(fault=Reset(), when=sends("worker", "HSET", key="unacked", place=2)),),
+    storm=(Injection(fault=Reset(), when=sends("worker", meaning="hold", place=2)),),
 )

@@ -12,5 +12,5 @@ scenario = Scenario(
     name="result_write_lost",
     title="the connection over which the third task's result is written swallows it, and all that follows",
     workload=Workload(tasks=8, rate_per_s=4),
-    storm=(Injection(fault=BlackHole(new=False), when=sends("worker", "*SET*", store="results", place=2)),),
+    storm=(Injection(fault=BlackHole(new=False), when=sends("worker", meaning="store_result", place=2)),),
 )

@@ -98,9 +98,8 @@ async def _never_starts(world: World, key: str) -> str:
 
 
 def _frame(world: World, trigger: Trigger) -> str:
-    key = f"({trigger.key})" if trigger.key != "*" else ""
     whose = f" of {world.key(trigger.place)}" if trigger.place is not None else ""
-    return f"{trigger.component}:{trigger.command}{key}:{trigger.direction}{whose}"
+    return f"{trigger.component}:{trigger.frame}:{trigger.direction}{whose}"
 
 
 async def _comes(frame: asyncio.Future[tuple[Moment, Decide]], heal: asyncio.Event | None) -> bool:

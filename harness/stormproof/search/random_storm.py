@@ -109,12 +109,12 @@ def _aimed(system: System, tasks: int, times: st.SearchStrategy[float]) -> st.Se
     workers, apis, places = system.in_storms("worker"), system.in_storms("api"), _integer(0, tasks - 1)
     worker, api = _pick(workers), _pick(apis or workers)
     requests = _any(
-        st.builds(sends, worker, st.just("HSET"), key=st.just("unacked"), place=places),
-        st.builds(sends, worker, st.just("ZREM"), key=st.just("unacked_index"), place=places),
+        st.builds(sends, worker, meaning=st.just("hold"), place=places),
+        st.builds(sends, worker, meaning=st.just("acknowledge"), place=places),
     )
     replies = _any(
-        st.builds(receives, worker, st.just("BRPOP"), place=places),
-        st.builds(receives, api, st.just("LPUSH"), place=places),
+        st.builds(receives, worker, meaning=st.just("deliver"), place=places),
+        st.builds(receives, api, meaning=st.just("publish"), place=places),
     )
     return _any(
         st.builds(Injection, fault=st.just(Reset()), when=_any(requests, replies), at_s=times),

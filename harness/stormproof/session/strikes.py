@@ -58,5 +58,5 @@ class Strike:
 
     def __str__(self) -> str:
         when = self.injection.when
-        which = f" at a {when.direction} {when.command}" + (f"({when.key})" if when.key != "*" else "") if when else ""
+        which = f" at a {when.direction} {when.frame}" if when else ""
         return f"{self.injection.fault.name} on {nemesis.target(self.injection)}{which}"

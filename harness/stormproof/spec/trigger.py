@@ -40,8 +40,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Frames on the wire. `component` and `store` (a server of the description) say on which links; `command` and `key` (its shape, ids replaced
-    by `*`) are patterns as of a shell. `place`: frames that speak of that submission's task. `payload`: a regular expression on the frame.
+    """Frames on the wire. `component` and `store` (a server of the description) say on which links; `meaning` what the frame does to a
+    message, whichever command does that; `command` and `key` (its shape, ids replaced by `*`) are patterns as of a shell. `place`: frames
+    that speak of that submission's task. `payload`: a regular expression on the frame.
 
     The `nth` of them is met, and those after it, `times` in all (0: as many as come while the fault lasts), each with `probability`.
     """
@@ -49,6 +50,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     component: str = "*"
     store: str = "*"
     direction: WireDirection = "request"
+    meaning: Meaning | None = None
     command: str = "*"
     key: str = "*"
     place: int | None = None
@@ -57,11 +59,18 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     times: int = 1
     probability: float = 1.0
 
+    @property
+    def frame(self) -> str:
+        """What it waits for, for people: a command with its key, or a meaning."""
+        what = self.meaning if self.meaning and self.command == "*" else self.command
+        return f"{what}({self.key})" if self.key != "*" else what
+
     def fits(self, moment: Moment) -> bool:
         """Whether a frame is of the kind that is meant; how many came before does not count here."""
         return (
             moment.direction == self.direction
             and not moment.nil
+            and self.meaning in (None, moment.meaning)
             and fnmatchcase(moment.command, self.command)
             and (self.key == "*" or _key_fits(moment.key, self.key))
             and (not self.payload or re.search(self.payload.encode(), moment.raw[:LOOK_BYTES]) is not None)
@@ -73,15 +82,17 @@ def _key_fits(key: str, pattern: str) -> bool:
     return key == pattern or fnmatchcase(key, pattern)
 
 
-def sends(component: str, command: str = "*", *, key: str = "*", store: str = "*", place: int | None = None,
-          payload: str = "", nth: int = 1, times: int = 1, probability: float = 1.0) -> Trigger:  # fmt: skip
-    """When a component sends such a request. `sends("worker", "HSET", key="unacked")`."""
-    return Trigger(component=component, direction="request", command=command, key=key, store=store, place=place,
-                   payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip
+def sends(component: str, command: str = "*", *, meaning: Meaning | None = None, key: str = "*", store: str = "*",
+          place: int | None = None, payload: str = "", nth: int = 1, times: int = 1,
+          probability: float = 1.0) -> Trigger:  # fmt: skip
+    """When a component sends such a request. `sends("worker", meaning="hold")`, or by its command: `sends("worker", "HSET", key="unacked")`."""
+    return Trigger(component=component, direction="request", command=command, meaning=meaning, key=key, store=store,
+                   place=place, payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip
 
 
-def receives(component: str, command: str = "*", *, key: str = "*", store: str = "*", place: int | None = None,
-             payload: str = "", nth: int = 1, times: int = 1, probability: float = 1.0) -> Trigger:  # fmt: skip
-    """When the reply to such a request of a component comes back. `receives("worker", "BRPOP", key="celery")`."""
-    return Trigger(component=component, direction="reply", command=command, key=key, store=store, place=place,
-                   payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip
+def receives(component: str, command: str = "*", *, meaning: Meaning | None = None, key: str = "*", store: str = "*",
+             place: int | None = None, payload: str = "", nth: int = 1, times: int = 1,
+             probability: float = 1.0) -> Trigger:  # fmt: skip
+    """When the reply to such a request of a component comes back. `receives("worker", meaning="deliver")`."""
+    return Trigger(component=component, direction="reply", command=command, meaning=meaning, key=key, store=store,
+                   place=place, payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip

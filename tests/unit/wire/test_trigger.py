@@ -112,3 +112,11 @@ def test_an_answer_to_who_waited_in_vain_is_never_met() -> None:
     assert met(
         receives("worker", "BRPOP"), moment("BRPOP", "celery", "reply", nil=True), moment("BRPOP", "celery", "reply")
     ) == [1]
+
+
+def test_a_meaning_is_met_whichever_command_has_it() -> None:
+    trigger = sends("worker", meaning="hold")
+    assert trigger.fits(moment(command="HSET", meaning="hold"))
+    assert trigger.fits(moment(command="ZADD", meaning="hold"))
+    assert not trigger.fits(moment(command="HSET", meaning="acknowledge"))
+    assert (trigger.frame, sends("worker", "HSET", key="unacked").frame) == ("hold", "HSET(unacked)")
