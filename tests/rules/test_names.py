@@ -64,6 +64,9 @@ COVERED_BY = {
     **dict.fromkeys(["spec/description.py", "spec/loopback.py", "spec/promises.py"], "test_system.py"),
     **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/actions.py"], "test_faults.py"),
     **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
+    **dict.fromkeys(["testing/chunks.py", "testing/claims.py", "testing/passing.py"], "test_codec.py"),
+    "testing/serving.py": "test_driver.py",
+    "testing/stage.py": "test_framework.py",
     "wire/counter.py": "test_trigger.py",
     "wire/server.py": "test_link_server.py",
 }

@@ -69,12 +69,21 @@ def _check_parser(codec: WireCodec, frames: Sequence[bytes], dice: random.Random
         found = borders(_frames(pieces, how))
         missed = sorted(set(ends) - set(found))
         claim(not missed, f"{how}: no piece ends where a frame ends, at byte {missed[:1]}")
-        claim(not requests or found == ends, f"{how}: one request is not one frame: frames end at {found}, and requests at {ends}")
+        claim(
+            not requests or found == ends,
+            f"{how}: one request is not one frame: frames end at {found}, and requests at {ends}",
+        )
     for end in range(len(stream) if len(stream) <= 2048 else 0):
         parser = codec.parser(requests=requests)
         got = b"".join(piece.raw for piece in parser.feed(stream[:end]) if end) + parser.rest()
-        claim(got == stream[:end], f"{side} that end at byte {end}: pieces and rest are not the stream: {_difference(stream[:end], got)}")
-        claim(not parser.unfinished, f"{side} that end at byte {end}: after `rest` {parser.unfinished} bytes are still unfinished")
+        claim(
+            got == stream[:end],
+            f"{side} that end at byte {end}: pieces and rest are not the stream: {_difference(stream[:end], got)}",
+        )
+        claim(
+            not parser.unfinished,
+            f"{side} that end at byte {end}: after `rest` {parser.unfinished} bytes are still unfinished",
+        )
 
 
 def _fed(parser: Parser, chunks: Sequence[bytes], how: str) -> list[Piece]:
@@ -105,7 +114,10 @@ def _frames(pieces: Iterable[Piece], how: str) -> list[bytes]:
     inside = False
     for piece in pieces:
         begins = piece.part in (Part.WHOLE, Part.HEAD)
-        claim(begins != inside, f"{how}: a piece that is {piece.part.name} comes {'inside' if inside else 'outside'} a frame")
+        claim(
+            begins != inside,
+            f"{how}: a piece that is {piece.part.name} comes {'inside' if inside else 'outside'} a frame",
+        )
         if begins:
             frames.append(piece.raw)
         else:
@@ -152,13 +164,22 @@ def _take(pairing: Pairing, parser: Parser, data: bytes, *, is_request: bool, co
 def _claim_pair(codec: WireCodec, request: bytes, asked: Asked | None, place: int) -> None:
     """`place`: of the pair in the conversation."""
     if not request:
-        claim(asked is None, f"what the server says unasked (pair {place}) is paired with a request: {asked.name if asked else ''}")
+        claim(
+            asked is None,
+            f"what the server says unasked (pair {place}) is paired with a request: {asked.name if asked else ''}",
+        )
         return
     wanted = codec.name(request)
     claim(asked is not None, f"the reply of pair {place} is paired with no request, and not with {wanted}")
     if asked is not None:
-        claim(asked.name == wanted, f"the reply of pair {place} is paired with the request {asked.name}, and not with {wanted}")
-        claim(request.startswith(asked.raw), f"the reply of pair {place} is paired with another request of the same name, {wanted}")
+        claim(
+            asked.name == wanted,
+            f"the reply of pair {place} is paired with the request {asked.name}, and not with {wanted}",
+        )
+        claim(
+            request.startswith(asked.raw),
+            f"the reply of pair {place} is paired with another request of the same name, {wanted}",
+        )
 
 
 def _check_refusal(codec: WireCodec, request: bytes, refusal: bytes) -> None:
@@ -168,7 +189,10 @@ def _check_refusal(codec: WireCodec, request: bytes, refusal: bytes) -> None:
     claim(asked.name == codec.name(request), f"{what} returns another request: {asked.name}")
     claim(asked.replace, f"{what} gives the component no reply: `replace` is {asked.replace!r}")
     pieces = codec.parser(requests=False).feed(asked.replace or b"")
-    claim(len(_frames(pieces, what)) == asked.replies, f"{what} owes {asked.replies} replies and tells the component {len(pieces)} frames")
+    claim(
+        len(_frames(pieces, what)) == asked.replies,
+        f"{what} owes {asked.replies} replies and tells the component {len(pieces)} frames",
+    )
     pieces = codec.parser(requests=True).feed(instead)
     claim(
         len(_frames(pieces, what)) == 1 and b"".join(piece.raw for piece in pieces) == instead,

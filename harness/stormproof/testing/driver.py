@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import httpx
 
@@ -16,7 +16,9 @@ from stormproof.spec.workload import key
 from stormproof.testing.claims import claim
 from stormproof.testing.serving import Serve, over_http
 
-Behaviour = Literal["absent", "closes", "truncates", "silent", "garbles", "accepts", "accepts_without_id", "refuses", "breaks"]
+Behaviour = Literal[
+    "absent", "closes", "truncates", "silent", "garbles", "accepts", "accepts_without_id", "refuses", "breaks"
+]
 """How the system behaves. absent: nobody listens. closes: it reads the request and closes the connection. truncates: it sends a part of
 an answer that accepts, and closes. silent: it reads and never answers. garbles: its answer is not the protocol. accepts: it accepts the
 work, its id is `TASK_ID`, and the status of that is success. accepts_without_id: it accepts and names no id. refuses: it says that it has not
@@ -73,9 +75,13 @@ async def _check(make: Make, system: System, serve: Serve, within_s: float) -> N
     async with connections() as http:
         for behaviour in get_args(Behaviour):
             async with serve(behaviour) as address:
-                driver = make(system, http, lambda component, address=address: address)  # type: ignore[misc]
+                driver = make(system, http, _always(address))
                 await _submission(driver, behaviour, within_s)
                 await _status(driver, behaviour, within_s)
+
+
+def _always(address: str) -> Callable[[str], str]:
+    return lambda component: address
 
 
 async def _submission(driver: Driver, behaviour: Behaviour, within_s: float) -> None:
@@ -83,7 +89,9 @@ async def _submission(driver: Driver, behaviour: Behaviour, within_s: float) -> 
     what = f"submit is {reply.outcome!r} where {_WHEN[behaviour]}"
     claim(reply.outcome == _WANTED[behaviour], f"{what}, and should be {_WANTED[behaviour]!r}{_why(behaviour)}")
     if behaviour == "accepts":
-        claim(reply.task_id == TASK_ID, f"submit returns the task id {reply.task_id!r}, and the answer says {TASK_ID!r}")
+        claim(
+            reply.task_id == TASK_ID, f"submit returns the task id {reply.task_id!r}, and the answer says {TASK_ID!r}"
+        )
         claim(not reply.error, f"submit returns an error where {_WHEN[behaviour]}: {reply.error}")
     else:
         claim(reply.error, f"{what}, and does not say why in `error`")
@@ -92,7 +100,10 @@ async def _submission(driver: Driver, behaviour: Behaviour, within_s: float) -> 
 
 async def _status(driver: Driver, behaviour: Behaviour, within_s: float) -> None:
     reply = await _asked(lambda: driver.status(TASK_ID), f"status, where {_WHEN[behaviour]},", within_s)
-    claim(reply.task_id == TASK_ID, f"status, where {_WHEN[behaviour]}, returns the task id {reply.task_id!r} for {TASK_ID!r}")
+    claim(
+        reply.task_id == TASK_ID,
+        f"status, where {_WHEN[behaviour]}, returns the task id {reply.task_id!r} for {TASK_ID!r}",
+    )
     if behaviour == "accepts":
         claim(
             reply.outcome == "ok" and reply.state and reply.terminal and reply.success,
@@ -106,16 +117,16 @@ async def _status(driver: Driver, behaviour: Behaviour, within_s: float) -> None
         )
 
 
-async def _asked(ask: Callable[[], object], what: str, within_s: float) -> Reply:
+async def _asked(ask: Callable[[], Awaitable[Any]], what: str, within_s: float) -> Reply:
     try:
         async with asyncio.timeout(within_s):
-            reply = await ask()  # type: ignore[misc]
+            reply = await ask()
     except TimeoutError as error:
         raise AssertionError(f"{what} does not return within {within_s:g} s, or raises TimeoutError") from error
     except Exception as error:
         raise AssertionError(f"{what} raises {type(error).__name__}: {error}") from error
-    claim(isinstance(reply, Reply), f"{what} returns no Reply: {reply!r}")
-    assert isinstance(reply, Reply)  # noqa: S101 - for mypy
+    if not isinstance(reply, Reply):
+        raise AssertionError(f"{what} returns no Reply: {reply!r}")
     return reply
 
 

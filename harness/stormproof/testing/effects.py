@@ -71,7 +71,10 @@ class _Effects:
         first, second = key("c0de", 1), key("c0de", 12345)
         for name in (first, second, first):
             await self._caused(name)
-        claim(all(isinstance(each, Effect) for each in self._counted), f"an effect is counted as something else: {self._counted}")
+        claim(
+            all(isinstance(each, Effect) for each in self._counted),
+            f"an effect is counted as something else: {self._counted}",
+        )
         late = [each for each in self._counted if not 0 <= each.t <= time.monotonic() - self._t0]
         claim(not late, f"the time of an effect is not that since t0 of time.monotonic(): {late[:1]}")
         compared = [each for each in self._counted if isinstance(each, Effect) and (each.compared or each.lacks)]

@@ -27,9 +27,9 @@ _ETA_S = 600.0
 def check_framework(system: System, folder: Path, *, within_s: float = 10.0) -> None:
     """Prove the framework of a system that is sound and still: nothing but its API submits tasks.
 
-    The system's key reaches its tasks, and where the framework has events of its own, the system sends them. All of it is started, with one
-    copy of each component; its workers are killed twice, and in the end its broker. `folder` is the run folder. `within_s`: how long each thing may take
-    that should happen soon. Call it where no event loop runs. Raises AssertionError.
+    The key of a submission reaches its task, and where the framework has events of its own, the system sends them. All of it is started, with
+    one copy of each component; its workers are killed twice, and in the end its broker. `folder` is the run folder. `within_s`: how long
+    each thing may take that should happen soon. Call it where no event loop runs. Raises AssertionError.
     """
     asyncio.run(_check(plain(system), folder, within_s))
 
@@ -91,7 +91,9 @@ class _Proof:
         claim(task_id not in stage.picture.ended, "an order to hold a task is not obeyed: the task has ended")
         until.touch()
         self._world.orders.take_back(order)
-        await stage.until(lambda: task_id in stage.picture.ended, "a task that was held by an order does not end when it is let go")
+        await stage.until(
+            lambda: task_id in stage.picture.ended, "a task that was held by an order does not end when it is let go"
+        )
         self._frames(("publish", "deliver"), since, task_id)
         claim(task_id in self._framework.result_key(task_id), f"result_key({task_id!r}) does not name the task")
         await stage.empty("after the task of a submission")
@@ -105,7 +107,10 @@ class _Proof:
         found = self._stage.meanings(since, task_id)
         for meaning in wanted:
             of_it = f"that names the task {task_id} " if task_id else "of a task's life "
-            claim(meaning in found, f"no frame {of_it}on the links means {meaning!r}; there are: {', '.join(sorted(found))}")
+            claim(
+                meaning in found,
+                f"no frame {of_it}on the links means {meaning!r}; there are: {', '.join(sorted(found))}",
+            )
 
     async def tasks_of_our_own(self) -> None:
         """A task that is acknowledged late is unacknowledged while it runs, and one that is acknowledged early is not."""
@@ -133,11 +138,22 @@ class _Proof:
         """The journal tells that it was received, then started, by whom and with which key."""
         stage = self._stage
         start = await stage.started(task)
-        claim(task.id in stage.picture.received, f"the journal tells that the task {task.id} has started, and not that it was received")
-        claim(stage.picture.received[task.id].t <= start.t, "the journal tells of a start before the message was received")
-        claim(start.key == task.own.key, f"the journal tells the key {start.key!r} of a task whose key is {task.own.key!r}")
+        claim(
+            task.id in stage.picture.received,
+            f"the journal tells that the task {task.id} has started, and not that it was received",
+        )
+        claim(
+            stage.picture.received[task.id].t <= start.t, "the journal tells of a start before the message was received"
+        )
+        claim(
+            start.key == task.own.key,
+            f"the journal tells the key {start.key!r} of a task whose key is {task.own.key!r}",
+        )
         pids = {worker.pid: worker.name for worker in stage.workers}
-        claim(pids.get(start.parent) == start.component, f"the journal tells of a start in {start.component}, whose main process is not {start.parent}")
+        claim(
+            pids.get(start.parent) == start.component,
+            f"the journal tells of a start in {start.component}, whose main process is not {start.parent}",
+        )
         claim(task.id not in stage.picture.ended, f"the task {task.id} has ended before its file was there")
 
     async def cancels(self) -> None:
@@ -176,14 +192,23 @@ class _Proof:
         task.since = self._world.recorder.now()
         await stage.start_workers()
         if await messages.unacked():  # A worker may have taken it back as it started.
-            claim(messages.returns(message, stage.alive), "returns is false for an abandoned message, though a worker lives")
+            claim(
+                messages.returns(message, stage.alive),
+                "returns is false for an abandoned message, though a worker lives",
+            )
             backs = messages.hand_back([message], stage.alive)
-            claim([back.task_ids for back in backs] == [(task.id,)], f"hand_back does not return the one abandoned message: {backs}")
+            claim(
+                [back.task_ids for back in backs] == [(task.id,)],
+                f"hand_back does not return the one abandoned message: {backs}",
+            )
             claim(backs[0].waited_s > 0, "hand_back does not say how long the message would have waited")
             with raising_nothing("what hand_back returns"):
                 await asyncio.to_thread(backs[0].do)
         start = await stage.started(task)
-        claim(start.parent in {worker.pid for worker in stage.workers}, "a message that was handed back is executed by a worker that is gone")
+        claim(
+            start.parent in {worker.pid for worker in stage.workers},
+            "a message that was handed back is executed by a worker that is gone",
+        )
         await stage.ended(task)
         await stage.empty("after an abandoned message was handed back and executed")
 
@@ -233,7 +258,9 @@ class _Proof:
         task = await self._stage.submit(early=early, eta_s=eta_s)
         what = "a task that is due later" if eta_s else "a task that is acknowledged early" if early else "a task"
         said = f"no worker runs, {what} was submitted, and depth does not count it: {before + 1} should wait"
-        await self._stage.sees(self._messages.depth, lambda depth: sum(depth) == before + 1 and (eta_s or depth[0] == before + 1), said)
+        await self._stage.sees(
+            self._messages.depth, lambda depth: sum(depth) == before + 1 and (eta_s or depth[0] == before + 1), said
+        )
         return task
 
     async def _bad(self, before: int) -> dict[str, Callable[[], Any]]:
@@ -245,9 +272,12 @@ class _Proof:
         for number, kind in enumerate(framework.bad_messages, before + 1):
             with raising_nothing(f"put_bad({kind!r})"):
                 found[kind] = await framework.put_bad(messages, kind, self._stage.next_key())
-            claim(not await found[kind](), f"put_bad({kind!r}): no worker runs, and what it returned says that the message was taken")
+            claim(
+                not await found[kind](),
+                f"put_bad({kind!r}): no worker runs, and what it returned says that the message was taken",
+            )
             said = f"put_bad({kind!r}): no worker runs, and depth does not count the message: {number} should wait"
-            await self._stage.sees(messages.depth, lambda depth, number=number: depth[0] == number, said)
+            claim((await messages.depth())[0] == number, said)
         return found
 
     async def unreachable(self) -> None:
@@ -264,11 +294,16 @@ class _Proof:
                     answer = await getattr(messages, name)()
                 except UnreachableError:
                     continue
-            raise AssertionError(f"while the broker is gone, {name} returns {answer} and does not raise UnreachableError")
+            raise AssertionError(
+                f"while the broker is gone, {name} returns {answer} and does not raise UnreachableError"
+            )
         try:
             await stage.submit()
         except AssertionError as error:
-            claim(isinstance(error.__cause__, UnreachableError), f"while the broker is gone, {error}, and not UnreachableError")
+            claim(
+                isinstance(error.__cause__, UnreachableError),
+                f"while the broker is gone, {error}, and not UnreachableError",
+            )
         else:
             raise AssertionError("while the broker is gone, submit does not raise UnreachableError")
 

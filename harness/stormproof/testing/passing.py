@@ -140,7 +140,9 @@ def check_passing(codec: WireCodec, conversation: Sequence[Pair], dice: random.R
         for how in _hows(number):
             wire = _played(codec, turns, how)
             claim(wire.out[SERVER] == asked, f"a link ({how}) does not forward {cut} as they are to the server")
-            claim(wire.out[COMPONENT] == answered, f"a link ({how}) does not forward {cut} as they are to the component")
+            claim(
+                wire.out[COMPONENT] == answered, f"a link ({how}) does not forward {cut} as they are to the component"
+            )
             claim(not wire.noticed, f"a link ({how}) does not understand {cut}: {wire.noticed[:1]}")
             if how == "watched":
                 _claim_names(wire.seen, wanted, cut)
@@ -185,7 +187,9 @@ def check_refusing(
         wire.rules.arm(_rule(_No(reply=told_no), Trigger(nth=nth)))
         wire.play(_mixed(given, dice))
         claim(wire.out[SERVER] == to_server, f"{what}, the server is not given the other requests in their order")
-        claim(wire.out[COMPONENT] == to_component, f"{what}, the component is not told that in its turn among the replies")
+        claim(
+            wire.out[COMPONENT] == to_component, f"{what}, the component is not told that in its turn among the replies"
+        )
 
 
 def check_foreign(codec: WireCodec, first: Pair, foreign: Sequence[bytes], dice: random.Random) -> None:

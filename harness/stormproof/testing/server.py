@@ -9,6 +9,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,14 +48,32 @@ def check_server(
     and returns what it got, each time the same. `keep` has the server keep something; `kept` says whether it is there. Call it where no event loop
     runs. Raises AssertionError.
     """
-    claim(isinstance(table, broker.Table), f"the table is a {type(table).__name__}, and not the broker's {broker.Table.__name__}")
+    claim(
+        isinstance(table, broker.Table),
+        f"the table is a {type(table).__name__}, and not the broker's {broker.Table.__name__}",
+    )
     asyncio.run(_check(broker, table, (talk, keep, kept), binary, within_s))
 
 
 async def _check(
-    broker: Broker, table: Store, functions: tuple[Talk, Talk, Callable[[str], bool]], binary: Binary | None, within_s: float
+    broker: Broker,
+    table: Store,
+    functions: tuple[Talk, Talk, Callable[[str], bool]],
+    binary: Binary | None,
+    within_s: float,
 ) -> None:
-    ports = Ports()
+    with closing(Ports()) as ports:
+        await _check_on(ports, broker, table, functions, binary, within_s)
+
+
+async def _check_on(
+    ports: Ports,
+    broker: Broker,
+    table: Store,
+    functions: tuple[Talk, Talk, Callable[[str], bool]],
+    binary: Binary | None,
+    within_s: float,
+) -> None:
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder, "logs")
@@ -75,7 +94,6 @@ async def _check(
         left = [process.pid for process in psutil.Process().children(recursive=True) if process.pid not in before]
         claim(not [pid for pid in (*left, *life.pids) if is_running(pid)], f"a process is left running: {left}")
         claim(is_free(port), f"port {port} is still taken after the end")
-    ports.close()
 
 
 class _Life:
@@ -92,12 +110,17 @@ class _Life:
     def names(self, table: Store, port: int) -> None:
         """What it is called, before it has started."""
         server, component = self._server, f"{table.kind}.{NAME}"
-        claim(server.component == component, f"component is {server.component!r}, and should be KIND.NAME, {component!r}")
+        claim(
+            server.component == component, f"component is {server.component!r}, and should be KIND.NAME, {component!r}"
+        )
         claim(server.name == NAME, f"name is {server.name!r}, and should be {NAME!r}")
         claim(server.spec == table, "spec is not the table of the description")
         claim(server.port == port, f"port is {server.port}, and it was given {port}")
         claim(server.running is None, "it runs before it has been started")
-        claim("45678" in server.url_for_system(45678), f"url_for_system(45678) does not lead there: {server.url_for_system(45678)}")
+        claim(
+            "45678" in server.url_for_system(45678),
+            f"url_for_system(45678) does not lead there: {server.url_for_system(45678)}",
+        )
 
     async def starts(self) -> None:
         """It starts, says once that it listens, and answers."""
@@ -114,34 +137,48 @@ class _Life:
             raise UnreachableError("not now")
 
         sample = await self._server.sample(7.5, depth)
-        claim((sample.t, sample.store) == (7.5, NAME), f"a sample is of {sample.store!r} at {sample.t}, and not of {NAME!r} at 7.5")
-        claim((sample.queued, sample.unacked) == (3, 2), "a sample does not have the queued and unacked that `depth` returns")
+        claim(
+            (sample.t, sample.store) == (7.5, NAME),
+            f"a sample is of {sample.store!r} at {sample.t}, and not of {NAME!r} at 7.5",
+        )
+        claim(
+            (sample.queued, sample.unacked) == (3, 2),
+            "a sample does not have the queued and unacked that `depth` returns",
+        )
         with raising_nothing("sample, where `depth` raises UnreachableError,"):
             blind = await self._server.sample(0.0, unreachable)
-        claim(not blind.up, "a sample says up where `depth` raises UnreachableError: its zeros would count as no messages")
+        claim(
+            not blind.up, "a sample says up where `depth` raises UnreachableError: its zeros would count as no messages"
+        )
 
     async def passes_a_link(self, port: int) -> None:
         """An exchange through a link is the one without it, and its frames are understood."""
-        server = self._server
         direct = await self._call(self._talk, self._url, "talk")
         for watched in (False, True):
-            seen: list[Moment] = []
-            noticed: list[str] = []
-            link = Link("client", "client", server.name, port, server.port, server.codec)
-            link.rules.notice = noticed.append
-            if watched:
-                link.rules.observe(lambda moment, fate, injection, seen=seen: seen.append(moment))  # type: ignore[misc]
-            await link.open()
-            try:
-                through = await self._call(self._talk, server.url_for_system(port), "talk, through a link,")
-            finally:
-                await link.close()
+            seen, noticed, through = await self._through_a_link(port, watched=watched)
             claim(through == direct, f"through a link, talk gets {through!r}, and without it {direct!r}")
             claim(not noticed, f"its codec does not understand what talk exchanges: {noticed[:1]}")
-            if watched:
-                replies = [moment for moment in seen if moment.direction == "reply"]
-                claim(replies, "its codec pairs no reply of what talk exchanges with a request")
-                claim(all(moment.command for moment in seen), "its codec gives a frame of what talk exchanges no name")
+        claim(
+            any(moment.direction == "reply" for moment in seen),
+            "its codec pairs no reply of what talk exchanges with a request",
+        )
+        claim(all(moment.command for moment in seen), "its codec gives a frame of what talk exchanges no name")
+
+    async def _through_a_link(self, port: int, *, watched: bool) -> tuple[list[Moment], list[str], object]:
+        """The frames that somebody watched, what the link did not understand, and what was got."""
+        server = self._server
+        seen: list[Moment] = []
+        noticed: list[str] = []
+        link = Link("client", "client", server.name, port, server.port, server.codec)
+        link.rules.notice = noticed.append
+        if watched:
+            link.rules.observe(lambda moment, fate, injection: seen.append(moment))
+        await link.open()
+        try:
+            got = await self._call(self._talk, server.url_for_system(port), "talk, through a link,")
+        finally:
+            await link.close()
+        return seen, noticed, got
 
     async def freezes(self) -> None:
         """A frozen server is seen to be down, soon."""
@@ -175,7 +212,9 @@ class _Life:
         with raising_nothing("forget_data"):
             self._server.forget_data()
         await self._started()
-        claim(not await self._call(self._kept, self._url, "kept"), "after forget_data it comes back with what it had kept")
+        claim(
+            not await self._call(self._kept, self._url, "kept"), "after forget_data it comes back with what it had kept"
+        )
         with raising_nothing("forget_data"):
             await self._killed()
             self._server.forget_data()

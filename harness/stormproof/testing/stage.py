@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -68,7 +69,10 @@ class Stage:
 
     async def until(self, condition: Callable[[], object], sentence: str) -> None:
         """Wait until it holds; else the sentence is raised."""
-        claim(await self.world.recorder.until(lambda: bool(condition()), self.within_s), f"{sentence} (within {self.within_s:g} s)")
+        claim(
+            await self.world.recorder.until(lambda: bool(condition()), self.within_s),
+            f"{sentence} (within {self.within_s:g} s)",
+        )
 
     async def sees(self, ask: Callable[[], Awaitable[T]], fits: Callable[[T], object], sentence: str) -> T:
         """Ask until an answer fits; else the sentence is raised, with the last answer."""
@@ -136,7 +140,9 @@ class Stage:
                 worker.running.signal_tree(signal.SIGKILL)
                 await worker.running.exited()
         links = [link for worker in self.workers for link in self.world.links.of(worker.name)]
-        await self.until(lambda: not any(link.conversations for link in links), "a killed worker's connections have not ended")
+        await self.until(
+            lambda: not any(link.conversations for link in links), "a killed worker's connections have not ended"
+        )
 
     async def start_workers(self) -> None:
         """Start them again, and wait until their probes say that they are ready."""
@@ -148,11 +154,13 @@ class Stage:
     async def heard(self) -> None:
         """See that the probe of each worker says that it is ready, with its settings."""
         for worker in self.workers:
-            name = worker.name
             await self.until(
-                lambda name=name, pid=worker.pid: name in self.picture.ready_at  # type: ignore[misc]
-                and name in self.picture.settings
-                and self.picture.settings[name].pid == pid,
-                f"the probe of {name} does not tell `ready` with its settings and the pid of its main process",
+                partial(self._is_heard, worker),
+                f"the probe of {worker.name} does not tell `ready` with its settings and the pid of its main process",
             )
-            claim(self.picture.settings[name].queues, f"the settings of {name} name no queue that it reads")
+            told = self.picture.settings[worker.name]
+            claim(told.queues, f"the settings of {worker.name} name no queue that it reads")
+
+    def _is_heard(self, worker: Replica) -> bool:
+        told = self.picture.settings.get(worker.name)
+        return worker.name in self.picture.ready_at and told is not None and told.pid == worker.pid

@@ -24,3 +24,64 @@ SYSTEM = description.load(ROOT / "system_under_test" / "tutorial.toml", ELSEWHER
 
 def test_celery_is_a_framework(tmp_path: Path) -> None:
     check_framework(SYSTEM, tmp_path)
+
+
+class LooksAtTheFirstDatabase(CeleryFramework):
+    """Counts messages in database 0 only."""
+
+    def messages(
+        self,
+        server: Any,
+        queues: tuple[str, ...],
+        links: Workers,
+        settings: Mapping[str, Settings],
+        workers: Collection[str],
+    ) -> KombuMessages:
+        class Messages(KombuMessages):
+            async def depth(self) -> tuple[int, int]:
+                lists, hashes = (
+                    {place._replace(database=0) for place in each} for each in (self.read_lists, self.hashes)
+                )
+                return await self._count(lists, "LLEN"), await self._count(hashes, "HLEN")
+
+        return Messages(server, queues, Deliveries(links), settings, workers)
+
+
+class FindsNothingAbandoned(CeleryFramework):
+    """Believes of each message that a worker has it."""
+
+    def messages(
+        self,
+        server: Any,
+        queues: tuple[str, ...],
+        links: Workers,
+        settings: Mapping[str, Settings],
+        workers: Collection[str],
+    ) -> KombuMessages:
+        class Messages(KombuMessages):
+            async def unacked(self) -> list[Unacked]:
+                return [message._replace(hold=Hold.HELD) for message in await super().unacked()]
+
+        return Messages(server, queues, Deliveries(links), settings, workers)
+
+
+@pytest.mark.parametrize(
+    ("framework", "sentence"),
+    [
+        (
+            LooksAtTheFirstDatabase,
+            "^while a task that is acknowledged late runs, depth counts no unacknowledged message",
+        ),
+        (
+            FindsNothingAbandoned,
+            "^the worker was killed in mid-task, and unacked does not say that its message is abandoned",
+        ),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_framework_with_a_mistake_is_told_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framework: type[CeleryFramework], sentence: str
+) -> None:
+    monkeypatch.setitem(FRAMEWORKS._loaded, "celery", framework)
+    with pytest.raises(AssertionError, match=sentence):
+        check_framework(SYSTEM, tmp_path, within_s=5.0)

@@ -18,6 +18,7 @@ from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher
 from stormproof.spec.system import Binary, Redis, Store
 from stormproof.testing import check_server
+from stormproof.wire.codec import Part, Piece
 
 TABLE = Redis(append_only=True, config={"appendfsync": ("always",)})
 
@@ -46,7 +47,7 @@ def test_redis_is_a_server() -> None:
 
 
 def test_redis_with_a_login_is_a_server() -> None:
-    check(RedisBroker(), TABLE.model_copy(update={"config": {**TABLE.config, "requirepass": ("a b",)}}))
+    check(RedisBroker(), TABLE.model_copy(update={"config": {**TABLE.config, "requirepass": ('"a b"',)}}))
 
 
 class Careless(RedisServer):
@@ -99,9 +100,17 @@ class LeadsPastItsLink(Careless):
 
 class SpeaksAnotherProtocol(Careless):
     async def start(self, listening: Callable[[], Awaitable[None]] | None = None) -> None:
+        class Parser(RespParser):
+            def is_one_frame(self, data: bytes) -> bool:
+                return False
+
+            def feed(self, data: bytes) -> list[Piece]:
+                self.opaque = "no line of mine"
+                return [Piece(data, Part.OPAQUE)]
+
         class Codec(RedisCodec):
             def parser(self, *, requests: bool) -> RespParser:
-                return super().parser(requests=not requests)
+                return Parser(requests=requests)
 
         self.codec = Codec()
         await super().start(listening)
@@ -116,7 +125,7 @@ class SpeaksAnotherProtocol(Careless):
         (NeverListens(), "^start calls `listening` 0 times, and should once$"),
         (EmptiesNothing(), "^after `empty` it still has what it kept$"),
         (LeadsPastItsLink(), "^url_for_system\\(45678\\) does not lead there"),
-        (SpeaksAnotherProtocol(), "^its codec does not understand what talk exchanges: .*unknown type"),
+        (SpeaksAnotherProtocol(), "^its codec does not understand what talk exchanges: .*no line of mine"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Careless) else "",
 )

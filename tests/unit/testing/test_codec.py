@@ -23,7 +23,11 @@ CONVERSATION = [
     (b"PING\r\n", b"+PONG\r\n"),
     (request("HGETALL", "h"), b"%1\r\n+a\r\n:1\r\n"),
 ]
-LARGE = [*CONVERSATION[:2], (request("SET", "big", BIG), b"+OK\r\n"), (request("GET", "big"), b"$%d\r\n%s\r\n" % (len(BIG), BIG))]
+LARGE = [
+    *CONVERSATION[:2],
+    (request("SET", "big", BIG), b"+OK\r\n"),
+    (request("GET", "big"), b"$%d\r\n%s\r\n" % (len(BIG), BIG)),
+]
 SUBSCRIBED = [
     (request("PING"), b"+PONG\r\n"),
     (request("SUBSCRIBE", "a", "b"), b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"),
