@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -16,40 +17,54 @@ from stormproof.spec.workload import key
 from stormproof.testing.claims import claim
 from stormproof.testing.serving import Serve, over_http
 
-Behaviour = Literal[
-    "absent", "closes", "truncates", "silent", "garbles", "accepts", "accepts_without_id", "refuses", "breaks"
-]
-"""How the system behaves. absent: nobody listens. closes: it reads the request and closes the connection. truncates: it sends a part of
-an answer that accepts, and closes. silent: it reads and never answers. garbles: its answer is not the protocol. accepts: it accepts the
-work, its id is `TASK_ID`, and the status of that is success. accepts_without_id: it accepts and names no id. refuses: it says that it has not
-done it. breaks: it reports an error of its own.
-"""
+
+class Behaviour(StrEnum):
+    """How the system behaves when it is asked.
+
+    `absent`: nobody listens. `closes`: it reads the request and closes the connection. `truncates`: it sends a part of an answer that
+    accepts, and closes. `silent`: it reads and never answers. `garbles`: its answer is not the protocol. `accepts`: it accepts the work, the
+    id of which is `TASK_ID`, and the status of that is success. `accepts_without_id`: it accepts and names no id. `refuses`: it says that it
+    has not done it. `breaks`: it reports an error of its own.
+    """
+
+    ABSENT = "absent"
+    CLOSES = "closes"
+    TRUNCATES = "truncates"
+    SILENT = "silent"
+    GARBLES = "garbles"
+    ACCEPTS = "accepts"
+    ACCEPTS_WITHOUT_ID = "accepts_without_id"
+    REFUSES = "refuses"
+    BREAKS = "breaks"
+
 
 TASK_ID = "0d7a5e6c-1f52-4f0e-9d0c-5a3e8c1b2f44"
 """The id that a server gives to what it accepts."""
 
 _WANTED: dict[Behaviour, str] = {
-    "absent": "fail",
-    "closes": "info",
-    "truncates": "info",
-    "silent": "info",
-    "garbles": "info",
-    "accepts": "ok",
-    "accepts_without_id": "info",
-    "refuses": "fail",
-    "breaks": "info",
+    Behaviour.ABSENT: "fail",
+    Behaviour.CLOSES: "info",
+    Behaviour.TRUNCATES: "info",
+    Behaviour.SILENT: "info",
+    Behaviour.GARBLES: "info",
+    Behaviour.ACCEPTS: "ok",
+    Behaviour.ACCEPTS_WITHOUT_ID: "info",
+    Behaviour.REFUSES: "fail",
+    Behaviour.BREAKS: "info",
 }
 _WHEN: dict[Behaviour, str] = {
-    "absent": "nobody listens",
-    "closes": "the connection is closed after the request was read",
-    "truncates": "the answer is cut off",
-    "silent": "no answer comes",
-    "garbles": "the answer is not the protocol",
-    "accepts": "the system accepts",
-    "accepts_without_id": "the answer accepts and names no id",
-    "refuses": "the system refuses",
-    "breaks": "the system reports an error of its own",
+    Behaviour.ABSENT: "nobody listens",
+    Behaviour.CLOSES: "the connection is closed after the request was read",
+    Behaviour.TRUNCATES: "the answer is cut off",
+    Behaviour.SILENT: "no answer comes",
+    Behaviour.GARBLES: "the answer is not the protocol",
+    Behaviour.ACCEPTS: "the system accepts",
+    Behaviour.ACCEPTS_WITHOUT_ID: "the answer accepts and names no id",
+    Behaviour.REFUSES: "the system refuses",
+    Behaviour.BREAKS: "the system reports an error of its own",
 }
+
+_UNKNOWN = (Behaviour.CLOSES, Behaviour.TRUNCATES, Behaviour.SILENT, Behaviour.GARBLES)
 
 Make = Callable[[System, httpx.AsyncClient, Callable[[str], str]], Driver]
 
@@ -73,7 +88,7 @@ def check_driver(
 
 async def _check(make: Make, system: System, serve: Serve, within_s: float) -> None:
     async with connections() as http:
-        for behaviour in get_args(Behaviour):
+        for behaviour in Behaviour:
             async with serve(behaviour) as address:
                 driver = make(system, http, _always(address))
                 await _submission(driver, behaviour, within_s)
@@ -88,7 +103,7 @@ async def _submission(driver: Driver, behaviour: Behaviour, within_s: float) -> 
     reply = await _asked(lambda: driver.submit(key("c0de", 1)), f"submit, where {_WHEN[behaviour]},", within_s)
     what = f"submit is {reply.outcome!r} where {_WHEN[behaviour]}"
     claim(reply.outcome == _WANTED[behaviour], f"{what}, and should be {_WANTED[behaviour]!r}{_why(behaviour)}")
-    if behaviour == "accepts":
+    if behaviour is Behaviour.ACCEPTS:
         claim(
             reply.task_id == TASK_ID, f"submit returns the task id {reply.task_id!r}, and the answer says {TASK_ID!r}"
         )
@@ -104,12 +119,12 @@ async def _status(driver: Driver, behaviour: Behaviour, within_s: float) -> None
         reply.task_id == TASK_ID,
         f"status, where {_WHEN[behaviour]}, returns the task id {reply.task_id!r} for {TASK_ID!r}",
     )
-    if behaviour == "accepts":
+    if behaviour is Behaviour.ACCEPTS:
         claim(
             reply.outcome == "ok" and reply.state and reply.terminal and reply.success,
             f"status does not return ok, a state, terminal and success for a task that has succeeded: {reply}",
         )
-    elif behaviour in ("absent", "closes", "truncates", "silent", "garbles", "breaks"):
+    elif behaviour in (*_UNKNOWN, Behaviour.ABSENT, Behaviour.BREAKS):
         claim(reply.outcome != "ok", f"status is 'ok' where {_WHEN[behaviour]}, and should not be")
         claim(
             not (reply.state or reply.terminal or reply.success),
@@ -131,9 +146,9 @@ async def _asked(ask: Callable[[], Awaitable[Any]], what: str, within_s: float) 
 
 
 def _why(behaviour: Behaviour) -> str:
-    if behaviour in ("closes", "truncates", "silent", "garbles"):
+    if behaviour in _UNKNOWN:
         return ": nobody knows whether the system has done it"
-    return ": nothing reached the system" if behaviour == "absent" else ""
+    return ": nothing reached the system" if behaviour is Behaviour.ABSENT else ""
 
 
 if TYPE_CHECKING:
