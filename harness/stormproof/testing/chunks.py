@@ -10,7 +10,7 @@ _EACH_BYTE = 4096
 """Streams of at most so many bytes are cut at each byte."""
 _EACH_PAIR = 48
 """Streams of at most so many bytes are also cut at each two bytes at once."""
-_DRAWN = 60
+_DRAWN = 30
 _MOST_CUTS = 12
 
 

@@ -26,6 +26,7 @@ def check_codec(
     *,
     refusal: bytes,
     served: bytes,
+    greeting: Sequence[Pair] = (),
     foreign: Iterable[bytes] = FOREIGN,
     seed: int = 0,
 ) -> None:
@@ -33,27 +34,29 @@ def check_codec(
 
     The first pair can be repeated anywhere. A reply may be several frames, or b"" where none is owed; the request is b"" where the server
     speaks unasked. `refusal`: a reply that says no. `served`: what the server answers to what `refuse` gives it instead of a request.
-    `foreign`: bytes that are not the protocol. Raises AssertionError.
+    `greeting`: pairs with which each connection begins, and which are not refused. `foreign`: bytes that are not the protocol. Raises
+    AssertionError.
     """
-    asked = [request for request, _ in conversation if request]
+    whole = [*greeting, *conversation]
+    asked = [request for request, _ in whole if request]
+    claim(all(conversation[0]), "the first pair of the conversation needs a request and a reply")
     claim(
         len({codec.name(request) for request, reply in conversation if request and reply}) > 1,
         "the conversation shows nothing of pairing: give it answered requests of two different names",
     )
-    claim(all(conversation[0]), "the first pair of the conversation needs a request and a reply")
     dice = random.Random(seed)
     with raising_nothing("the codec"):
         _check_parser(codec, asked, dice, requests=True)
-        _check_parser(codec, [reply for _, reply in conversation if reply], dice, requests=False)
+        _check_parser(codec, [reply for _, reply in whole if reply], dice, requests=False)
         _check_names(codec, asked)
         for counted in (False, True):
-            _check_pairing(codec, conversation, counted=counted)
-        check_passing(codec, conversation, dice)
-        for place, (request, reply) in enumerate(conversation):
-            if request and reply:
-                _check_refusal(codec, request, refusal)
-                check_refusing(codec, [*conversation[: place + 1], conversation[0]], place, (refusal, served), dice)
-        check_foreign(codec, conversation[0], tuple(foreign), dice)
+            _check_pairing(codec, whole, counted=counted)
+        check_passing(codec, whole, dice)
+        for place, (request, reply) in enumerate(whole):
+            if place >= len(greeting) and request and reply:
+                _check_refusal(codec, greeting, request, refusal)
+                check_refusing(codec, [*whole[: place + 1], conversation[0]], place, (refusal, served), dice)
+        check_foreign(codec, [*greeting, conversation[0]], tuple(foreign), dice)
 
 
 def _check_parser(codec: WireCodec, frames: Sequence[bytes], dice: random.Random, *, requests: bool) -> None:
@@ -182,27 +185,29 @@ def _claim_pair(codec: WireCodec, request: bytes, asked: Asked | None, place: in
         )
 
 
-def _check_refusal(codec: WireCodec, request: bytes, refusal: bytes) -> None:
+def _check_refusal(codec: WireCodec, greeting: Sequence[Pair], request: bytes, refusal: bytes) -> None:
     """What `refuse` returns can be said on both sides."""
     asked, instead = codec.refuse(request, refusal)
     what = f"refuse of {codec.name(request)}"
     claim(asked.name == codec.name(request), f"{what} returns another request: {asked.name}")
     claim(asked.replace, f"{what} gives the component no reply: `replace` is {asked.replace!r}")
-    pieces = codec.parser(requests=False).feed(asked.replace or b"")
-    claim(
-        len(_frames(pieces, what)) == asked.replies,
-        f"{what} owes {asked.replies} replies and tells the component {len(pieces)} frames",
-    )
-    pieces = codec.parser(requests=True).feed(instead)
+    pairing, asking, answering = codec.pairing(), codec.parser(requests=True), codec.parser(requests=False)
+    for said, answered in greeting:
+        _take(pairing, asking, said, is_request=True, counted=False)
+        _take(pairing, answering, answered, is_request=False, counted=False)
+    replies = len(_frames(answering.feed(asked.replace or b""), what))
+    claim(replies == asked.replies, f"{what} owes {asked.replies} replies and tells the component {replies} frames")
+    pieces = asking.feed(instead)
     claim(
         len(_frames(pieces, what)) == 1 and b"".join(piece.raw for piece in pieces) == instead,
         f"{what} gives the server what is not one whole request: {instead[:60]!r}",
     )
     claim(instead != request, f"{what} gives the server the request itself")
-    owed = codec.pairing().request(instead)
+    owed = pairing.request(instead)
+    times = owed.replies if owed else 0
     claim(
-        owed is not None and owed.replies == asked.replies,
-        f"{what} gives the server what it answers {owed.replies if owed else 0} times, and not {asked.replies}: the order of replies is lost",
+        times == asked.replies,
+        f"{what} gives the server what it answers {times} times, and not {asked.replies}: the order of replies is lost",
     )
 
 

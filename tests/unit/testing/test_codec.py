@@ -45,6 +45,32 @@ def test_the_codec_of_redis_is_one(conversation: Sequence[tuple[bytes, bytes]]) 
     check(RedisCodec(), conversation)
 
 
+def test_a_protocol_that_begins_with_a_greeting_is_played_with_it() -> None:
+    class Parser(RespParser):
+        greeted = False
+
+        def is_one_frame(self, data: bytes) -> bool:
+            return self.greeted and super().is_one_frame(data)
+
+        def feed(self, data: bytes) -> list[Piece]:
+            pieces = super().feed(data)
+            if pieces and not self.greeted:
+                self.opaque = "" if b"HELLO" in pieces[0].raw else "no greeting"
+                self.greeted = True
+            if not self.opaque or not pieces:
+                return pieces
+            return [Piece(b"".join(piece.raw for piece in pieces) + self.rest(), Part.OPAQUE)]
+
+    class Greets(RedisCodec):
+        def parser(self, *, requests: bool) -> RespParser:
+            return Parser(requests=True) if requests else RespParser(requests=False)
+
+    words = {"refusal": b"-ERR no\r\n", "served": b"-ERR unknown command\r\n"}
+    check_codec(Greets(), CONVERSATION, greeting=[(request("HELLO", "3"), b"%1\r\n+proto\r\n:3\r\n")], **words)
+    with pytest.raises(AssertionError, match="does not understand its own protocol: no greeting"):
+        check_codec(Greets(), CONVERSATION, **words)
+
+
 class Careless(RedisCodec):
     """A codec whose parser, pairing or words are wrong."""
 
