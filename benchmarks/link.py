@@ -25,7 +25,7 @@ from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 from stormproof.wire.server import Link
 
 Measured = dict[str, tuple[float, float]]

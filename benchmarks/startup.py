@@ -16,8 +16,7 @@ import time
 from pathlib import Path
 
 from stormproof.brokers.redis.server import find_binary
-from stormproof.engine.world import World
-from stormproof.history.recorder import Recorder
+from stormproof.engine.world import opened
 from stormproof.spec import description
 from stormproof.spec.system import System
 
@@ -25,7 +24,7 @@ from stormproof.spec.system import System
 async def whole(system: System, folder: Path) -> float:
     """Seconds from nothing to ready."""
     began = time.monotonic()
-    async with World(system, folder, Recorder(folder / "history.jsonl"), find_binary(), "0000") as world:
+    async with opened(system, folder, find_binary(), "0000") as world:
         await world.start()
         return time.monotonic() - began
 
@@ -33,7 +32,7 @@ async def whole(system: System, folder: Path) -> float:
 async def alone(system: System, folder: Path) -> float:
     """The sum of the seconds that each component needs when nothing else starts."""
     own = 0.0
-    async with World(system, folder, Recorder(folder / "history.jsonl"), find_binary(), "0000") as world:
+    async with opened(system, folder, find_binary(), "0000") as world:
         for name in world.redis:
             began = time.monotonic()
             await world.start_server(world.stores[name])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import time
 from pathlib import Path
 from typing import Any
 
-from stormproof.session.remote import Document, Remote
+from stormproof.session.remote import Remote
+from stormproof.spec.choices import drawn_run
 from stormproof.spec.description import load
+from stormproof.spec.tables import Status, Submit
 from stormproof.spec.workload import number_of, text
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -24,33 +25,34 @@ class Target:
     """
 
     def __init__(
-        self, *, url: str, submit: Document, status: Document, run: str, t0: float, effects: bool, recovery_s: float
+        self, *, url: str, submit: Submit, status: Status, run: str, t0: float, effects: bool, recovery_s: float
     ) -> None:
         self.url, self.submit, self.status, self.run = url, submit, status, run
         self.t0, self.effects, self.recovery_s = t0, effects, recovery_s
         self._numbers = itertools.count(os.getpid() * 1_000_000)  # Several processes of Locust share a run.
         # A key has no character that JSON would have to escape: the body is filled in as text.
-        body = submit.get("json")
+        body = submit.json_template
         self._body = (
             "" if body is None else json.dumps(body).replace('"{number}"', "{number}")
         )  # Alone, it is a number.
-        self._headers = (_JSON if self._body else {}) | submit.get("headers", {})
+        self._headers = (_JSON if self._body else {}) | submit.headers
         self._same_headers = filled(self._headers, key="", number="") == self._headers
 
     @classmethod
     def steered(cls, remote: Remote) -> Target:
         """The system at the other end of a socket."""
         told = remote.ask("hello")
-        url = told["urls"][told["submit"]["component"]]
-        return cls(url=url, **{name: told[name] for name in ("submit", "status", "run", "t0", "effects", "recovery_s")})
+        submit, status = Submit.model_validate(told["submit"]), Status.model_validate(told["status"])
+        more = {name: told[name] for name in ("run", "t0", "effects", "recovery_s")}
+        return cls(url=told["urls"][submit.component], submit=submit, status=status, **more)
 
     @classmethod
     def foreign(cls, url: str, description: Path) -> Target:
         """A system that somebody else has started: only what its API says can be known."""
         told = load(description)
-        submit, status = (part.model_dump(mode="json", by_alias=True) for part in (told.submit, told.status))
-        run = f"{random.SystemRandom().getrandbits(16):04x}"
-        return cls(url=url, submit=submit, status=status, run=run, t0=0.0, effects=False, recovery_s=0.0)
+        return cls(
+            url=url, submit=told.submit, status=told.status, run=drawn_run(), t0=0.0, effects=False, recovery_s=0.0
+        )
 
     def now(self) -> float:
         """Seconds in the system's own time."""
@@ -60,7 +62,7 @@ class Target:
         """Path, body and headers of one."""
         own = {"key": key, "number": str(number_of(key))}
         headers = self._headers if self._same_headers else filled(self._headers, **own)
-        return filled(self.submit["path"], **own), filled(self._body, **own, text=self._text(key)), headers
+        return filled(self.submit.path, **own), filled(self._body, **own, text=self._text(key)), headers
 
     def _text(self, key: str) -> str:
         """The text of the key, escaped as it stands in the body; made only where one is asked for."""

@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 from gevent.lock import RLock
 from stormproof.checks.facts import ENDS
+from stormproof.history import Invoked, Returned
 from stormproof.session.remote import Document, Remote, RemoteError
 from target import Target
 
@@ -53,7 +54,7 @@ class TaskRows:
     def __init__(self, target: Target, fire: Fire, remote: Remote | None) -> None:
         self._target, self._fire, self._remote = target, fire, remote
         self._lives: dict[str, _Life] = {}
-        self._notes: list[Document] = []
+        self._notes: list[Invoked | Returned] = []
         self._flushing = RLock()
         self._ops = 0
         self._storms: dict[str, tuple[float, float]] = {}
@@ -77,12 +78,12 @@ class TaskRows:
         """An operation begins: it goes into the system's history. Its number is for `returned`."""
         self._ops += 1
         number = int(key.rpartition("-")[2]) * 100 + self._ops % 100
-        self._note(type="invoked", op=number, kind="submit", key=key)
+        self._note(Invoked(t=self._target.now(), op=number, kind="submit", key=key))
         return number
 
-    def returned(self, number: int, **answer: Any) -> None:
-        """It ended: `outcome`, `http_status`, `task_id`, `error` as in a history."""
-        self._note(type="returned", op=number, **answer)
+    def returned(self, answer: Returned) -> None:
+        """It ended."""
+        self._note(answer)
 
     def accepted(self, key: str, task_id: str) -> None:
         """The system has promised to do it. Of one that was submitted twice the first answer counts."""
@@ -173,9 +174,9 @@ class TaskRows:
             context={},
         )
 
-    def _note(self, **event: Any) -> None:
+    def _note(self, event: Invoked | Returned) -> None:
         if self._remote is not None:
-            self._notes.append({"t": self._target.now(), **event})
+            self._notes.append(event)
 
     def _flush_often(self) -> None:
         while True:

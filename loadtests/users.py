@@ -9,11 +9,14 @@ import random
 from typing import Any, ClassVar
 
 import gevent
-import msgspec
 from gevent.pool import Pool
 from locust import FastHttpUser, constant, task
-from stormproof.drivers.http.answer import Answer
-from stormproof.spec.templates import pick
+from stormproof.drivers.clients import returned
+from stormproof.drivers.http import answers
+from stormproof.drivers.http.answers import Answer
+from stormproof.history import Returned
+from stormproof.spec.tables import Submit
+from stormproof.spec.templates import pick, word
 from target import Target, filled
 from task_rows import IN_A_STORM, NeverEndedError, TaskRows
 
@@ -67,33 +70,22 @@ class Arriving(FastHttpUser):
         number = rows.invoked(key)
         path, body, headers = self.target.submission(key)
         with self.client.request(
-            how["method"],
+            how.method,
             path,
-            name=self._row(how["path"], due),
+            name=self._row(how.path, due),
             data=body,
             headers=headers,
             catch_response=True,
         ) as answer:
-            task_id = str(pick(_json(answer), how["task_id"]) or "") if answer.status_code in how["accept"] else ""
-            if not task_id:
-                why = answer.text[:100] if answer.status_code else str(answer.error)
-                answer.failure(f"HTTP {answer.status_code}: {why}")
-        if task_id:
-            rows.returned(number, outcome="ok", http_status=answer.status_code, task_id=task_id)
-            rows.accepted(key, task_id)
-        else:
-            outcome = "fail" if answer.status_code in how["refused"] else "info"
-            said = Answer(answer.status_code or 0, (answer.headers or {}).get("retry-after"), b"")
-            rows.returned(
-                number,
-                outcome=outcome,
-                http_status=said.status_code,
-                retry_after=said.retry_after is not None,
-                retry_after_s=said.retry_after_s,
-                error="not accepted",
-            )
+            returned = ended(how, answer, op=number, t=self.target.now())
+            if returned.outcome != "ok":
+                answer.failure(f"HTTP {answer.status_code}: {returned.error[:100]}")
+        rows.returned(returned)
+        if returned.outcome != "ok":
             rows.refused(key, f"HTTP {answer.status_code}")
-        return task_id
+            return ""
+        rows.accepted(key, returned.task_id)
+        return returned.task_id
 
     def _row(self, name: str, since: float) -> str:
         return name + IN_A_STORM if self.rows.in_a_storm(since) else name
@@ -101,18 +93,24 @@ class Arriving(FastHttpUser):
     def state_of(self, task_id: str) -> str:
         """The word of the task's status; empty where there is none."""
         how = self.target.status
-        path = filled(how["path"], task_id=task_id)
-        with self.client.get(path, name=self._row(how["path"], self.target.now()), catch_response=True) as answer:
-            if answer.status_code in how["unfinished_codes"]:
+        path = filled(how.path, task_id=task_id)
+        with self.client.get(path, name=self._row(how.path, self.target.now()), catch_response=True) as answer:
+            if answer.status_code in how.unfinished_codes:
                 answer.success()
-            return str(pick(_json(answer), how["state"]) or "")
+            return word(pick(read(answer).document, how.state))
 
 
-def _json(answer: Any) -> Any:
-    try:
-        return msgspec.json.decode(answer.content or b"")
-    except (ValueError, TypeError):
-        return None
+def read(answer: Any) -> Answer:
+    """What Locust's client has of an answer, as the driver knows answers."""
+    return Answer(answer.status_code, (answer.headers or {}).get("retry-after"), answer.content or b"")
+
+
+def ended(how: Submit, answer: Any, *, op: int, t: float) -> Returned:
+    """How a submission has ended, by the driver's rule; `answer` is that of Locust's client, whose status is 0 where none came."""
+    if answer.status_code:
+        return returned(answers.submitted(how, read(answer)), op=op, t=t)
+    error = answer.error
+    return returned(answers.unanswered(getattr(error, "original", None) or error), op=op, t=t)
 
 
 class SubmitUser(Arriving):
@@ -136,7 +134,7 @@ class FollowUser(Arriving):
         how, pause_s = self.target.status, 0.1
         try:
             with gevent.Timeout(_GIVE_UP_S):
-                while self.state_of(task_id) not in (*how["success"], *how["failure"]):
+                while self.state_of(task_id) not in (*how.success, *how.failure):
                     gevent.sleep(pause_s)
                     pause_s = min(1.0, pause_s * 1.5)
         except (gevent.Timeout, gevent.GreenletExit):
@@ -189,8 +187,8 @@ class WrongUser(Arriving):
         wrong = random.choice(self.WRONG)
         headers = {"Content-Type": "application/json"}
         with self.client.request(
-            how["method"],
-            filled(how["path"], key="wrong"),
+            how.method,
+            filled(how.path, key="wrong"),
             name="wrong requests",
             headers=headers,
             catch_response=True,

@@ -2,19 +2,33 @@
 
     StormproofError            exit code 255: our own failure
     ├── UsageError             exit code 254: wrong arguments, or a wrong file of the user's
-    │   ├── DescriptionError   the system's description (`stormproof.toml`)
-    │   ├── ScenarioError      a scenario file
-    │   ├── RunFolderError     a run folder that cannot be written or read
-    │   └── NotSupportedError  something of a container that processes cannot be
-    ├── ComponentError         a process of the system or a server did not start, or died at start
-    └── UnreachableError       a server of the run does not answer, as a fault may have it
+    │   ├── DescriptionError     the system's description (`stormproof.toml`)
+    │   ├── ScenarioError        a scenario file
+    │   ├── RunFolderError       a run folder that cannot be written or read
+    │   ├── NotSupportedError    something of a container that processes cannot be
+    │   └── MissingPackageError  a package of an extra is not installed
+    ├── ComponentError           a process of the system or a server did not start, or died at start
+    └── UnreachableError         a server of the run does not answer, as a fault may have it
 
 The message is one line: what happened, to what, and what to do next.
 """
 
 import errno
 import resource
+from importlib import util
 from typing import ClassVar
+
+EXTRAS = {
+    "bokeh": "report",
+    "docker": "cluster",
+    "fastapi": "serve",
+    "hypothesis": "random",
+    "pytest_celery": "cluster",
+    "pytest_docker_tools": "cluster",
+    "starlette": "serve",
+    "uvicorn": "serve",
+}
+"""A package that only some commands use -> the extra that installs it."""
 
 
 class StormproofError(Exception):
@@ -45,6 +59,14 @@ class NotSupportedError(UsageError):
     """A node is to do what processes cannot do, or what this machine has no program for."""
 
 
+class MissingPackageError(UsageError, ModuleNotFoundError):
+    """A package of an extra is not installed. Also an ImportError, as whatever imports a module of Stormproof may expect one."""
+
+    def __init__(self, package: str, needed_by: str = "this") -> None:
+        mend = f"pip install 'stormproof[{EXTRAS[package]}]'"
+        super().__init__(f"{needed_by} needs {package}, which is not installed: {mend}", name=package)
+
+
 class ComponentError(StormproofError):
     """A component did not become ready; `log_tail` holds its last lines of output."""
 
@@ -55,6 +77,17 @@ class ComponentError(StormproofError):
 
 class UnreachableError(StormproofError):
     """A server of the run does not answer now. Faults do that on purpose, so that whoever asks must be ready for it."""
+
+
+def is_installed(package: str) -> bool:
+    """Whether it could be imported; it is not."""
+    return util.find_spec(package) is not None
+
+
+def require(package: str, needed_by: str = "this") -> None:
+    """Raises MissingPackageError where a package of `EXTRAS` is not installed."""
+    if not is_installed(package):
+        raise MissingPackageError(package, needed_by)
 
 
 def exhausted(error: OSError) -> StormproofError | None:
@@ -69,11 +102,14 @@ def exhausted(error: OSError) -> StormproofError | None:
 
 
 def on_purpose(error: BaseException) -> StormproofError | None:
-    """The error that was raised on purpose, also from inside a group of tasks, or for which the machine is to blame; None for any
-    other.
+    """The error that was raised on purpose, also from inside a group of tasks, or for which the machine or the installation is to blame;
+    None for any other.
     """
     if isinstance(error, BaseExceptionGroup):
         return next((found for inner in error.exceptions if (found := on_purpose(inner))), None)
     if isinstance(error, OSError):
         return exhausted(error)
+    if isinstance(error, ModuleNotFoundError) and not isinstance(error, StormproofError):
+        missing = (error.name or "").partition(".")[0]
+        return MissingPackageError(missing) if missing in EXTRAS else None
     return error if isinstance(error, StormproofError) else None

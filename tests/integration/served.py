@@ -18,7 +18,8 @@ from stormproof.checks.verdict import Finding, Verdict, merge
 from stormproof.runs import store
 from stormproof.spec import faults
 from stormproof.spec.choices import Choices
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.sweep.outcome import Outcome, Word
 from stormproof.sweep.points import Point
 from stormproof.sweep.sheet import FILE, Result, Sheet

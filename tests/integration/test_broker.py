@@ -13,10 +13,10 @@ from typing import Any, cast
 
 import pytest
 from celery import Celery
-from redis.exceptions import RedisError
 from stormproof.brokers.redis.resp import request
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.brokers.redis.shape import ids, name
+from stormproof.errors import UnreachableError
 from stormproof.frameworks.celery.on_redis.deliveries import Deliveries, Place
 from stormproof.frameworks.celery.on_redis.meanings import KombuReader
 from stormproof.frameworks.celery.on_redis.messages import KombuMessages
@@ -24,7 +24,7 @@ from stormproof.frameworks.framework import Hold
 from stormproof.history import Settings
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 from stormproof.spec.trigger import Moment
 
 TAG = str(uuid.UUID(int=7))
@@ -166,7 +166,7 @@ def test_what_is_no_task_does_not_count(tmp_path: Path) -> None:
 def test_a_redis_that_is_loading_or_gone_counts_nothing_as_none(tmp_path: Path) -> None:
     async def story(broker: KombuMessages) -> None:
         await cast("Any", broker.server.client).execute_command("ACL", "SETUSER", "default", "-@all", "+acl", "+info")
-        with pytest.raises(RedisError):
+        with pytest.raises(UnreachableError):
             await broker.depth()
 
     tell(tmp_path, story)

@@ -30,7 +30,7 @@ from stormproof.brokers.redis.faults import ErrorReply
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 from stormproof.spec.trigger import Trigger, receives, sends
 from stormproof.wire.counter import Counter
 from stormproof.wire.faults import BlackHole, Delay, Duplicate, Garble, Refuse, Reset, WireFault
@@ -377,7 +377,7 @@ def test_a_reader_that_never_reads_stops_the_link_from_reading(tmp_path: Path) -
         writer.write(b"*2\r\n$3\r\nGET\r\n$3\r\nbig\r\n" * 100)
         await writer.drain()
         (connection,) = link.conversations
-        assert await eventually(lambda: bool(connection._halves["redis"]._holds))
+        assert await eventually(lambda: bool(connection._halves["server"]._holds))
         assert psutil.Process().memory_info().rss - before < 32 * 2**20
         writer.transport.abort()
         assert await eventually(lambda: not link.conversations)

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import pytest
 from stormproof.brokers.redis.server import find_binary
-from stormproof.checks import judge
-from stormproof.checks.suite import checks_for
-from stormproof.checks.verdict import Status, merge
+from stormproof.checks.verdict import Status
 from stormproof.engine.world import World
 from stormproof.errors import ComponentError, DescriptionError
-from stormproof.history import Closed, Phase
+from stormproof.history import Closed, Effect, History, Invoked, Phase, Returned
 from stormproof.processes.launcher import is_running
-from stormproof.session.episode import Episode, tidy
+from stormproof.runs import store
 from stormproof.session.in_thread import Live
 from stormproof.spec import description
-from stormproof.spec.scenario import Scenario
 
 SYSTEM = description.load(
     Path(__file__).parents[2] / "system_under_test" / "tutorial.toml", {"promises": {"recovery_s": 5.0}}
@@ -27,7 +24,7 @@ SYSTEM = description.load(
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    live = Live(SYSTEM, tmp_path, find_binary())
+    live = Live(SYSTEM, tmp_path, find_binary(), 1)
     yield live
     live.stop()
 
@@ -37,7 +34,7 @@ def pids(world: World) -> list[int]:
 
 
 def test_it_stands_until_it_is_stopped(live: Live) -> None:
-    world = live.start()
+    world = live.start().world
     assert live.do(asyncio.sleep(0, "done")) == "done"
     started = pids(world)
     assert len(started) == 2
@@ -51,7 +48,7 @@ def test_it_stands_until_it_is_stopped(live: Live) -> None:
 
 
 def test_what_ends_it_is_told_to_who_waits_and_to_who_asks_later(live: Live) -> None:
-    world = live.start()
+    world = live.start().world
 
     async def fall() -> None:
         world.fail(ComponentError("the roof is gone"))
@@ -65,48 +62,73 @@ def test_what_ends_it_is_told_to_who_waits_and_to_who_asks_later(live: Live) -> 
 
 def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
     broken = SYSTEM.components["api"].model_copy(update={"command": ("{python}", "-c", "raise SystemExit(3)")})
-    live = Live(SYSTEM.model_copy(update={"components": {"api": broken}}), tmp_path, find_binary())
+    live = Live(SYSTEM.model_copy(update={"components": {"api": broken}}), tmp_path, find_binary(), 1)
     with pytest.raises(ExceptionGroup) as raised:
         live.start()
     assert "api: exited with 3 at start" in str(raised.value.exceptions[0])
     live.stop()
 
 
-def test_each_episode_reads_as_a_run_of_its_own(live: Live) -> None:
-    world = live.start()
+def test_each_episode_reads_as_a_run_of_its_own(live: Live, tmp_path: Path) -> None:
+    session = live.start()
+    world = session.world
 
-    async def episode(run: str, tasks: int) -> tuple[Status, list[str], int]:
-        episode = Episode(world, run)
-        await episode.begin()
-        submitted = [await world.clients.submit(episode.next_key()) for _ in range(tasks)]
+    async def episode(tasks: int) -> History:
+        await session.begin()
+        submitted = [await world.clients.submit(session.next_key()) for _ in range(tasks)]
         assert {answer.outcome for answer in submitted} == {"ok"}
-        history = await episode.end()
-        assert isinstance(history[-1], Closed)
-        verdicts = judge(history, checks_for(SYSTEM, Scenario(name="episode", title="")))
-        keys = {key for key in world.clients.accepted if key.startswith(f"storm-{run}-")}
-        return merge(verdicts), [phase.name for _, phase in history.of(Phase)], len(keys)
+        return await session.end()
 
-    for run, tasks in (("00aa", 3), ("00bb", 1)):
-        assert live.do(tidy(world))
-        status, phases, keys = live.do(episode(run, tasks))
-        assert status is Status.VALID
-        assert phases == ["start", "storm", "recover", "settle", "read", "stop"]
-        assert keys == tasks
+    runs = []
+    for tasks in (3, 1):
+        assert live.do(session.tidy())
+        history = live.do(episode(tasks))
+        assert isinstance(history[-1], Closed)
+        judged = session.judge(history, "episode", "", tmp_path / "runs", keep=False).judged
+        assert judged is not None
+        assert judged.status is Status.VALID
+        assert [phase.name for _, phase in history.of(Phase)] == ["start", "storm", "recover", "settle", "read", "stop"]
+        assert [effect.compared for _, effect in history.of(Effect)] == [True] * tasks
+        assert len(world.clients.accepted) == tasks
+        assert all(key.startswith(f"storm-{world.run}-") for key in world.clients.accepted)
+        runs.append(world.run)
+    assert len(set(runs)) == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_is_wrong_is_kept_as_a_run_folder(live: Live, tmp_path: Path) -> None:
+    session = live.start()
+
+    async def episode() -> History:
+        await session.begin()
+        recorder, key = session.world.recorder, session.next_key()
+        recorder.add(Invoked(t=recorder.now(), op=-1, kind="submit", key=key))
+        recorder.add(Returned(t=recorder.now(), op=-1, outcome="ok", task_id="nobody-has-it"))
+        return await session.end()
+
+    history = live.do(episode())
+    run = session.judge(history, "mine", "an episode", tmp_path / "runs", keep=False)
+    assert run.judged is not None
+    assert run.judged.status is Status.INVALID
+    stored = store.load(run.folder)
+    assert (stored.judged, stored.title, stored.history[-1]) == (run.judged, "mine", history[-1])
+    found = {path.name for path in run.folder.iterdir()}
+    assert found == {"scenario.json", "history.jsonl", "verdict.json", "report.html", "junit.xml", "logs"}
 
 
 def test_what_a_test_leaves_behind_is_gone_or_refused(live: Live) -> None:
-    world = live.start()
-    broker = world.stores["broker"]
+    session = live.start()
+    world, broker = session.world, session.world.stores["broker"]
 
     async def leave(key: str) -> bool:
         await broker.client.lpush(key, "x")
-        tidied = await tidy(world)
+        tidied = await session.tidy()
         return tidied and not await broker.client.exists(key)
 
     assert live.do(leave("mine"))
-    assert live.do(kill_worker(world)) and live.do(tidy(world))
+    assert live.do(kill_worker(world)) and live.do(session.tidy())
     world.stores["broker"].running.signal_tree(9)  # type: ignore[union-attr]
-    assert not live.do(tidy(world))
+    assert not live.do(session.tidy())
 
 
 async def kill_worker(world: World) -> bool:

@@ -20,7 +20,7 @@ from stormproof.frameworks.celery.on_redis.deliveries import Deliveries
 from stormproof.frameworks.celery.on_redis.messages import KombuMessages
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 
 PLAIN = Redis()
 

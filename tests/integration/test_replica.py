@@ -15,7 +15,8 @@ from stormproof.history import Process
 from stormproof.history.recorder import Recorder
 from stormproof.processes.launcher import Launcher
 from stormproof.processes.replica import Replica
-from stormproof.spec.system import Component, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Component
 
 SYSTEM = System.model_validate(
     {

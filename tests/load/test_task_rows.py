@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from stormproof.spec.tables import Status, Submit
 from target import Target
 from task_rows import TaskRows
 
@@ -23,7 +24,13 @@ class Rows(TaskRows):
 
     def __init__(self, *, effects: bool = True) -> None:
         target = Clocked(
-            url="http://127.0.0.1:1", submit={}, status={}, run="00ab", t0=0.0, effects=effects, recovery_s=10.0
+            url="http://127.0.0.1:1",
+            submit=Submit(path="/"),
+            status=Status(path="/{task_id}"),
+            run="00ab",
+            t0=0.0,
+            effects=effects,
+            recovery_s=10.0,
         )
         self.clock = target
         self.fired: list[tuple[str, float, str]] = []
@@ -150,7 +157,10 @@ def test_rows_of_a_storm_are_rows_of_their_own(
 
 
 def test_a_submission_is_filled_in_as_it_is_described() -> None:
-    submit = {"path": "/{number}", "json": [{"name": "{key}", "n": "{number}"}], "headers": {"X": "{number}"}}
-    target = Target(url="", submit=submit, status={}, run="00ab", t0=0.0, effects=False, recovery_s=1.0)
+    submit = Submit.model_validate(
+        {"path": "/{number}", "json": [{"name": "{key}", "n": "{number}"}], "headers": {"X": "{number}"}}
+    )
+    status = Status(path="/{task_id}")
+    target = Target(url="", submit=submit, status=status, run="00ab", t0=0.0, effects=False, recovery_s=1.0)
     path, body, headers = target.submission("storm-00ab-0007")
     assert (path, body, headers["X"]) == ("/7", '[{"name": "storm-00ab-0007", "n": 7}]', "7")

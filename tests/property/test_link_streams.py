@@ -31,11 +31,11 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
     conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     asked, answered = b"".join(data.draw(requests)), b"".join(data.draw(replies))
     parts = [("component", part) for part in data.draw(chunks(asked))] + [
-        ("redis", part) for part in data.draw(chunks(answered))
+        ("server", part) for part in data.draw(chunks(answered))
     ]
     order = data.draw(st.permutations(range(len(parts))))
-    turns = {side: iter([part for origin, part in parts if origin == side]) for side in ("component", "redis")}
-    out = {"component": b"", "redis": b""}
+    turns = {side: iter([part for origin, part in parts if origin == side]) for side in ("component", "server")}
+    out = {"component": b"", "server": b""}
     for number, index in enumerate(order):
         if how == "armed in between" and number == len(order) // 2:
             rules.arm(armed_with_nothing_that_fits())
@@ -47,11 +47,11 @@ def test_any_stream_goes_on_as_it_came(data: st.DataObject, how: str) -> None:
             out[command.to] += command.data
     kept = {
         side: conversation._ways[side].parser.unfinished - conversation._ways[side].ahead
-        for side in ("component", "redis")
+        for side in ("component", "server")
     }
-    assert out["redis"] == asked[: len(asked) - kept["component"]]
-    assert out["component"] == answered[: len(answered) - kept["redis"]]
-    assert kept == {"component": 0, "redis": 0}
+    assert out["server"] == asked[: len(asked) - kept["component"]]
+    assert out["component"] == answered[: len(answered) - kept["server"]]
+    assert kept == {"component": 0, "server": 0}
 
 
 @given(st.data())
@@ -65,7 +65,7 @@ def test_each_reply_carries_the_command_that_it_answers(data: st.DataObject) -> 
     for part in data.draw(chunks(b"".join(asked))):
         conversation.receive("component", part)
     for part in data.draw(chunks(b"".join(said))):
-        conversation.receive("redis", part)
+        conversation.receive("server", part)
     commands = [moment.command for moment in seen if moment.direction == "request"]
     assert commands == [moment.command for moment in seen if moment.direction == "reply"]
     assert len(commands) == len(asked)

@@ -23,7 +23,6 @@ TESTED_TOGETHER = {
 COVERED_BY = {
     "__main__.py": "test_cli.py",
     "brokers/redis/server.py": "test_redis_server.py",
-    "campaign/explain.py": "test_wire_storms.py",
     "checks/facts.py": "test_registry.py",
     "checks/workers.py": "test_keeps_consuming.py",
     **dict.fromkeys(
@@ -42,9 +41,9 @@ COVERED_BY = {
         "test_seams.py",
     ),
     **dict.fromkeys(
-        ["frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"], "test_seams.py"
+        ["brokers/programs.py", "frameworks/celery/framework.py", "spec/registry.py", "spec/seams.py", "wire/codec.py"],
+        "test_seams.py",
     ),
-    "drivers/http/answer.py": "test_clients.py",
     "effects/smtp/faults.py": "test_faults.py",
     "effects/smtp/server.py": "test_smtp_server.py",
     **dict.fromkeys(["engine/links.py", "engine/nemesis.py"], "test_wire_storms.py"),
@@ -52,18 +51,21 @@ COVERED_BY = {
     "frameworks/celery/events.py": "test_celery_events.py",
     "spec/choices.py": "test_experiment.py",
     "frameworks/journal.py": "test_probe.py",
-    **dict.fromkeys(["history/events.py", "history/record.py"], "test_history.py"),
+    **dict.fromkeys(["history/events.py", "history/record.py", "history/words.py"], "test_history.py"),
     "lab/environments.py": "test_versions.py",
     "processes/launcher.py": "test_processes.py",
     "processes/reaper.py": "test_processes.py",
-    "session/episode.py": "test_live.py",
     "session/in_thread.py": "test_live.py",
     "session/remote.py": "test_runs.py",
     "session/steering.py": "test_runs.py",
     "session/strikes.py": "test_pytest_plugin.py",
-    **dict.fromkeys(["spec/description.py", "spec/loopback.py", "spec/promises.py"], "test_system.py"),
+    **dict.fromkeys(
+        ["spec/description.py", "spec/loopback.py", "spec/promises.py", "spec/tables.py"], "test_system.py"
+    ),
     **dict.fromkeys(["spec/fault.py", "spec/faults.py", "wire/actions.py"], "test_faults.py"),
     **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
+    "sweep/explain.py": "test_wire_storms.py",
+    "sweep/matrix.py": "test_sheet.py",
     **dict.fromkeys(["testing/chunks.py", "testing/claims.py", "testing/passing.py"], "test_codec.py"),
     "testing/serving.py": "test_driver.py",
     "testing/stage.py": "test_framework.py",

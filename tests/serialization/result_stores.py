@@ -18,7 +18,7 @@ from celery import Celery
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
-from stormproof.spec.system import Redis
+from stormproof.spec.tables import Redis
 
 SERIALIZERS = ("json", "pickle", "yaml", "msgpack")
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from stormproof.brokers.redis.server import find_binary
 from stormproof.engine.world import World
 from stormproof.history.recorder import Recorder
+from stormproof.spec.choices import drawn_run
 from stormproof.spec.system import System
 
 T = TypeVar("T")
@@ -45,9 +45,8 @@ def standing(
 
     async def stand() -> None:
         recorder = Recorder(folder / "history.jsonl")
-        mark = f"{random.SystemRandom().getrandbits(16):04x}"
         try:
-            world = World(system, folder, recorder, find_binary(), mark)
+            world = World(system, folder, recorder, find_binary(), drawn_run())
             prepare(world, recorder)
             async with world:
                 await world.start()

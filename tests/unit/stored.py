@@ -9,7 +9,8 @@ from stormproof.checks.verdict import Finding, Status, Verdict, merge
 from stormproof.history import History
 from stormproof.runs.store import Judged, Run
 from stormproof.spec.choices import Choices
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 LOST = Finding(kind="lost", message="a is gone", evidence=(3, 4), key="a")
 DOUBT = Finding(kind="did_not_bite", message="kill did not bite", status=Status.UNKNOWN)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher, Running
-from stormproof.spec.system import Binary, Store
+from stormproof.spec.tables import Binary, Store
 from stormproof.wire.codec import WireCodec
 
 Depth = Callable[[], Awaitable[tuple[int, int]]]
@@ -58,6 +58,9 @@ class Broker(Protocol):
 
     Table: ClassVar[type[Store]]
     """Its table in a description."""
+
+    def find(self) -> Binary:
+        """The server's program on this machine. Raises UsageError where there is none."""
 
     def server(
         self, name: str, spec: Any, launcher: Launcher, folder: Path, port: int, binary: Binary | None

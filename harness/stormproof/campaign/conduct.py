@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -16,14 +15,15 @@ from stormproof.checks.verdict import Status
 from stormproof.engine import experiment
 from stormproof.engine.experiment import Say
 from stormproof.errors import ComponentError, on_purpose
-from stormproof.history import History, encode
+from stormproof.history import History
 from stormproof.processes.interruption import stop_of_this_task
 from stormproof.report import board, html, junit
 from stormproof.runs import store
 from stormproof.runs.store import Run
 from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,30 +78,22 @@ async def conduct(
 
 def judge_run(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
     """Judge a history and store verdict, report and JUnit in the run's folder; by these checks, or by all that the system promises."""
-    verdicts = judge(history, checks or checks_for(run.system, run.scenario))
-    run = msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
-    store.write(run.folder, "verdict.json", run.judged)
-    store.write_text(run.folder / "report.html", html.render(run))
-    store.write_text(run.folder / "junit.xml", junit.render([run]))
+    run = with_verdict(run, history, checks)
+    write_verdict(run)
     return run
 
 
-def keep(
-    runs: Path,
-    story: Scenario,
-    system: System,
-    choices: Choices,
-    history: History,
-    logs: Path,
-    binary: Binary,
-    checks: Sequence[Check] = (),
-) -> Run:
-    """Judge an episode, and store it as a run of its own, with a copy of the components' `logs`. Raises RunFolderError."""
-    folder = store.create(runs, story, system, State.IDLE)
-    store.write_plan(folder, story, system, State.IDLE, choices, binary)
-    (folder / "history.jsonl").write_bytes(b"".join(encode(event) for event in history))
-    shutil.copytree(logs, folder / "logs")
-    return judge_run(store.load(folder), history, checks)
+def with_verdict(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
+    """The run with its history and what the checks say of it; nothing is stored."""
+    verdicts = judge(history, checks or checks_for(run.system, run.scenario))
+    return msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
+
+
+def write_verdict(run: Run) -> None:
+    """Store verdict, report and JUnit in the run's folder. Raises RunFolderError."""
+    store.write(run.folder, "verdict.json", run.judged)
+    store.write_text(run.folder / "report.html", html.render(run))
+    store.write_text(run.folder / "junit.xml", junit.render([run]))
 
 
 def control(finished: Iterable[Run]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import ClassVar, Protocol
 
 from stormproof.checks.acknowledges_late import AcknowledgesLate
@@ -36,7 +37,9 @@ from stormproof.checks.status_true import StatusTrue
 from stormproof.checks.stays_up import StaysUp
 from stormproof.checks.stores_keep import StoresKeep
 from stormproof.checks.verdict import NOTHING_OBSERVED, Category, Finding, Kinds, Status, Verdict
+from stormproof.errors import UsageError
 from stormproof.history import History
+from stormproof.spec.registry import Registry
 
 _CRASHED = "check_crashed"
 
@@ -93,12 +96,41 @@ def declared(checks: Iterable[type[Check]]) -> dict[str, Category]:
     return found
 
 
+REGISTRY: Registry[type[Check]] = Registry(
+    "stormproof.checks",
+    "check",
+    {},
+    lambda found: isinstance(found, type) and callable(found) and hasattr(found, "name") and hasattr(found, "kinds"),
+    "a class like stormproof.checks.Check, which is made without arguments",
+)
+"""Those that other packages add."""
+
+
+@cache
+def others() -> tuple[type[Check], ...]:
+    """The checks of other packages, which judge every run. Raises UsageError for one that cannot be used."""
+    found: list[type[Check]] = []
+    for point in REGISTRY.points():
+        check = REGISTRY.load(point)
+        try:
+            declared([*ALL, *found, check])
+        except TypeError as error:
+            raise UsageError(f"the entry point {point.name!r} of {REGISTRY.group}: {error}") from error
+        if check.name in {known.name for known in (*ALL, *found)}:
+            raise UsageError(
+                f"the entry point {point.name!r} of {REGISTRY.group}: there is a check {check.name!r} already; give it another name"
+            )
+        found.append(check)
+    return tuple(found)
+
+
 _CATEGORIES = declared(ALL)
 
 
 def category(kind: str) -> Category:
     """The category of a finding's kind. Only a verdict that another version stored can name a kind without one: it counts as wrong."""
-    return _CATEGORIES.get(kind, Category.WRONG)
+    found = _CATEGORIES.get(kind)
+    return found or declared(others()).get(kind, Category.WRONG)
 
 
 def judge(history: History, checks: Iterable[Check]) -> tuple[Verdict, ...]:
@@ -162,4 +194,5 @@ __all__ = [
     "category",
     "declared",
     "judge",
+    "others",
 ]

@@ -1,4 +1,4 @@
-"""Does a Redis that must keep things keep them?"""
+"""Does a server that must keep things keep them?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.history import History, Indexed, Process, Sample
 
 @dataclass(frozen=True, slots=True)
 class StoresKeep:
-    """A `durable` Redis has something left after a restart, and throws nothing out.
+    """A `durable` server has something left after a restart, and throws nothing out.
 
     What the harness took away itself, or had it throw out, is no fault of the system's. Observes the samples of the durable stores.
     Findings:
@@ -39,10 +39,10 @@ class StoresKeep:
         calm_until_t = Facts.of(history).calm_until_t
         for store in self.durable:
             mine = [line for line in samples if line[1].store == store]
-            yield from _forgot(history, f"redis.{store}", mine)
+            yield from _forgot(history, history.server(store), mine)
             evicting = next((line for line in mine if line[1].evicted and line[1].t < calm_until_t), None)
             if evicting is not None:
-                message = f"redis.{store} had thrown out {evicting[1].evicted} keys by {evicting[1].t:.1f} s"
+                message = f"{history.server(store)} had thrown out {evicting[1].evicted} keys by {evicting[1].t:.1f} s"
                 yield Finding(kind="evicts", message=message, evidence=(evicting[0],))
 
 

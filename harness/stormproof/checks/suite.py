@@ -28,6 +28,7 @@ from stormproof.checks import (
     StatusTrue,
     StaysUp,
     StoresKeep,
+    others,
 )
 from stormproof.spec.promises import Promises
 from stormproof.spec.scenario import Scenario
@@ -35,7 +36,9 @@ from stormproof.spec.system import System
 
 
 def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
-    """All checks, with the bounds that the description promises; what has no meaning for the system is left out."""
+    """All checks, those of other packages too, with the bounds that the description promises; what has no meaning for the system is left
+    out.
+    """
     promises = system.promises
     checks = [
         *checks_of_tasks(system),
@@ -48,6 +51,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
         EventsAgree(promised=promises.events),
         *([CountsAgree()] if system.metrics else []),
         *([OneSchedule(shared=promises.schedulers == "one")] if _may_repeat(system) else []),
+        *(check() for check in others()),
         FaultHappened(planned=scenario.planned, copies=scenario.workload.copies),
         RunComplete(),
     ]

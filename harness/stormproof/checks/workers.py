@@ -18,7 +18,7 @@ _NEVER = 2**62
 _LIMITED = "rate limit"
 """In place of a task's id: what keeps a worker from beginning another task."""
 _REPLACED, _REPLACED_S = "replacement", 6.0
-"""The same, and for how long at most: Celery looks for pool processes to replace every 5 s."""
+"""The same, and for how long at most: a pool is looked through for processes to replace every 5 s."""
 _OF_NO_EXECUTION = frozenset({"received", "consuming", "ready", "stopping"})
 
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
@@ -23,7 +23,7 @@ from stormproof.processes import interruption
 from stormproof.report.words import replay, tally, telling
 from stormproof.runs.store import Run
 from stormproof.spec import description
-from stormproof.spec.system import Binary
+from stormproof.spec.tables import Binary
 
 _FALLS, _STANDS = "tutorial", "hardened"
 _STYLES = {Status.VALID: "green", Status.INVALID: "bold red", Status.UNKNOWN: "yellow"}

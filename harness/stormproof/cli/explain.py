@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from stormproof.campaign import explain
 from stormproof.cli import arguments
 from stormproof.report import drawing
+from stormproof.sweep import explain
 
 
 @click.command("explain")

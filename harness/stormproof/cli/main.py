@@ -37,9 +37,6 @@ COMMANDS = {
 }
 """Name -> what `stormproof --help` says of it. The file of the same name has the rest, as `command`."""
 
-EXTRAS = {"fastapi": "serve", "starlette": "serve", "uvicorn": "serve"}
-"""A package that only some commands need -> the extra that installs it."""
-
 
 class _Commands(click.Group):
     """The commands of `COMMANDS`, each imported when it is asked for."""
@@ -94,12 +91,6 @@ def _run() -> int:
         code = _complain("stopped by Ctrl-C; everything that was started is stopped", 130)
     except asyncio.CancelledError:
         code = _complain("stopped by SIGTERM; everything that was started is stopped", 143)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in EXTRAS:
-            raise
-        mend = f"pip install 'stormproof[{EXTRAS[missing]}]'"
-        code = _complain(f"this needs {missing}, which is not installed: {mend}", UsageError.exit_code)
     except Exception as error:
         meant = on_purpose(error)
         if meant is None:

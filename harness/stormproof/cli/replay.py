@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.cli import arguments, sweep

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
@@ -60,7 +60,8 @@ def command(
     chosen = _chosen(scenarios, told)
     first = seed if seed is not None else random.SystemRandom().getrandbits(32)
     if storm_s is not None:
-        from stormproof.search import random_storm  # noqa: PLC0415 - Hypothesis takes half a second to import.
+        # Hypothesis takes half a second to import, and is of an extra.
+        from stormproof.search import random_storm  # noqa: PLC0415
 
         chosen.append(random_storm.draw(described, storm_s, first))
     if not chosen:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stormproof.checks.verdict import Status
-from stormproof.errors import UsageError
+from stormproof.errors import UsageError, require
 from stormproof.report.words import one_line
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def command(
 
     The app is imported as a worker imports it; no task runs, and nothing connects.
     """
-    from stormproof.serializers import expecting, tasks  # noqa: PLC0415 - Hypothesis takes half a second to import.
+    require("hypothesis")  # Said before code of the user's is imported.
+    from stormproof.serializers import expecting, tasks  # noqa: PLC0415 - Celery and Hypothesis take their time.
 
     known = tasks.tasks_of(tasks.load(name))
     places = [place for task in known for place in tasks.places_of(task)]

@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job
 from stormproof.checks.verdict import Status

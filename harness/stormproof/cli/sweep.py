@@ -15,17 +15,18 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.checks.verdict import Status
 from stormproof.cli import arguments, telling
 from stormproof.errors import UsageError
 from stormproof.processes import interruption
-from stormproof.report import matrix, summary
+from stormproof.report import summary
 from stormproof.runs import store
 from stormproof.spec import description
 from stormproof.spec.description import restored
-from stormproof.spec.system import Binary, System
-from stormproof.sweep import cells, conduct
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
+from stormproof.sweep import cells, conduct, matrix
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.outcome import BROKEN, Word
@@ -108,9 +109,11 @@ def page(sheet: Sheet, failing: list[str]) -> str:
 
 def _faults(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in cells.FAULTS]
+    unknown = [name for name in names if name not in cells.all_faults()]
     if unknown or not names:
-        raise UsageError(f"--faults: unknown {', '.join(unknown) or 'and empty'}; known: {', '.join(cells.FAULTS)}")
+        raise UsageError(
+            f"--faults: unknown {', '.join(unknown) or 'and empty'}; known: {', '.join(cells.all_faults())}"
+        )
     return names
 
 
@@ -265,7 +268,7 @@ def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, c
 @arguments.system
 @arguments.allow_host
 @click.option("--component", "components", multiple=True, help="Only the links of this component; may be given often.")
-@click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.FAULTS)}.")
+@click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.all_faults())}.")
 @click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
 @click.option(
     "--depth",

@@ -11,15 +11,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.cli import arguments
-from stormproof.engine.world import World
-from stormproof.history.recorder import Recorder
 from stormproof.processes import interruption
 from stormproof.runs import store
+from stormproof.session.session import Session
 from stormproof.session.steering import Steering
 from stormproof.spec import description
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 
 async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None], steer: Path | None = None) -> None:
@@ -27,23 +27,19 @@ async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], No
     that socket. Raises ComponentError, RunFolderError.
     """
     folder = store.fresh_folder(runs, f"up-{system.name}")
-    recorder = Recorder(folder / "history.jsonl")
-    try:
-        async with World(system, folder, recorder, binary, f"{random.SystemRandom().getrandbits(16):04x}") as world:
-            world.phase("start")
-            await world.start(everything=steer is None)
-            for server in world.stores.values():
-                say(f"{server.component:<16} {server.url}")
-            for replica in world.replicas:
-                say(f"{replica.name:<16} {replica.address if replica.spec.ready.http else f'pid {replica.pid}'}")
-            for name, value in world.effects.values.items():
-                say(f"{name:<16} {value}")
-            say(f"{'logs':<16} {folder / 'logs'}")
-            async with Steering(world, steer, runs, binary) if steer else nullcontext():
-                say("Ctrl-C stops everything.")
-                await asyncio.Event().wait()
-    finally:
-        recorder.close()
+    seed = random.SystemRandom().getrandbits(32)
+    async with Session.open(system, folder, binary, seed, everything=steer is None) as session:
+        world = session.world
+        for server in world.stores.values():
+            say(f"{server.component:<16} {server.url}")
+        for replica in world.replicas:
+            say(f"{replica.name:<16} {replica.address if replica.spec.ready.http else f'pid {replica.pid}'}")
+        for name, value in world.effects.values.items():
+            say(f"{name:<16} {value}")
+        say(f"{'logs':<16} {folder / 'logs'}")
+        async with Steering(session, steer, runs) if steer else nullcontext():
+            say("Ctrl-C stops everything.")
+            await asyncio.Event().wait()
 
 
 @click.command("up")

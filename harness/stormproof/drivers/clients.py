@@ -50,9 +50,13 @@ class Clients:
         finally:
             self.submitting -= 1
         if reply.outcome == "ok":
-            self.accepted.setdefault(key, reply.task_id)
-            self.tasks[reply.task_id] = key
+            self.take(key, reply.task_id)
         return self._returned(op, reply)
+
+    def take(self, key: str, task_id: str) -> None:
+        """The system has accepted this submission: from now on it is a promise, and will be read."""
+        self.accepted.setdefault(key, task_id)
+        self.tasks[task_id] = key
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
         """One `status` operation; raises what `submit` raises."""
@@ -110,7 +114,12 @@ class Clients:
 
     def _returned(self, op: int, reply: Reply) -> Returned:
         self.latest = reply
-        fields = {name: getattr(reply, name) for name in Reply.__struct_fields__ if name != "document"}
-        returned = Returned(t=self._recorder.now(), op=op, **fields)
-        self._recorder.add(msgspec.structs.replace(returned, value=returned.value[:_LONGEST_VALUE]))
-        return returned
+        event = returned(reply, op=op, t=self._recorder.now())
+        self._recorder.add(msgspec.structs.replace(event, value=event.value[:_LONGEST_VALUE]))
+        return event
+
+
+def returned(reply: Reply, *, op: int, t: float) -> Returned:
+    """What a history says of an operation of which this came, at `t`."""
+    fields = {name: getattr(reply, name) for name in Reply.__struct_fields__ if name != "document"}
+    return Returned(t=t, op=op, **fields)

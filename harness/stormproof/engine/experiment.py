@@ -14,14 +14,14 @@ from stormproof.drivers.driver import Diagnoses, Reply
 from stormproof.engine import nemesis
 from stormproof.engine.quiescence import settle
 from stormproof.engine.states import bring_into, release
-from stormproof.engine.world import World
+from stormproof.engine.world import World, opened
 from stormproof.errors import ComponentError, DescriptionError, UnreachableError
 from stormproof.frameworks.faults import Misbehave
 from stormproof.history import History
-from stormproof.history.recorder import Recorder
 from stormproof.spec.choices import Choices
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.spec.workload import Workload
 
 _WARMUP_PLACE = 8000
@@ -61,46 +61,42 @@ async def run(
     Raises ComponentError where the system does not start, DescriptionError where it lacks what a fault strikes, or does not answer as it
     is described.
     """
-    recorder = Recorder(folder / "history.jsonl")
-    try:
-        async with World(system, folder, recorder, binary, choices.run) as world:
+    async with opened(system, folder, binary, choices.run) as world:
 
-            def phase(name: str) -> None:
-                world.phase(name)
-                watch(name)
+        def phase(name: str) -> None:
+            world.phase(name)
+            watch(name)
 
-            nemesis.check(world, scenario.storm)
-            async with gate or nullcontext():
-                phase("start")
-                await world.start()
-            await world.clients.read_counts()
-            phase("warmup")
-            await one_task(world, say=say)
-            phase("state")
-            await bring_into(world, state)
-            phase("storm")
-            async with asyncio.TaskGroup() as clients:
-                load = scenario.workload if armed else msgspec.structs.replace(scenario.workload, copies=1)
-                workload = clients.create_task(_workload(world, load, choices, clients))
-                await asyncio.gather(
-                    nemesis.storm(world, scenario.storm, choices.seed, armed=armed),
-                    _hold(world, scenario.workload.held_s),
-                )
-                phase("recover")
-                release(world)
-                if scenario.storm:
-                    await recover(world, clients)
-                await workload
-                phase("settle")
-                await settle(world, scenario.settle_s)
-                world.clients.stop()
-            phase("read")
-            await world.clients.read_all()
-            await world.clients.read_counts()
-            phase("stop")
-    finally:
-        recorder.close()
-    return History(recorder.events)
+        nemesis.check(world, scenario.storm)
+        async with gate or nullcontext():
+            phase("start")
+            await world.start()
+        await world.clients.read_counts()
+        phase("warmup")
+        await one_task(world, say=say)
+        phase("state")
+        await bring_into(world, state)
+        phase("storm")
+        async with asyncio.TaskGroup() as clients:
+            load = scenario.workload if armed else msgspec.structs.replace(scenario.workload, copies=1)
+            workload = clients.create_task(_workload(world, load, choices, clients))
+            await asyncio.gather(
+                nemesis.storm(world, scenario.storm, choices.seed, armed=armed),
+                _hold(world, scenario.workload.held_s),
+            )
+            phase("recover")
+            release(world)
+            if scenario.storm:
+                await recover(world, clients)
+            await workload
+            phase("settle")
+            await settle(world, scenario.settle_s)
+            world.clients.stop()
+        phase("read")
+        await world.clients.read_all()
+        await world.clients.read_counts()
+        phase("stop")
+    return History(world.recorder.events)
 
 
 async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda line: None) -> None:

@@ -129,7 +129,7 @@ def _who_holds(look: Look) -> str:
 
 
 async def settle(world: World, within_s: float) -> Quiescence:
-    """Wait for quiescence, record it and return it; `proved` is False where the time ran out, Redis did not answer, or messages pass
+    """Wait for quiescence, record it and return it; `proved` is False where the time ran out, the broker did not answer, or messages pass
     where nobody looks.
     """
     deadline = time.monotonic() + within_s

@@ -16,7 +16,7 @@ from stormproof.spec.scenario import State
 _FIRST_PLACE = 9000
 _ETA_S = 8
 _MANY = 12
-"""More than two pool slots and Celery's default prefetch of four for each can hold."""
+"""More than two pool slots and a prefetch of four for each can hold."""
 
 
 async def bring_into(world: World, state: State) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from stormproof.processes.launcher import Launcher, Running
 from stormproof.processes.ports import Ports
 from stormproof.processes.replica import Replica
 from stormproof.spec.seams import BROKERS, DRIVERS, EFFECTS, FRAMEWORKS
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.spec.workload import key
 
 
@@ -37,7 +39,7 @@ class World:
     its disk is full or a watcher of it broke, its task is cancelled, and the reason raised on exit.
 
     `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder. `binary`: the program of the servers, where somebody
-    has chosen one.
+    has chosen one. `opened` gives it a recorder of its own.
     """
 
     def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary | None, run: str) -> None:
@@ -128,6 +130,11 @@ class World:
                 replica.broken = self.fail
                 self.replicas.append(replica)
         self.driver: Driver = DRIVERS.get(self.system.submit.kind)(self.system, self.http, self.address)
+        self.begin_again(self.run)
+
+    def begin_again(self, run: str) -> None:
+        """Have new clients, which know of no submission; `run` marks their keys."""
+        self.run = run
         self.clients = Clients(self.driver, self.system, self.recorder)
         self.effects.as_described = self.clients.described
 
@@ -288,12 +295,23 @@ class World:
 
     def _server_event(self, server: Server, running: Running, word: ProcessWord) -> None:
         now, expected, code = self.recorder.now(), running.pid in self._expected, running.code or 0
-        event = Process(t=now, component=server.component, role="redis", pid=running.pid, word=word, code=code)
+        event = Process(t=now, component=server.component, role="server", pid=running.pid, word=word, code=code)
         self.recorder.add(msgspec.structs.replace(event, expected=expected))
 
     def release_file(self, name: str) -> Path:
         """The file for which tasks under a `hold` order wait."""
         return self._work / f"release-{name}"
+
+
+@asynccontextmanager
+async def opened(system: System, folder: Path, binary: Binary, run: str) -> AsyncIterator[World]:
+    """A world that writes its history into the folder. Raises RunFolderError, and what `World` raises."""
+    recorder = Recorder(folder / "history.jsonl")
+    try:
+        async with World(system, folder, recorder, binary, run) as world:
+            yield world
+    finally:
+        recorder.close()
 
 
 def _copies(component: str, replicas: int) -> list[str]:

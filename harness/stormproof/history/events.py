@@ -8,39 +8,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
-Outcome = Literal["ok", "fail", "info"]
-Purpose = Literal["workload", "recovery", "warmup", "state", "stranger"]
-OpKind = Literal["submit", "status"]
-ProbeWord = Literal[
-    "received",
-    "started",
-    "succeeded",
-    "failed",
-    "retried",
-    "ignored",
-    "revoked",
-    "rejected",
-    "unknown",
-    "consuming",
-    "ready",
-    "stopping",
-]
-FaultStage = Literal["injected", "bit", "healed", "failed"]
-WireDirection = Literal["request", "reply", "push"]
-Meaning = Literal[
-    "publish", "deliver", "hold", "acknowledge", "requeue", "store_result", "read_result", "event", "unclear", "other"
-]
-"""What a frame does to a message or a result.
-
-publish: a message of a task is put into a queue. deliver: a worker is given one (a request: it asks for one). hold: it is recorded as
-unacknowledged. acknowledge: that record is taken away. requeue: it is put back into its queue. event: news of a task. unclear: a script
-may do any of it. other: none of it.
-"""
-ProcessWord = Literal["started", "ready", "exited", "gave_up", "wiped"]
+from stormproof.history.words import (
+    FaultStage,
+    Meaning,
+    OpKind,
+    Outcome,
+    ProbeWord,
+    ProcessWord,
+    Purpose,
+    WireDirection,
+)
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
 """What a submission's key looks like. It travels in the payload, so that probe and effects can name the submission."""
@@ -98,7 +78,7 @@ class Returned(Event, frozen=True, tag="returned"):
 
 
 class Probe(Event, frozen=True, tag="probe"):
-    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of Redis can reach.
+    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of a server can reach.
 
     `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
     main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
@@ -149,7 +129,7 @@ class Counts(Event, frozen=True, tag="counts"):
 
 
 class Sample(Event, frozen=True, tag="sample"):
-    """What one Redis says of itself, asked directly and not through a link. `up` is false where it did not answer.
+    """What one server says of itself, asked directly and not through a link. `up` is false where it did not answer.
 
     `queued` and `unacked` count messages; `keys` counts keys that never expire, `all_keys` all; `evicted` those that it has thrown
     out since it started. The first sample after a start is taken before anybody else can connect.
@@ -187,7 +167,8 @@ class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
     `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
-    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a Redis' data away while it was down.
+    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a server's data away while it was down. `role` is `server`
+    for what the harness runs for the system.
     """
 
     component: str
@@ -196,6 +177,11 @@ class Process(Event, frozen=True, tag="process"):
     word: ProcessWord
     code: int = 0
     expected: bool = False
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server of the run; earlier versions wrote `redis`."""
+        return self.role in ("server", "redis")
 
 
 class Fault(Event, frozen=True, tag="fault"):
@@ -211,7 +197,7 @@ class Fault(Event, frozen=True, tag="fault"):
 
 
 class Wire(Event, frozen=True, tag="wire"):
-    """A frame on the wire, as the link between a component and one of its Redis servers saw it.
+    """A frame on the wire, as the link between a component and one of its servers saw it.
 
     `component` and `store` are the two ends; `link` is their name: the component's, with `.results` and the like for a server that is not
     the broker. `connection` is a number, unique in the run. `command` is in capitals (of a reply: that of the request which it answers);
@@ -274,7 +260,7 @@ class Settings(Event, frozen=True, tag="settings"):
 
 
 class FastForward(Event, frozen=True, tag="fast_forward"):
-    """Messages whose worker is gone were handed back to the queue at once, by kombu's own restore, as a live worker would have done
+    """Messages whose worker is gone were handed back to the queue at once, as a live worker would have done
     when the visibility timeout, `waited_s`, was over.
     """
 

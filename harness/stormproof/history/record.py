@@ -12,7 +12,7 @@ from typing import TypeVar, cast, overload
 import msgspec
 
 from stormproof.errors import RunFolderError
-from stormproof.history.events import AnyEvent, Event, Returned
+from stormproof.history.events import AnyEvent, Event, Process, Returned
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -82,6 +82,15 @@ class History(Sequence[AnyEvent]):
     def returns(self) -> dict[int, Indexed[Returned]]:
         """The end of each operation by its number; an operation that never ended is absent."""
         return {event.op: (index, event) for index, event in self.of(Returned)}
+
+    def server(self, store: str) -> str:
+        """The component of the server that the description calls so: `redis.broker`."""
+        return self._servers.get(store, f"redis.{store}")
+
+    @cached_property
+    def _servers(self) -> dict[str, str]:
+        found = {event.component for _, event in self.of(Process) if event.is_server}
+        return {component.partition(".")[2]: component for component in found}
 
     def derive(self, make: Callable[[History], T]) -> T:
         """What `make` makes of this history: made once, and kept as long as the history is."""

@@ -17,7 +17,8 @@ from stormproof.errors import ComponentError, DescriptionError
 from stormproof.history import Process, ProcessSample, ProcessWord
 from stormproof.history.recorder import Recorder
 from stormproof.processes.launcher import Launcher, Running
-from stormproof.spec.system import Component, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Component
 from stormproof.spec.templates import fill
 
 _LOG_BYTES = 1 << 20

@@ -13,15 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker
 import psutil
 import pytest
-from pytest_celery import CeleryTestContainer, CeleryTestWorker
-from pytest_docker_tools import utils
-from pytest_docker_tools.exceptions import ContainerFailed
-from pytest_docker_tools.wrappers import container as wrapper
 
-from stormproof.errors import NotSupportedError
+from stormproof.errors import NotSupportedError, on_purpose
+
+try:
+    import docker
+    from pytest_celery import CeleryTestContainer, CeleryTestWorker
+    from pytest_docker_tools import utils
+    from pytest_docker_tools.exceptions import ContainerFailed
+    from pytest_docker_tools.wrappers import container as wrapper
+except ModuleNotFoundError as error:
+    raise pytest.UsageError(f"stormproof: {on_purpose(error) or error}") from error
+
 from stormproof.pytest_celery import private_tmp
 from stormproof.pytest_celery.client import Client
 from stormproof.pytest_celery.node import CALL_S

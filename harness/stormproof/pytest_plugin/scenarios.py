@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stormproof.brokers.redis.server import find_binary
+from stormproof.brokers.programs import find_binary
 from stormproof.campaign import catalogue
 from stormproof.campaign import conduct as campaign
 from stormproof.campaign.conduct import Job

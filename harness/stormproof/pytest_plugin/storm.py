@@ -10,7 +10,6 @@ import pytest
 
 from stormproof.processes.faults import Kill, Pause, Stop
 from stormproof.pytest_plugin.tested import Tested
-from stormproof.session import strikes
 from stormproof.spec.fault import Fault
 from stormproof.spec.scenario import Injection
 from stormproof.spec.trigger import Trigger
@@ -23,11 +22,8 @@ class Strike:
     def __init__(self, tested: Tested, injection: Injection) -> None:
         __tracebackhide__ = True
         self._tested = tested
-        injected = tested.history.injections
-        self._strike = strikes.Strike(tested.world, str(len(injected)), injection, tested.setting.seed)
-        tested.do(self._strike.begin())
+        self._strike = tested.do(tested.session.strike(injection))
         tested.strikes.append(self)
-        injected.append(injection)
 
     def __enter__(self) -> Strike:
         return self
@@ -64,7 +60,7 @@ class Strike:
         __tracebackhide__ = True
         if self in self._tested.strikes:
             self._tested.strikes.remove(self)
-            self._tested.do(self._strike.end())
+            self._tested.do(self._tested.session.heal(self._strike.number))
 
     def must_have_bitten(self) -> None:
         """Fails the test where nothing shows that it has: such a test proves nothing."""
@@ -93,7 +89,7 @@ class Moment:
         return self.strike(Kill(component=component, **how))
 
     def drop_reply(self) -> Strike:
-        """Redis executes the request, and the connection is reset before its reply arrives."""
+        """The server executes the request, and the connection is reset before its reply arrives."""
         __tracebackhide__ = True
         return self._storm.strike(Reset(), when=msgspec.structs.replace(self._when, direction="reply"))
 
@@ -130,7 +126,7 @@ class Storm:
         return self.strike(Stop(component=component, **how))
 
     def cut(self, component: str, redis: str = "redis") -> Strike:
-        """Cut a component off from one Redis (`redis.results`), or from all (`redis`): connections are reset, and new ones refused."""
+        """Cut a component off from one server (`redis.results`), or from all (`redis`): connections are reset, and new ones refused."""
         __tracebackhide__ = True
         return self.strike(Refuse(component=component, store=redis.removeprefix("redis").removeprefix(".") or "*"))
 

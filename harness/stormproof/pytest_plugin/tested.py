@@ -12,22 +12,16 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from stormproof.campaign import conduct as campaign
-from stormproof.checks import Check, judge
-from stormproof.checks.suite import checks_for
-from stormproof.checks.verdict import Status
+from stormproof.checks import Check
 from stormproof.engine.world import World
 from stormproof.errors import UsageError
 from stormproof.history import History, Invoked, Returned
 from stormproof.pytest_plugin.words import plainly
-from stormproof.runs import store
 from stormproof.runs.store import Run
-from stormproof.session.episode import Episode
 from stormproof.session.in_thread import Live
+from stormproof.session.session import Session
 from stormproof.spec import trigger
-from stormproof.spec.choices import Choices
-from stormproof.spec.scenario import Injection, Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
 from stormproof.spec.trigger import Trigger
 
 T = TypeVar("T")
@@ -99,7 +93,7 @@ class Component:
         self._tested, self.name = tested, name
 
     def sends(self, command: str = "*", **which: Any) -> Trigger:
-        """The moment when it sends such a request to a Redis; `which` as of `stormproof.sends`."""
+        """The moment when it sends such a request to a server; `which` as of `stormproof.sends`."""
         return trigger.sends(self.name, command, **which)
 
     def receives(self, command: str = "*", **which: Any) -> Trigger:
@@ -123,8 +117,8 @@ class Component:
 class Tested:
     """The system under test, as the fixture `system` gives it."""
 
-    def __init__(self, live: Live, world: World, episode: Episode, setting: Setting, binary: Binary) -> None:
-        self._live, self.world, self._episode, self.setting, self._binary = live, world, episode, setting, binary
+    def __init__(self, live: Live, session: Session, setting: Setting) -> None:
+        self._live, self.session, self.world, self.setting = live, session, session.world, setting
         self.strikes: list[Any] = []
         self.history = LiveHistory(self)
 
@@ -158,7 +152,7 @@ class Tested:
         self.history.refuse_if_taken()
 
         async def submit() -> Submission:
-            key = self._episode.next_key()
+            key = self.session.next_key()
             return Submission(self, key, await self.world.clients.submit(key))
 
         return self.do(submit())
@@ -169,12 +163,12 @@ class Tested:
         self.history.refuse_if_taken()
 
         async def note() -> Submission:
-            recorder, key = self.world.recorder, self._episode.next_key()
+            recorder, key = self.world.recorder, self.session.next_key()
             number = -1 - len(recorder.events)
             recorder.add(Invoked(t=recorder.now(), op=number, kind="submit", key=key))
             answer = Returned(t=recorder.now(), op=number, outcome="ok", task_id=task_id)
             recorder.add(answer)
-            self.world.clients.accepted[key], self.world.clients.tasks[task_id] = task_id, key
+            self.world.clients.take(key, task_id)
             return Submission(self, key, answer)
 
         return self.do(note())
@@ -188,30 +182,11 @@ class Tested:
         for strike in strikes:
             strike.must_have_bitten()
 
-    async def end(self) -> History:
-        """See the episode to its end."""
-        return await self._episode.end()
-
-    def store(self, history: History, injections: Sequence[Injection], checks: Sequence[Check]) -> Run:
+    def judge(self, history: History, checks: Sequence[Check]) -> Run:
         """Judge the history; where anything is wrong, or all is to be kept, in a run folder, which `stormproof explain` can read."""
         name = "".join(letter if letter.isalnum() else "_" for letter in self.setting.test.rpartition("::")[2])
-        story = Scenario(name=name[:60], title=self.setting.test, storm=tuple(injections))
-        choices = Choices(seed=self.setting.seed, run=self.world.run, submit_at_s=())
-        judged = store.judged(history, judge(history, checks or checks_for(self.description, story)))
-        if judged.status is not Status.VALID or self.setting.keep:
-            logs = self.world.folder / "logs"
-            return campaign.keep(
-                self.setting.runs, story, self.description, choices, history, logs, self._binary, checks
-            )
-        return Run(
-            folder=Path(),
-            scenario=story,
-            system=self.description,
-            state=State.IDLE,
-            choices=choices,
-            history=history,
-            judged=judged,
-        )
+        runs, keep = self.setting.runs, self.setting.keep
+        return self.session.judge(history, name[:60], self.setting.test, runs, checks, keep=keep)
 
 
 class LiveHistory:
@@ -219,7 +194,6 @@ class LiveHistory:
 
     def __init__(self, tested: Tested) -> None:
         self.tested = tested
-        self.injections: list[Injection] = []
         self._taken: History | None = None
 
     def take(self) -> History:
@@ -227,7 +201,7 @@ class LiveHistory:
         __tracebackhide__ = True
         if self._taken is None:
             self.tested.heal()
-            self._taken = self.tested.do(self.tested.end())
+            self._taken = self.tested.do(self.tested.session.end())
         return self._taken
 
     def refuse_if_taken(self) -> None:

@@ -18,6 +18,6 @@ def assert_valid(history: LiveHistory, *checks: Check) -> None:
     """
     __tracebackhide__ = True
     tested = history.tested
-    run = tested.store(history.take(), history.injections, checks)
+    run = tested.judge(history.take(), checks)
     if run.judged is None or run.judged.status is not Status.VALID:
         pytest.fail(evidence(run, tested.setting.replay), pytrace=False)

@@ -1,6 +1,7 @@
 """The plots of a page, filled: Bokeh is asked for them once on a machine, and then its JSON is kept.
 
-To import Bokeh, and have it make a dozen plots, takes two seconds; a command that makes one run would spend them, too.
+To import Bokeh, and have it make a dozen plots, takes two seconds; a command that makes one run would spend them, too. Bokeh is of the
+extra `report`: where it is not installed, a page has no plots.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from importlib import import_module, metadata, resources, util
 from pathlib import Path
 from typing import Any, Literal
 
+from stormproof.errors import is_installed, require
 from stormproof.report.looks import LANES
 
 _HEAD, _LANE = 60, 22
@@ -25,6 +27,11 @@ _PLOTS = "stormproof.report.plots"
 
 Data = Mapping[str, Mapping[str, list[Any]]]
 """By source and column, as `looks.SOURCES` names them; None for what is not known."""
+
+
+def is_there() -> bool:
+    """Whether there can be plots. Where not, `live`, `whole` and `script` raise MissingPackageError."""
+    return is_installed("bokeh")
 
 
 def live() -> Any:
@@ -38,13 +45,15 @@ def whole(data: Data, until: float) -> Any:
 
 
 def prepare() -> None:
-    """Have the plots made now, if they were never made on this machine."""
-    _empty("whole")
+    """Have the plots made now, if there can be any and they were never made on this machine."""
+    if is_there():
+        _empty("whole")
 
 
 @cache
 def script() -> str:
     """Bokeh's own script, whole, and what fills live plots: a page needs no other host."""
+    require("bokeh")
     bokeh = util.find_spec("bokeh")
     assert bokeh is not None
     assert bokeh.origin is not None
@@ -55,6 +64,7 @@ def script() -> str:
 
 @cache
 def _empty(which: Literal["live", "whole"]) -> Any:
+    require("bokeh")
     kept = _kept(which)
     try:
         return json.loads(kept.read_bytes())

@@ -25,8 +25,7 @@ _MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400
 
 
 def render(run: Run) -> str:
-    """The page of one judged run. A run of which no event is there has no plots."""
-    drawn = picture.of(run.history)
+    """The page of one judged run. Without Bokeh it has no plots, and says how to get them."""
     shown, more = _wrong(run)
     values: dict[str, Any] = {
         "run": run,
@@ -41,12 +40,19 @@ def render(run: Run) -> str:
         "quantiles": _quantiles(run.history),
         "story": _story(run.history),
         "plan": _plan(run),
+        "plots": _plots(run.history) if board.is_there() else None,
+    }
+    return _template().render(values)
+
+
+def _plots(history: History) -> dict[str, Any]:
+    drawn = picture.of(history)
+    return {
         "left_out": drawn.left_out,
         "drawing": _data(board.whole(drawn.data, drawn.until)),
         "bokeh": _script(board.script()),
         "script": _script(_text("page.js")),
     }
-    return _template().render(values)
 
 
 def _script(text: str) -> Markup:

@@ -85,13 +85,13 @@ def _answers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
 
 
 def _memory(history: History) -> dict[str, list[Any]]:
-    """Each component's process tree, and each Redis by its own word."""
+    """Each component's process tree, and each server by its own word."""
     tracks: dict[str, list[tuple[float, float]]] = {}
     for _, tree in history.of(ProcessSample):
         tracks.setdefault(tree.component, []).append((tree.t, tree.rss_bytes / 2**20))
     for _, store in history.of(Sample):
         if store.up:
-            tracks.setdefault(f"redis.{store.store}", []).append((store.t, store.memory_bytes / 2**20))
+            tracks.setdefault(history.server(store.store), []).append((store.t, store.memory_bytes / 2**20))
     rows = []
     for (name, track), look in zip(sorted(tracks.items()), TRACKS, strict=False):
         some = track[:: math.ceil(len(track) / _WIDE)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 import msgspec
@@ -21,6 +22,7 @@ from stormproof.history import (
     Quiescence,
     Refusal,
     Returned,
+    Sample,
     Wire,
 )
 from stormproof.report.frames import Subject, Transaction, arrived, subject, transactions
@@ -62,7 +64,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """All that a history says of one task. No steps: it says nothing of it.
 
-    `lanes`: the client, components, Redis servers, the mail server; only those that appear. `last_chance` is the index
+    `lanes`: the client, components, servers, the mail server; only those that appear. `last_chance` is the index
     of a step: before it, the task could still have been saved (see `keeping.last_chance`; None: intact, or not known).
     """
 
@@ -75,8 +77,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 def tell(history: History, about: str, *, broker: str = "broker") -> Life:
     """The life of a submission (by its key) or of the submission behind a task id.
 
-    `broker` is the description's name of the Redis that is the broker: `redis.<broker>` is the other end of a link that
-    is named after its component alone.
+    `broker` is the description's name of the server that is the broker.
     """
     who = subject(history, about)
     around = transactions(history, who)
@@ -88,7 +89,7 @@ def tell(history: History, about: str, *, broker: str = "broker") -> Life:
     steps = tuple(scene.step(index) for index in sorted(indexes, key=lambda index: (history[index].t, index)))
     chance = last_chance(history, who, around, scene.ends_of, scene.broker)
     place = next((number for number, step in enumerate(steps) if step.event == chance), None)
-    return Life(about=about, lanes=_lanes(steps), steps=steps, last_chance=place)
+    return Life(about=about, lanes=_lanes(steps, scene.servers), steps=steps, last_chance=place)
 
 
 def gone_wrong(history: History, findings: Iterable[Finding]) -> str | None:
@@ -150,10 +151,10 @@ def _surroundings(history: History, begin_t: float, end_t: float) -> Iterator[in
         yield quiescence[0]
 
 
-def _lanes(steps: Iterable[Step]) -> tuple[str, ...]:
+def _lanes(steps: Iterable[Step], known: AbstractSet[str]) -> tuple[str, ...]:
     seen = dict.fromkeys(lane for step in steps for lane in (step.source, step.target))
-    servers = [lane for lane in seen if _is_redis(lane)]
-    components = [lane for lane in seen if lane not in _EXTERNAL and not _is_redis(lane)]
+    servers = [lane for lane in seen if lane in known]
+    components = [lane for lane in seen if lane not in _EXTERNAL and lane not in known]
     return (
         *(lane for lane in (CLIENT,) if lane in seen),
         *sorted(components, key=lambda lane: lane != "api"),
@@ -162,23 +163,21 @@ def _lanes(steps: Iterable[Step]) -> tuple[str, ...]:
     )
 
 
-def _is_redis(lane: str) -> bool:
-    return lane.startswith("redis.")
-
-
 class _Scene:
     """Makes steps of events: knows which component is at which end of a link, and which one the clients ask."""
 
     def __init__(self, history: History, broker: str) -> None:
         self._history = history
-        self.broker = f"redis.{broker}"
+        self.broker = history.server(broker)
+        stores = {event.store for event in history if isinstance(event, Wire | Sample | FastForward)}
+        self.servers = {self.broker, *map(history.server, stores)}
         processes = [event for _, event in history.of(Process)]
         self._api = next((event.component for event in processes if event.role == "api"), "api")
         self._asked = {event.op: event for _, event in history.of(Invoked)}
 
     def ends_of(self, frame: Wire) -> tuple[str, str]:
         """The component and the server of a frame's link."""
-        return frame.component, f"redis.{frame.store}"
+        return frame.component, self._history.server(frame.store)
 
     def step(self, index: int) -> Step:
         """The step that an event makes."""
@@ -212,7 +211,7 @@ class _Scene:
             case Fault():
                 return "", "", _fault(event), "fault"
             case FastForward():
-                lane = f"redis.{event.store}"
+                lane = self._history.server(event.store)
                 return lane, lane, "visibility timeout fast-forwarded: back in the queue", "note"
             case Quiescence():
                 return "", "", _quiescence(event), "end"

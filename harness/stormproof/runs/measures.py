@@ -82,7 +82,7 @@ def _recovery(history: History, facts: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _sizes(history: History) -> Iterator[tuple[str, float]]:
-    """The largest number of messages that waited in one Redis, and the largest memory of each component's processes and each Redis."""
+    """The largest number of messages that waited in one server, and the largest memory of each component's processes and each server."""
     samples = [sample for _, sample in history.of(Sample) if sample.up]
     if samples:
         yield "queued at most", float(max(sample.queued for sample in samples))
@@ -90,6 +90,7 @@ def _sizes(history: History) -> Iterator[tuple[str, float]]:
     for _, process in history.of(ProcessSample):
         peaks[process.component] = max(peaks[process.component], process.rss_bytes)
     for sample in samples:
-        peaks[f"redis.{sample.store}"] = max(peaks[f"redis.{sample.store}"], sample.memory_bytes)
+        server = history.server(sample.store)
+        peaks[server] = max(peaks[server], sample.memory_bytes)
     for component, size_bytes in sorted(peaks.items()):
         yield f"memory of {component}", size_bytes / _MIB

@@ -17,7 +17,8 @@ from stormproof.spec import faults
 from stormproof.spec.choices import Choices
 from stormproof.spec.description import first_mistake
 from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

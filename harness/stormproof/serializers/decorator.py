@@ -28,10 +28,11 @@ def check_serialization(
     # Neither pytest nor Hypothesis nor Celery is imported where only scenarios are.
     import pytest  # noqa: PLC0415
 
-    from stormproof.errors import UsageError  # noqa: PLC0415
+    from stormproof.errors import UsageError, require  # noqa: PLC0415
     from stormproof.serializers import expecting, tasks  # noqa: PLC0415
 
     try:
+        require("hypothesis")
         found = tasks.tasks_of(tasks.load(app) if isinstance(app, str) else app)
         places = {task.name: tasks.places_of(task) for task in found}
         known = expecting.expected(expect or {}, [place for each in places.values() for place in each])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import random
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -12,26 +11,25 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from stormproof.engine import experiment
-from stormproof.engine.world import World
 from stormproof.errors import ComponentError
-from stormproof.history.recorder import Recorder
-from stormproof.spec.system import Binary, System
+from stormproof.session.session import Session
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 T = TypeVar("T")
 
 
 class Live:
-    """The thread, its event loop, and the world in it, which is to be touched only in work that is given to `do`."""
+    """The thread, its event loop, and the session in it, which is to be touched only in work that is given to `do`."""
 
-    def __init__(self, system: System, folder: Path, binary: Binary) -> None:
-        self._system, self._folder, self._binary = system, folder, binary
-        self._opened: concurrent.futures.Future[World] = concurrent.futures.Future()
+    def __init__(self, system: System, folder: Path, binary: Binary, seed: int) -> None:
+        self._system, self._folder, self._binary, self._seed = system, folder, binary, seed
+        self._opened: concurrent.futures.Future[Session] = concurrent.futures.Future()
         self._failure: BaseException | None = None
         # The harness may be told to stop while the thread waits for something.
         self._thread = threading.Thread(target=self._live, name=f"stormproof {system.name}", daemon=True)
 
-    def start(self) -> World:
+    def start(self) -> Session:
         """Start the system; returns when all of it is ready and a task went through it. Raises ComponentError, DescriptionError."""
         self._thread.start()
         return self._opened.result()
@@ -43,7 +41,7 @@ class Live:
         self._thread.join()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work returns, which is done in the thread while the caller waits. Raises what it raises, and what ended the world."""
+        """What the work returns, which is done in the thread while the caller waits. Raises what it raises, and what ended the session."""
         if not self._thread.is_alive():
             work.close()
             raise self._failure or ComponentError(f"{self._system.name} has been stopped")
@@ -64,13 +62,7 @@ class Live:
 
     async def _keep(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        recorder = Recorder(self._folder / "history.jsonl")
-        run = f"{random.SystemRandom().getrandbits(16):04x}"
-        try:
-            async with World(self._system, self._folder, recorder, self._binary, run) as world:
-                await world.start()
-                await experiment.one_task(world)
-                self._opened.set_result(world)
-                await self._over.wait()
-        finally:
-            recorder.close()
+        async with Session.open(self._system, self._folder, self._binary, self._seed) as session:
+            await session.warm_up()
+            self._opened.set_result(session)
+            await self._over.wait()

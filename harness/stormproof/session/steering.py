@@ -7,7 +7,6 @@ the names. `watch` alone is answered by many lines: an event each, until the con
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,22 +15,17 @@ from typing import Any, ClassVar
 import msgspec
 
 from stormproof.campaign import catalogue
-from stormproof.campaign import conduct as campaign
 from stormproof.checks import judge
 from stormproof.checks.suite import checks_of_tasks
 from stormproof.engine import nemesis
-from stormproof.engine.world import World
 from stormproof.errors import ScenarioError, UsageError, on_purpose
 from stormproof.history import History, Invoked, Returned, encode
 from stormproof.report import words
 from stormproof.session.as_scenario import retold
-from stormproof.session.episode import Episode
-from stormproof.session.strikes import Strike
+from stormproof.session.session import Session
 from stormproof.spec import faults
 from stormproof.spec import source as scenario_text
-from stormproof.spec.choices import Choices
-from stormproof.spec.scenario import Injection, Scenario
-from stormproof.spec.system import Binary
+from stormproof.spec.scenario import Injection
 
 _LONGEST_LINE = 8 << 20
 _WATCH_S = 0.02
@@ -42,23 +36,18 @@ Document = dict[str, Any]
 
 
 class Steering:
-    """Use as an async context manager in the world's own thread. `path`: the socket; `runs`: where the run folder goes at the end."""
+    """Use as an async context manager in the session's own loop. `path`: the socket; `runs`: where the run folder goes at the end."""
 
-    def __init__(self, world: World, path: Path, runs: Path, binary: Binary) -> None:
-        self._world, self._path, self._runs, self._binary = world, path, runs, binary
-        self._seed = random.SystemRandom().getrandbits(32)
-        self._strikes: dict[str, Strike] = {}
-        self._injections: list[Injection] = []
+    def __init__(self, session: Session, path: Path, runs: Path) -> None:
+        self._session, self._world, self._path, self._runs = session, session.world, path, runs
         self._noted: dict[int, str] = {}
         self._planned: tuple[Injection, ...] = ()
-        self._storms: list[asyncio.Task[None]] = []
         self._connections: set[asyncio.Task[None]] = set()
         self._judging, self._judged_until = asyncio.Lock(), 0.0
         self._judged: Document = {}
 
     async def __aenter__(self) -> Steering:
-        self._episode = Episode(self._world, self._world.run)
-        await self._episode.begin()
+        await self._session.begin()
         try:
             self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LONGEST_LINE)
         except OSError as error:
@@ -70,7 +59,7 @@ class Steering:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for task in (*self._connections, *self._storms):
+        for task in self._connections:
             task.cancel()
         self._path.unlink(missing_ok=True)
 
@@ -104,7 +93,7 @@ class Steering:
         await writer.drain()
 
     async def _watch(self, kinds: frozenset[str], writer: asyncio.StreamWriter) -> None:
-        events, place = self._world.recorder.events, self._episode.first
+        events, place = self._world.recorder.events, self._session.first
         while not writer.is_closing():
             new, place = events[place:], len(events)
             writer.writelines(encode(event) for event in new if event.__struct_config__.tag in kinds)
@@ -131,8 +120,7 @@ class Steering:
             if isinstance(event, Invoked):
                 self._noted[event.op] = event.key
             elif (key := self._noted.pop(event.op, "")) and event.outcome == "ok":
-                self._world.clients.accepted.setdefault(key, event.task_id)
-                self._world.clients.tasks[event.task_id] = key
+                self._world.clients.take(key, event.task_id)
         return {}
 
     async def _strike(self, fault: Any, for_s: float | None = None) -> Document:
@@ -140,16 +128,8 @@ class Steering:
             injection = Injection(fault=faults.decode_fault(fault))
         except (msgspec.ValidationError, KeyError, TypeError) as error:
             raise ScenarioError(f"not a fault: {error}") from error
-        nemesis.check(self._world, (injection,))
-        number = str(len(self._injections))
-        strike = Strike(self._world, number, injection, self._seed)
-        # Known before it has begun, which may take seconds: another may come meanwhile, and heal everything, too.
-        self._injections.append(injection)
-        self._strikes[number] = strike
-        await strike.begin()
-        if for_s is not None:
-            self._storms.append(asyncio.create_task(self._heal_later(number, for_s)))
-        return {"number": number, "strike": str(strike), "bit": strike.bit}
+        strike = await self._session.strike(injection, for_s)
+        return {"number": strike.number, "strike": str(strike), "bit": strike.bit}
 
     async def _plan(self, file: str) -> Document:
         """Take the faults of a scenario file as the storm to come; its workload and states are left out."""
@@ -160,10 +140,7 @@ class Steering:
 
     async def _storm(self) -> Document:
         """Play what was planned, at its times."""
-        self._storms.append(
-            asyncio.create_task(nemesis.storm(self._world, self._planned, self._seed, first=len(self._injections)))
-        )
-        self._injections += self._planned
+        self._session.play(self._planned)
         return {}
 
     async def _offers(self) -> Document:
@@ -178,8 +155,8 @@ class Steering:
 
     async def _scenario(self, name: str, last_s: float) -> Document:
         """What was struck lately, as the text of a scenario file."""
-        now, numbered = self._world.recorder.now(), {str(n): each for n, each in enumerate(self._injections)}
-        told = retold(name, self._world.recorder.events[self._episode.first :], numbered, now, last_s)
+        now, numbered = self._world.recorder.now(), {str(n): each for n, each in enumerate(self._session.injections)}
+        told = retold(name, self._session.events, numbered, now, last_s)
         return {"text": scenario_text.as_file(told, f"{told.title}.")}
 
     async def _judge(self) -> Document:
@@ -187,8 +164,8 @@ class Steering:
         async with self._judging:
             now = self._world.recorder.now()
             if now >= self._judged_until:
-                events = self._world.recorder.events[self._episode.first :]
-                verdicts = await asyncio.to_thread(judge, History(events), checks_of_tasks(self._world.system))
+                history = History(self._session.events)
+                verdicts = await asyncio.to_thread(judge, history, checks_of_tasks(self._world.system))
                 took_s = self._world.recorder.now() - now
                 self._judged_until = now + max(_JUDGE_S, 10 * took_s)
                 self._judged = {
@@ -207,28 +184,14 @@ class Steering:
                 }
             return self._judged
 
-    async def _heal_later(self, number: str, for_s: float) -> None:
-        await asyncio.sleep(for_s)
-        await self._heal(number)
-
     async def _heal(self, number: str | None = None) -> Document:
-        healed = [number] if number is not None else list(self._strikes)
-        ending = [strike for each in healed if (strike := self._strikes.pop(each, None)) is not None]
-        for strike in ending:
-            await strike.end()
-        return {"healed": [str(strike) for strike in ending], "bit": [bool(strike.bit) for strike in ending]}
+        healed = await self._session.heal(number)
+        return {"healed": [str(strike) for strike in healed], "bit": [bool(strike.bit) for strike in healed]}
 
     async def _end(self) -> Document:
         """Heal, recover, settle, read, judge, store; the answer tells the verdict."""
-        await asyncio.gather(*self._storms)  # They have their time.
-        await self._heal()
-        history = await self._episode.end()
-        story = Scenario(name="load", title="load from outside", storm=tuple(self._injections))
-        choices = Choices(seed=self._seed, run=self._world.run, submit_at_s=())
-        logs = self._world.folder / "logs"
-        run = await asyncio.to_thread(
-            campaign.keep, self._runs, story, self._world.system, choices, history, logs, self._binary
-        )
+        history = await self._session.end()
+        run = await asyncio.to_thread(self._session.judge, history, "load", "load from outside", self._runs)
         status = run.judged.status if run.judged else None
         return {
             "status": status.word if status is not None else "unknown",

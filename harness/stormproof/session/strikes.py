@@ -16,20 +16,19 @@ _BITE_S = 5.0
 
 
 class Strike:
-    """One injection, in the world's own thread. `number` names it in the history; `seed` is that of its choices."""
+    """One injection. `number` names it in the history; `seed` is that of its choices."""
 
     def __init__(self, world: World, number: str, injection: Injection, seed: int) -> None:
-        self.injection = injection
-        self._world, self._number = world, number
+        self.number, self.injection = number, injection
+        self._world = world
         self._dice = random.Random(f"{seed}/{number}")
         self._first = len(world.recorder.events)
 
     async def begin(self) -> None:
-        """Inject it; returns when it is in force, or has bitten. Raises DescriptionError where the system has not what it strikes."""
+        """Inject it; returns when it is in force, or has bitten."""
         world = self._world
-        nemesis.check(world, (self.injection,))
         self._heal, before = asyncio.Event(), world.links.in_force
-        self._task = asyncio.create_task(nemesis.inject(world, self._number, self.injection, self._dice, self._heal))
+        self._task = asyncio.create_task(nemesis.inject(world, self.number, self.injection, self._dice, self._heal))
         on_the_wire = self.injection.when is not None or isinstance(self.injection.fault, WireFault)
 
         def in_force() -> bool:
@@ -54,7 +53,7 @@ class Strike:
 
     def _said(self, stage: FaultStage) -> str:
         events = self._world.recorder.events[self._first :]
-        told = (event for event in events if isinstance(event, FaultEvent) and event.fault == self._number)
+        told = (event for event in events if isinstance(event, FaultEvent) and event.fault == self.number)
         return next((event.detail for event in told if event.stage == stage), "")
 
     def __str__(self) -> str:

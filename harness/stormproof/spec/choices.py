@@ -9,6 +9,11 @@ import msgspec
 from stormproof.spec.scenario import Scenario
 
 
+def drawn_run() -> str:
+    """Four hexadecimal digits to mark the keys of what nobody replays."""
+    return f"{random.SystemRandom().getrandbits(16):04x}"
+
+
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """All that is left to chance in a run, as it was drawn. A replay takes these, not the seed.
 

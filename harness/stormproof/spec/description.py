@@ -15,7 +15,8 @@ from stormproof.errors import DescriptionError
 from stormproof.spec.loopback import refuse_others
 from stormproof.spec.promises import Promises
 from stormproof.spec.seams import EFFECTS
-from stormproof.spec.system import Backlog, Component, Effects, Metrics, Ready, Redis, Status, Submit, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Backlog, Component, Effects, Metrics, Ready, Redis, Status, Submit
 from stormproof.spec.templates import fill, fill_all
 
 _TABLES: dict[tuple[str, str], type[BaseModel]] = {

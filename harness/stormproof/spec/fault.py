@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from stormproof.history import WireDirection
 from stormproof.history.recorder import Picture, Recorder
 from stormproof.spec.system import System
 
@@ -116,6 +117,20 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def target(self) -> str:
         """The component it strikes."""
         return str(getattr(self, "component", ""))
+
+    swept_s: ClassVar[float] = 0.0
+    """For how long a sweep leaves it in force at a point."""
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        """What a sweep plays of this kind at each fault point, by the names in the ids of its cells. A process that it strikes is that of
+        the point.
+        """
+        return {}
+
+    def can_be_at(self, direction: WireDirection, command: str) -> bool:
+        """Whether it can strike at such a frame."""
+        return True
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:

@@ -18,7 +18,7 @@ class Promises(BaseModel):
 
     These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
     where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
-    started at most; `durable`: the Redis servers that keep what they have; `events`: Celery's events are sent.
+    started at most; `durable`: the servers that keep what they have; `events`: the events of its framework are sent.
 
     `may_expire`: accepted work whose expiry time passes before a worker begins it need not run. `results` "ignored": the system keeps no
     results, so that a task's end is known from the probe alone, and no status need ever tell it. `schedulers`: whether several components

@@ -40,7 +40,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Frames on the wire. `component` and `store` (a Redis of the description) say on which links; `command` and `key` (its shape, ids replaced
+    """Frames on the wire. `component` and `store` (a server of the description) say on which links; `command` and `key` (its shape, ids replaced
     by `*`) are patterns as of a shell. `place`: frames that speak of that submission's task. `payload`: a regular expression on the frame.
 
     The `nth` of them is met, and those after it, `times` in all (0: as many as come while the fault lasts), each with `probability`.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from stormproof.engine.world import World
 from stormproof.errors import ComponentError, RunFolderError, exhausted, on_purpose
-from stormproof.history.recorder import Recorder
 from stormproof.processes.interruption import stop_of_this_task
-from stormproof.runs import store
-from stormproof.spec.choices import Choices
-from stormproof.spec.scenario import Scenario, State
-from stormproof.spec.system import Binary, System
+from stormproof.session.session import Session
+from stormproof.spec.scenario import Scenario
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.sweep.cells import Cell
 from stormproof.sweep.perform import Stage
 from stormproof.sweep.points import Point
@@ -40,20 +37,12 @@ async def on_stage(
         folder.mkdir(parents=True)
     except OSError as error:
         raise exhausted(error) or RunFolderError(f"{folder}: cannot be made: {error.strerror}") from error
-    recorder = Recorder(folder / "history.jsonl")
-    run = f"{random.SystemRandom().getrandbits(16):04x}"
     # Its folder can be judged as a run's, as far as it went.
     story_of_all = Scenario(name="sweep", title="one fault after the other, on one system")
-    store.write_plan(folder, story_of_all, system, State.IDLE, Choices(seed=seed, run=run, submit_at_s=()), binary)
-    try:
-        async with World(system, folder, recorder, binary, run) as world:
-            world.phase("start")
-            await world.start()
-            stage = Stage(world, seed)
-            await stage.warm_up()
-            return await story(stage)
-    finally:
-        recorder.close()
+    async with Session.open(system, folder, binary, seed, story=story_of_all) as session:
+        stage = Stage(session)
+        await stage.warm_up()
+        return await story(stage)
 
 
 async def record(system: System, folder: Path, binary: Binary) -> tuple[Point, ...]:

@@ -96,7 +96,7 @@ def recovery(slice_: Iterable[AnyEvent], names: AbstractSet[str]) -> tuple[Point
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
     """The points that most lives have, in the order in which they come there. What a clock sent meanwhile is in few of them; what
-    the component sends together with the next frame once in a while (Celery's events, say) is missing in few.
+    the component sends together with the next frame once in a while (events, say) is missing in few.
     """
     count = Counter(point for one in lives for point in set(one))
     often = {point for point, times in count.items() if times > len(lives) / 2}

@@ -12,7 +12,8 @@ import msgspec
 from stormproof.errors import RunFolderError
 from stormproof.processes import packages
 from stormproof.runs import store
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 from stormproof.sweep.cells import Cell, second_cells
 from stormproof.sweep.outcome import BROKEN, Outcome, Word
 from stormproof.sweep.points import Point

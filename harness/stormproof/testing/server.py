@@ -20,7 +20,7 @@ from stormproof.errors import UnreachableError
 from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher, Running, is_running
 from stormproof.processes.ports import Ports, is_free
-from stormproof.spec.system import Binary, Store
+from stormproof.spec.tables import Binary, Store
 from stormproof.spec.trigger import Moment
 from stormproof.testing.claims import claim, eventually, raising_nothing
 from stormproof.wire.server import Link
@@ -52,6 +52,9 @@ def check_server(
         isinstance(table, broker.Table),
         f"the table is a {type(table).__name__}, and not the broker's {broker.Table.__name__}",
     )
+    with raising_nothing("find"):
+        found = broker.find()
+    claim(found.path and found.version, f"find returns a program without path or version: {found}")
     asyncio.run(_check(broker, table, (talk, keep, kept), binary, within_s))
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from stormproof.campaign import explain as explaining
 from stormproof.errors import RunFolderError
 from stormproof.report.sequence import Life
+from stormproof.sweep import explain as explaining
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.outcome import BROKEN, MEANINGS, Word
 from stormproof.sweep.sheet import Result, Sheet

@@ -1,1 +1,1 @@
-"""The wire between a component and Redis: parsed, watched, and broken on purpose."""
+"""The wire between a component and a server: parsed, watched, and broken on purpose."""

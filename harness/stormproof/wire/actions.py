@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Side = Literal["component", "redis"]
+Side = Literal["component", "server"]
 """The two ends of a connection."""
 
 How = Literal["fin", "reset"]
@@ -51,7 +51,7 @@ class Swallow(_Deed, frozen=True):
 
 
 class Answer(_Deed, frozen=True):
-    """The request is not executed: Redis is given one that does nothing, and its reply is replaced by these bytes.
+    """The request is not executed: the server is given one that does nothing, and its reply is replaced by these bytes.
 
     `close`: the connection ends after it.
     """
@@ -65,7 +65,7 @@ class Repeat(_Deed, frozen=True):
 
 
 class Ask(_Deed, frozen=True):
-    """Everything on this way waits until the harness has struck (a process, a Redis) and says whether the frame goes on."""
+    """Everything on this way waits until the harness has struck (a process, a server) and says whether the frame goes on."""
 
 
 Action = Pass | Write | Wait | Close | Swallow | Answer | Repeat | Ask

@@ -47,7 +47,7 @@ class Consult(NamedTuple):
 
 Command = Send | End | Sleep | Consult
 
-_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
+_OTHER: dict[Side, Side] = {"component": "server", "server": "component"}
 
 
 class _Step(NamedTuple):
@@ -99,7 +99,7 @@ class Conversation:
     ) -> None:
         self.link, self.component, self.store, self.number = link, component, store, number
         self._rules, self._codec, self._reader = rules, codec, reader
-        parsers: dict[Side, Parser] = {"component": codec.parser(requests=True), "redis": codec.parser(requests=False)}
+        parsers: dict[Side, Parser] = {"component": codec.parser(requests=True), "server": codec.parser(requests=False)}
         self._ways = {origin: _Way(origin, parser) for origin, parser in parsers.items()}
         self._pairing = codec.pairing()
         self._noticed = False
@@ -200,8 +200,8 @@ class Conversation:
             step = way.todo.popleft()
             if isinstance(step, str):
                 way.closed = True
-                # Redis closes both ways or none; a client may shut down its own and still read.
-                commands.append(End(way.target, step, whole=way.origin == "redis"))
+                # A server closes both ways or none; a client may shut down its own and still read.
+                commands.append(End(way.target, step, whole=way.origin == "server"))
             elif not way.swallows:
                 commands += self._take(way, step) if step.action is None else self._do(way, step, step.action)
         return commands
@@ -223,7 +223,7 @@ class Conversation:
         return self._meet(way, step, piece)
 
     def _meet(self, way: _Way, step: _Step, piece: Piece) -> list[Command]:
-        asked = self._pair(way, piece) if way.origin == "redis" else None
+        asked = self._pair(way, piece) if way.origin == "server" else None
         if asked is not None and asked.special:
             way.carrying = (lambda data: []) if piece.part is Part.HEAD else None
             return self._replaced(asked)
@@ -288,7 +288,7 @@ class Conversation:
         asked, instead = self._codec.refuse(raw, action.reply)
         asked.close = action.close
         self._pairing.instead(asked)
-        return [Send("redis", instead)]
+        return [Send("server", instead)]
 
     def _replaced(self, asked: Asked) -> list[Command]:
         commands: list[Command] = [Send("component", asked.replace)] if asked.replace is not None else []
@@ -304,7 +304,7 @@ class Conversation:
         self.ending = True
         if action.side is None:
             self.over = True
-            return [End("component", action.how), End("redis", action.how)]
+            return [End("component", action.how), End("server", action.how)]
         self._ways[_OTHER[action.side]].clear()
         self._ways[_OTHER[action.side]].closed = True
         return [End(action.side, action.how)]

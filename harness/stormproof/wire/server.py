@@ -1,4 +1,4 @@
-"""The sockets of a link: one listener between a component and a Redis. Nothing else here knows of the network."""
+"""The sockets of a link: one listener between a component and a server. Nothing else here knows of the network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BACKLOG_BYTES = 256 * 1024
 _CONNECT_S = 30.0
 _LISTEN_S = 2.0
 
-_OTHER: dict[Side, Side] = {"component": "redis", "redis": "component"}
+_OTHER: dict[Side, Side] = {"component": "server", "server": "component"}
 
 _numbers = itertools.count(1)
 
@@ -64,7 +64,7 @@ class Link:
         await self._sync_listener()
 
     async def shut(self) -> None:
-        """Accept no more: connections are refused, as they are where no Redis listens. Those that are there stay."""
+        """Accept no more: connections are refused, as they are where no server listens. Those that are there stay."""
         self._wanted = False
         await self._sync_listener()
 
@@ -163,24 +163,24 @@ class _Connection:
                 return
             if rule.fault.greeting == "swallow":
                 self.strike(rule)
-        redis = self._halves["redis"] = _Half(self, "redis")
-        half.other, redis.other = redis, half
-        half.pause("Redis is not reached yet")
+        server = self._halves["server"] = _Half(self, "server")
+        half.other, server.other = server, half
+        half.pause("the server is not reached yet")
         self._reaching = self._loop.create_task(self._reach())
 
     async def _reach(self) -> None:
         try:
-            await self._link.reach_server(self._halves["redis"])
+            await self._link.reach_server(self._halves["server"])
         except (OSError, TimeoutError):
-            self._halves["redis"].gone = True
+            self._halves["server"].gone = True
             self._halves["component"].end("reset")
 
     def reached(self) -> None:
-        """Redis has accepted."""
+        """The server has accepted."""
         component = self._halves["component"]
         if component.gone:
-            self._halves["redis"].end("reset")
-        component.resume("Redis is not reached yet")
+            self._halves["server"].end("reset")
+        component.resume("the server is not reached yet")
 
     def received(self, origin: Side, data: bytes) -> None:
         """Bytes came, and do not simply pass."""

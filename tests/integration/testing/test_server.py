@@ -16,7 +16,7 @@ from stormproof.brokers.redis.resp import RespParser
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher
-from stormproof.spec.system import Binary, Redis, Store
+from stormproof.spec.tables import Binary, Redis, Store
 from stormproof.testing import check_server
 from stormproof.wire.codec import Part, Piece
 
@@ -57,6 +57,9 @@ class Careless(RedisServer):
 
     def __init__(self) -> None:
         pass
+
+    def find(self) -> Binary:
+        return find_binary()
 
     def server(
         self, name: str, spec: Redis, launcher: Launcher, folder: Path, port: int, binary: Binary | None

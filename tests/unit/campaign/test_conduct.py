@@ -15,7 +15,7 @@ from stormproof.history import History
 from stormproof.runs.store import Judged, Run
 from stormproof.spec import description
 from stormproof.spec.choices import Choices
-from stormproof.spec.system import Binary
+from stormproof.spec.tables import Binary
 
 SYSTEM = description.load(Path(__file__).parents[3] / "system_under_test" / "plain.toml")
 KILL = Injection(fault=Kill(component="worker"), at_s=1.0)

@@ -17,7 +17,8 @@ from stormproof.errors import RunFolderError, UsageError
 from stormproof.history import AnyEvent, History, Invoked, Returned, encode
 from stormproof.runs import store
 from stormproof.spec.choices import Choices
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 PAGE = Path(__file__).parents[3] / "docs" / "compare.md"
 

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from stormproof.cli import main
+from stormproof.errors import EXTRAS
 
 CLI = Path(main.__file__).parent
 CLIENTS = {"aiosmtpd", "bokeh", "celery", "fastapi", "httpx", "hypothesis", "kombu", "psutil", "redis"}
@@ -60,6 +61,19 @@ def test_a_command_that_does_not_exist_is_named() -> None:
 )
 def test_what_needs_no_client_loads_none(code: str) -> None:
     assert not loaded(code) & CLIENTS
+
+
+def test_no_package_of_an_extra_is_loaded_with_a_command_nor_with_the_fixtures() -> None:
+    modules = [f"stormproof.cli.{name}" for name in main.COMMANDS]
+    modules += [f"stormproof.pytest_plugin.{name}" for name in ("keeper", "scenarios", "storm", "tested", "valid")]
+    modules += ["stormproof.report.html", "stormproof.serializers.decorator", "stormproof.session.remote"]
+    packages = loaded(f"import {', '.join(modules)}")
+    assert "celery" in packages
+    assert not packages & {*EXTRAS}
+
+
+def test_what_an_extra_is_for_would_be_seen() -> None:
+    assert "hypothesis" in loaded("import stormproof.search.random_storm")
 
 
 def test_a_client_that_is_loaded_would_be_seen() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stormproof.drivers.driver import Reply
-from stormproof.drivers.http.answer import Answer
+from stormproof.drivers.http.answers import Answer
 from stormproof.drivers.http.driver import HttpDriver
 from stormproof.engine import experiment
 from stormproof.history import Probe

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
+import pytest
 import stored
 from stored import LOST, REMARK
 from stormproof import Scenario, State
 from stormproof.checks.verdict import Finding, Status
+from stormproof.errors import MissingPackageError
 from stormproof.history import Fault, History, Quiescence
-from stormproof.report import html, junit, terminal, words
+from stormproof.report import board, html, junit, terminal, words
 from stormproof.report.junit import Skipped
 from stormproof.runs.store import Run
 
@@ -116,6 +120,28 @@ def test_no_payload_becomes_markup_in_the_page() -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
     assert page.encode("utf-8", "strict")
+
+
+def test_without_bokeh_the_page_says_in_one_line_how_to_have_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_plots = html.render(run(LOST))
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    page = html.render(run(LOST))
+    (line,) = [line for line in page.splitlines() if "Bokeh" in line]
+    assert "<code>pip install 'stormproof[report]'</code>, and <code>stormproof report runs/one</code>" in line
+    assert "Bokeh, which is not installed" not in with_plots
+    parts = re.compile(r"<h2>(.*?)</h2>")
+    assert parts.findall(page) == parts.findall(with_plots)
+    assert "<script" in with_plots and "<script" not in page
+
+
+def test_without_bokeh_what_needs_plots_says_so_and_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    for kept in (board._empty, board.script):
+        kept.cache_clear()
+    board.prepare()
+    for needs in (board.live, board.script):
+        with pytest.raises(MissingPackageError, match=r"stormproof\[report\]"):
+            needs()
 
 
 def test_a_remark_is_said_wherever_a_run_is_told_and_changes_no_verdict() -> None:

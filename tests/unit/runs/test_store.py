@@ -12,7 +12,8 @@ from stormproof.history import Phase, encode
 from stormproof.runs import store
 from stormproof.spec.choices import Choices
 from stormproof.spec.description import restored
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
 
 SCENARIO = Scenario(name="s", title="t", storm=(Injection(fault=Kill(component="worker"), at_s=1.0),), cure="none")
 SYSTEM = System.model_validate(

@@ -14,7 +14,8 @@ from stormproof.frameworks.faults import Revoke
 from stormproof.spec import description
 from stormproof.spec.faults import decode_fault, decode_scenario, encode_scenario, kinds, label, offers
 from stormproof.spec.scenario import why_not
-from stormproof.spec.system import Component, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Component
 
 WORKER = Component(role="worker", command=("worker",))
 ROOT = Path(__file__).parents[3]

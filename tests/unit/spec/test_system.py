@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from stormproof.errors import DescriptionError
 from stormproof.spec import description, loopback, templates
-from stormproof.spec.system import Submit, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Submit
 
 GOOD = """
 name = "mine"

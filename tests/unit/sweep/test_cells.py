@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stormproof import Delay, Kill
 from stormproof.errors import UsageError
-from stormproof.sweep.cells import FAULTS, USUAL, Cell, cells
+from stormproof.sweep.cells import USUAL, Cell, all_faults, cells
 from stormproof.sweep.points import Point
 
 HSET = Point.parse("worker:HSET(unacked):request:1")
@@ -13,7 +13,7 @@ POPPED = Point.parse("worker:BRPOP(celery):reply:1")
 
 
 def faults_at(point: Point) -> set[str]:
-    return {cell.fault for cell in cells([point], FAULTS, "broker")}
+    return {cell.fault for cell in cells([point], all_faults(), "broker")}
 
 
 def test_only_a_reply_is_garbled_and_only_a_request_is_answered_with_an_error() -> None:
@@ -52,4 +52,5 @@ def test_a_delay_is_longer_than_any_usual_socket_timeout() -> None:
 
 def test_the_usual_faults_are_the_first_ones() -> None:
     assert USUAL[0] == "kill"
+    assert list(all_faults())[: len(USUAL)] == list(USUAL)
     assert "half_close" not in USUAL

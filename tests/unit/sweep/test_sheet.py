@@ -10,8 +10,9 @@ import pytest
 import stored
 from stormproof.cli import sweep as sweeping
 from stormproof.errors import RunFolderError
-from stormproof.report import matrix
-from stormproof.spec.system import Binary, System
+from stormproof.spec.system import System
+from stormproof.spec.tables import Binary
+from stormproof.sweep import matrix
 from stormproof.sweep import sheet as sheets
 from stormproof.sweep.cells import Cell, cells
 from stormproof.sweep.outcome import Outcome, Word

@@ -41,11 +41,11 @@ class Play:
 
     def answers(self, data: bytes, now: float = 0.0) -> list[Command]:
         """Redis sends."""
-        return self.conversation.receive("redis", data, now)
+        return self.conversation.receive("server", data, now)
 
 
 def to_redis(data: bytes) -> list[Command]:
-    return [Send("redis", data)]
+    return [Send("server", data)]
 
 
 def to_component(data: bytes) -> list[Command]:

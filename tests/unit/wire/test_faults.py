@@ -26,8 +26,8 @@ from stormproof.wire.faults import (
 from stormproof.wire.link import End, Send, Sleep
 
 STUB = request("STORMPROOF.STUB")
-BOTH_RESET = [End("component", "reset"), End("redis", "reset")]
-BOTH_ENDED = [End("component", "fin"), End("redis", "fin")]
+BOTH_RESET = [End("component", "reset"), End("server", "reset")]
+BOTH_ENDED = [End("component", "fin"), End("server", "fin")]
 
 
 def test_a_fault_without_a_trigger_is_there_for_every_frame_of_its_links_and_its_way() -> None:
@@ -103,7 +103,7 @@ def test_a_black_hole_swallows_both_ways_and_says_nothing() -> None:
 
 
 def test_a_black_hole_may_swallow_one_way_only() -> None:
-    play = Play(BlackHole(origin="redis"), sends("worker", "GET"))
+    play = Play(BlackHole(origin="server"), sends("worker", "GET"))
     assert play.asks(GET) == []
     assert play.asks(SET) == to_redis(SET)
     assert play.answers(OK) == []
@@ -306,7 +306,7 @@ def test_a_large_request_is_met_as_a_whole(fault: object) -> None:
     for at in range(0, len(large), 10_000):
         commands = play.asks(large[at : at + 10_000])
         while commands:
-            out += b"".join(c.data for c in commands if isinstance(c, Send) and c.to == "redis")
+            out += b"".join(c.data for c in commands if isinstance(c, Send) and c.to == "server")
             commands = play.conversation.wake("component") if isinstance(commands[-1], Sleep) else []
     if isinstance(fault, Reset | BlackHole | Delay):
         assert out == b""

@@ -15,22 +15,22 @@ from stormproof.wire.rules import Rules
 def test_an_end_follows_what_was_sent_before_it() -> None:
     play = Play(Delay(delay_ms=None), sends("worker", "SET"))
     assert play.asks(SET) == play.conversation.ended("component", "fin") == []
-    assert play.conversation.healed(play.rule) == [*to_redis(SET), End("redis", "fin")]
+    assert play.conversation.healed(play.rule) == [*to_redis(SET), End("server", "fin")]
     assert not play.conversation.finished
-    assert play.conversation.ended("redis", "fin") == [End("component", "fin", whole=True)]
+    assert play.conversation.ended("server", "fin") == [End("component", "fin", whole=True)]
     assert play.conversation.finished
 
 
 def test_what_was_begun_and_never_finished_still_goes_out_before_the_end() -> None:
     play = Play(Reset(), sends("worker", "NOSUCH"))
     assert play.asks(SET + GET[:7]) == to_redis(SET)
-    assert play.conversation.ended("component", "fin") == [*to_redis(GET[:7]), End("redis", "fin")]
+    assert play.conversation.ended("component", "fin") == [*to_redis(GET[:7]), End("server", "fin")]
 
 
 def test_a_reset_overtakes_what_waits() -> None:
     play = Play(Delay(delay_ms=None), sends("worker", "SET"))
     play.asks(SET)
-    assert play.conversation.ended("component", "reset") == [End("redis", "reset")]
+    assert play.conversation.ended("component", "reset") == [End("server", "reset")]
 
 
 def held() -> Play:
@@ -49,7 +49,7 @@ def test_what_a_dead_component_was_about_to_send_goes_nowhere_but_its_end_does()
     play = held()
     play.asks(SET + GET)
     play.conversation.ended("component", "fin")
-    assert play.conversation.decided("component", False) == [End("redis", "fin")]
+    assert play.conversation.decided("component", False) == [End("server", "fin")]
 
 
 def test_a_decision_that_comes_after_the_end_is_too_late() -> None:
@@ -80,8 +80,8 @@ def test_bytes_that_are_no_resp_are_forwarded_unread_and_told_once() -> None:
     rules, told = Rules(), list[str]()
     rules.notice = told.append
     conversation = Conversation("worker", "worker", "broker", 7, rules, RedisCodec(), Unread())
-    assert conversation.receive("redis", b"?what\r\n") == to_component(b"?what\r\n")
-    assert conversation.receive("redis", b"?more\r\n") == to_component(b"?more\r\n")
+    assert conversation.receive("server", b"?what\r\n") == to_component(b"?what\r\n")
+    assert conversation.receive("server", b"?more\r\n") == to_component(b"?more\r\n")
     assert told == ["worker: connection 7 is forwarded unread: unknown type '?'"]
 
 
@@ -92,7 +92,7 @@ def test_a_rule_that_is_armed_in_mid_frame_does_not_meet_that_frame() -> None:
     play = Play(Reset(), sends("worker", "SET"))
     rules.arm(play.rule)
     assert conversation.receive("component", SET[9:]) == to_redis(SET[9:])
-    assert conversation.receive("redis", OK) == to_component(OK)
+    assert conversation.receive("server", OK) == to_component(OK)
     assert conversation.receive("component", SET)[0] == End("component", "reset")
 
 
@@ -102,5 +102,5 @@ def test_replies_that_were_asked_for_unwatched_are_known_later() -> None:
     conversation.receive("component", GET + SET)
     seen: list[str] = []
     rules.observe(lambda moment, fate, injection: seen.append(str(moment)))
-    conversation.receive("redis", ONE + OK)
+    conversation.receive("server", ONE + OK)
     assert seen == ["worker:GET(a):reply", "worker:SET(a):reply"]

@@ -32,13 +32,13 @@ def by_part(play: Play, data: bytes, origin: Any) -> list[list[Command]]:
 # What waits
 
 
-@pytest.mark.parametrize("origin", ["component", "redis"])
+@pytest.mark.parametrize("origin", ["component", "server"])
 def test_bytes_that_wait_are_counted_until_they_go_on(origin: Any) -> None:
     first, other = (SET, GET) if origin == "component" else (OK, ONE)
     play = Play(Delay(delay_ms=None), (sends if origin == "component" else receives)("worker", "SET"))
-    if origin == "redis":
+    if origin == "server":
         play.asks(SET + GET + GET)
-    conversation, target = play.conversation, "redis" if origin == "component" else "component"
+    conversation, target = play.conversation, "server" if origin == "component" else "component"
     counted = []
     for part in (first + other, other, other[:3]):
         assert conversation.receive(origin, part) == []
@@ -50,14 +50,14 @@ def test_bytes_that_wait_are_counted_until_they_go_on(origin: Any) -> None:
     assert [(c.to, c.data) for c in sent if isinstance(c, Send)] == [
         (target, part) for part in (first, other, other, other[:3])
     ]
-    assert last == End(target, "fin", whole=origin == "redis")
+    assert last == End(target, "fin", whole=origin == "server")
     assert conversation.backlog(origin) == 0
 
 
 def test_after_a_reset_nothing_waits_and_nothing_more_is_heard() -> None:
     play = Play(Delay(delay_ms=None), sends("worker", "SET"))
     play.asks(SET + GET)
-    assert play.conversation.ended("component", "reset") == [End("redis", "reset")]
+    assert play.conversation.ended("component", "reset") == [End("server", "reset")]
     assert play.conversation.backlog("component") == 0
     assert play.conversation.healed(play.rule) == []
     assert play.asks(GET) == play.conversation.ended("component", "fin") == []
@@ -67,14 +67,14 @@ def test_the_end_of_a_connection_that_is_over_is_no_news() -> None:
     play = Play(Reset(), sends("worker", "SET"))
     play.asks(SET)
     assert play.conversation.finished is True
-    for origin in ("component", "redis"):
+    for origin in ("component", "server"):
         assert play.conversation.ended(origin, "fin") == play.conversation.wake(origin) == []  # type: ignore[arg-type]
 
 
 def test_what_waits_when_the_connection_is_cut_goes_nowhere() -> None:
     play = Play(Delay(delay_ms=None), sends("worker", "SET"))
     play.asks(SET + GET)
-    assert play.conversation.struck(Play(Reset()).rule) == [End("component", "reset"), End("redis", "reset")]
+    assert play.conversation.struck(Play(Reset()).rule) == [End("component", "reset"), End("server", "reset")]
     assert play.conversation.wake("component") == play.conversation.healed(play.rule) == []
 
 
@@ -83,22 +83,22 @@ def test_the_harness_is_asked_about_the_frame_by_its_rule_and_way() -> None:
     play.asks(SET + GET)
     (consult,) = play.answers(OK + ONE)
     assert isinstance(consult, Consult)
-    assert (consult.origin, consult.rule, str(consult.moment)) == ("redis", play.rule, "worker:SET(a):reply")
+    assert (consult.origin, consult.rule, str(consult.moment)) == ("server", play.rule, "worker:SET(a):reply")
     assert play.answers(ONE) == []
     assert play.conversation.decided("component", True) == []  # Nothing waits there.
-    assert play.conversation.decided("redis", True) == [*to_component(OK), *to_component(ONE), *to_component(ONE)]
+    assert play.conversation.decided("server", True) == [*to_component(OK), *to_component(ONE), *to_component(ONE)]
 
 
 def test_a_narrow_way_has_its_own_clock_that_starts_with_the_first_bytes() -> None:
     play = Play(Bandwidth(bytes_per_s=10), receives("worker", "SET"))
     play.asks(SET)
-    assert play.answers(OK, now=0.0) == [Sleep("redis", pytest.approx(0.1))]
+    assert play.answers(OK, now=0.0) == [Sleep("server", pytest.approx(0.1))]
     for number in range(4):
-        assert play.conversation.wake("redis") == [
+        assert play.conversation.wake("server") == [
             *to_component(OK[number : number + 1]),
-            Sleep("redis", pytest.approx((number + 2) / 10)),
+            Sleep("server", pytest.approx((number + 2) / 10)),
         ]
-    assert play.conversation.wake("redis") == to_component(OK[4:])
+    assert play.conversation.wake("server") == to_component(OK[4:])
 
 
 # What is done to a connection
@@ -108,12 +108,12 @@ class _BothHalves(WireFault, frozen=True, kw_only=True, tag="both_halves"):
     """Both sides are told that nothing more will come."""
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
-        return [Close("fin", "component"), Pass(), Close("reset", "redis")]
+        return [Close("fin", "component"), Pass(), Close("reset", "server")]
 
 
 def test_all_that_is_to_be_done_to_a_connection_is_done() -> None:
     play = Play(_BothHalves(), Trigger(command="NOSUCH"))
-    assert play.conversation.struck(play.rule) == [End("component", "fin"), End("redis", "reset")]
+    assert play.conversation.struck(play.rule) == [End("component", "fin"), End("server", "reset")]
     assert play.conversation.finished
     assert (play.rule.hits, play.rule.last) == (1, "worker: connection 1")
 
@@ -123,7 +123,7 @@ def test_a_side_that_was_closed_is_heard_no_more_and_what_waited_for_it_is_gone(
     play.asks(SET)
     assert play.answers(OK) == []
     assert play.conversation.struck(Play(HalfClose()).rule) == [End("component", "fin")]
-    assert play.conversation.backlog("redis") == 0
+    assert play.conversation.backlog("server") == 0
     assert play.conversation.healed(play.rule) == play.answers(OK) == []
     assert play.asks(GET) == to_redis(GET)
 
@@ -131,7 +131,7 @@ def test_a_side_that_was_closed_is_heard_no_more_and_what_waited_for_it_is_gone(
 def test_a_reply_of_which_nothing_arrives_is_not_written() -> None:
     play = Play(Truncate(keep_bytes=0), receives("worker", "SET"))
     play.asks(SET)
-    assert play.answers(OK) == [End("component", "fin"), End("redis", "fin")]
+    assert play.answers(OK) == [End("component", "fin"), End("server", "fin")]
 
 
 # Large frames
@@ -141,7 +141,7 @@ def test_a_large_reply_after_a_replaced_one_arrives_whole() -> None:
     play = Play(ErrorReply(error="NOAUTH"), sends("worker", "SET"))
     play.asks(SET + GET)
     assert play.answers(b"-ERR unknown\r\n") == to_component(b"-NOAUTH Authentication required.\r\n")
-    assert by_part(play, LARGE_REPLY, "redis") == [
+    assert by_part(play, LARGE_REPLY, "server") == [
         to_component(LARGE_REPLY[:-2]),
         to_component(LARGE_REPLY[-2:-1]),
         to_component(LARGE_REPLY[-1:]),
@@ -152,8 +152,8 @@ def test_a_large_reply_that_is_replaced_leaves_nothing_behind() -> None:
     play = Play(Duplicate(), sends("worker", "GET"))
     play.asks(GET + GET)
     play.answers(ONE)
-    assert by_part(play, LARGE_REPLY, "redis") == [[], [], []]
-    assert by_part(play, LARGE_REPLY, "redis")[0] == to_component(LARGE_REPLY[:-2])
+    assert by_part(play, LARGE_REPLY, "server") == [[], [], []]
+    assert by_part(play, LARGE_REPLY, "server")[0] == to_component(LARGE_REPLY[:-2])
 
 
 def test_a_large_request_that_the_harness_holds_goes_on_in_its_parts() -> None:
@@ -191,7 +191,7 @@ def test_a_large_frame_that_nobody_finished_is_met_to_its_end_and_not_anew() -> 
 def test_a_frame_that_nobody_finished_is_not_met() -> None:
     play = Play(Reset(), sends("worker", "SET"))
     assert play.asks(SET[:-2]) == []
-    assert play.conversation.ended("component", "fin") == [*to_redis(SET[:-2]), End("redis", "fin")]
+    assert play.conversation.ended("component", "fin") == [*to_redis(SET[:-2]), End("server", "fin")]
     assert play.seen == []
 
 

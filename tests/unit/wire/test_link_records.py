@@ -44,7 +44,7 @@ def test_all_that_is_known_of_a_request_and_its_reply_is_told() -> None:
     conversation, told = watched(Rules())
     found = b"*2\r\n$3\r\nq:a\r\n$31\r\n%s %s\r\n" % (OTHER.encode(), KEY.encode())
     assert conversation.receive("component", POP + POP + GET) == [*to_redis(POP), *to_redis(POP), *to_redis(GET)]
-    assert conversation.receive("redis", b"*-1\r\n" + found + b"$-1\r\n") == [
+    assert conversation.receive("server", b"*-1\r\n" + found + b"$-1\r\n") == [
         *to_component(b"*-1\r\n"),
         *to_component(found),
         *to_component(b"$-1\r\n"),
@@ -63,14 +63,14 @@ def test_all_that_is_known_of_a_request_and_its_reply_is_told() -> None:
 def test_a_wait_in_vain_ends_with_nothing_in_either_protocol(nothing: bytes) -> None:
     conversation, told = watched(Rules())
     conversation.receive("component", POP + GET)
-    conversation.receive("redis", nothing + nothing)
+    conversation.receive("server", nothing + nothing)
     assert [(seen.command, seen.nil) for seen, _, _ in told[2:]] == [("BRPOP", True), ("GET", False)]
 
 
 def test_what_nobody_asked_for_is_a_message() -> None:
     conversation, told = watched(Rules())
     pushed = b">2\r\n+message\r\n+%s\r\n" % KEY.encode()
-    assert conversation.receive("redis", pushed) == to_component(pushed)
+    assert conversation.receive("server", pushed) == to_component(pushed)
     assert told == [(moment("push", "MESSAGE", "", pushed, ids=(KEY,)), "passed", "")]
 
 
@@ -132,8 +132,8 @@ def test_what_was_asked_unwatched_is_known_later(parts: list[bytes], replies: li
     seen: list[str] = []
     rules.observe(lambda moment, fate, injection: seen.append(f"{moment.direction} {moment.command}"))
     for reply in replies:
-        assert conversation.receive("redis", reply) == to_component(reply)
-    conversation.receive("redis", OK)
+        assert conversation.receive("server", reply) == to_component(reply)
+    conversation.receive("server", OK)
     assert seen == [*(f"reply {name}" for name in names), "push MESSAGE"]
 
 
@@ -142,14 +142,14 @@ def test_what_was_answered_unwatched_is_not_waited_for() -> None:
     conversation = Conversation("worker", "worker", "broker", 1, rules, RedisCodec(), Unread())
     conversation.receive("component", SET + GET + GET + request("PING"))
     for reply in (OK, ONE, LARGE[:-1], LARGE[-1:]):
-        assert conversation.receive("redis", reply) == to_component(reply)
+        assert conversation.receive("server", reply) == to_component(reply)
     seen: list[str] = []
     rules.observe(lambda moment, fate, injection: seen.append(moment.command))
-    conversation.receive("redis", OK)
+    conversation.receive("server", OK)
     assert seen == ["PING"]
 
 
-@pytest.mark.parametrize("origin", ["component", "redis"])
+@pytest.mark.parametrize("origin", ["component", "server"])
 def test_a_stream_that_is_no_resp_is_passed_on_though_nobody_is_to_be_told(origin: Any) -> None:
     conversation = Conversation("worker", "worker", "broker", 1, Rules(), RedisCodec(), Unread())
     assert conversation.over is False
@@ -181,7 +181,7 @@ def test_a_reply_is_replaced_also_when_the_fault_is_over() -> None:
     error = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
     assert play.answers(ONE + b"-ERR unknown\r\n") == [*to_component(ONE), *to_component(error)]
     assert play.conversation.passes("component", GET)
-    assert play.conversation.passes("redis", ONE)
+    assert play.conversation.passes("server", ONE)
 
 
 def test_the_second_reply_goes_nowhere_also_when_the_fault_is_over() -> None:
@@ -224,14 +224,14 @@ def test_what_is_swallowed_stays_swallowed_when_the_fault_is_over() -> None:
     assert play.asks(SET) == []
     play.rules.disarm(play.rule)
     assert not play.conversation.passes("component", GET)
-    assert play.conversation.passes("redis", ONE)
+    assert play.conversation.passes("server", ONE)
 
 
 def test_nothing_passes_behind_the_end_of_its_way() -> None:
     conversation = Conversation("worker", "worker", "broker", 1, Rules(), RedisCodec(), Unread())
-    assert conversation.ended("component", "fin") == [End("redis", "fin")]
+    assert conversation.ended("component", "fin") == [End("server", "fin")]
     assert not conversation.passes("component", GET)
-    assert conversation.passes("redis", ONE)
+    assert conversation.passes("server", ONE)
 
 
 def test_the_parts_of_a_large_frame_share_its_fate_when_the_fault_is_over() -> None:
@@ -242,7 +242,7 @@ def test_the_parts_of_a_large_frame_share_its_fate_when_the_fault_is_over() -> N
     (error,) = play.answers(large[: HEAD_LIMIT + 1])
     assert isinstance(error, Send) and error.data.startswith(b"-OOM ")
     assert play.answers(large[HEAD_LIMIT + 1 :]) == []
-    assert play.conversation.passes("redis", ONE)
+    assert play.conversation.passes("server", ONE)
 
 
 def test_what_was_kept_back_goes_out_before_what_comes_when_the_fault_is_over() -> None:

@@ -1,1 +1,1 @@
-"""Redis as Celery's broker: its servers, its queues, who holds which message, and its own faults."""
+"""Redis: its servers, its protocol, and its own faults."""

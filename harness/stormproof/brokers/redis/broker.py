@@ -7,13 +7,17 @@ from typing import ClassVar
 
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher
-from stormproof.spec.system import Binary, Redis, Store
+from stormproof.spec.tables import Binary, Redis, Store
 
 
 class RedisBroker:
     """Makes Redis servers."""
 
     Table: ClassVar[type[Store]] = Redis
+
+    def find(self) -> Binary:
+        """`redis-server` or `valkey-server`. Raises UsageError."""
+        return find_binary()
 
     def server(
         self, name: str, spec: Redis, launcher: Launcher, folder: Path, port: int, binary: Binary | None

@@ -26,7 +26,7 @@ from stormproof.brokers.redis.codec import RedisCodec
 from stormproof.errors import ComponentError, UnreachableError, UsageError
 from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher, Running
-from stormproof.spec.system import Binary, Redis
+from stormproof.spec.tables import Binary, Redis
 from stormproof.wire.codec import WireCodec
 
 _USER = "stormproof-harness"

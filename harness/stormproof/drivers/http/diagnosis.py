@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stormproof.drivers.http.answer import Answer
-from stormproof.spec.system import Status, Submit
+from stormproof.drivers.http.answers import Answer
+from stormproof.spec.tables import Status, Submit
 from stormproof.spec.templates import pick, word
 
 _LATER = frozenset({408, 425, 429})
@@ -71,7 +71,7 @@ _IGNORED = "; where your API gives no result, say status.result = false"
 def of_task_id(how: Submit, document: Any, ran: str) -> str:
     """What is wrong, where no task had the id that the answer to its submission gave, and `ran` is the id of the one that ran."""
     given, fields = pick(document, how.task_id), list(fields_with(document, ran))
-    mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of Celery's task"
+    mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of the task"
     return f"submit.task_id: {how.task_id!r} of the answer is {given!r}, and no such task ran; {ran} did; {mend}"
 
 

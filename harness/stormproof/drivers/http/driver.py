@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -12,24 +11,18 @@ import httpx
 import msgspec
 
 from stormproof.drivers.driver import Reply
-from stormproof.drivers.http import diagnosis
-from stormproof.drivers.http.answer import MOST_BYTES, Answer
+from stormproof.drivers.http import answers, diagnosis
+from stormproof.drivers.http.answers import MOST_BYTES, Answer
 from stormproof.errors import UnreachableError, exhausted
-from stormproof.history import Outcome
-from stormproof.spec.system import Status, Submit, System
-from stormproof.spec.templates import fill, fill_all, pick, word
+from stormproof.spec.system import System
+from stormproof.spec.templates import fill, fill_all, pick
 from stormproof.spec.workload import number_of, text
-
-_PROVEN_FAIL = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
 """What a request may end in other than an answer."""
 
 _SILENCE_S, _WITHIN_S = 40.0, 45.0
 """For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
-_LONGEST_ID, _LONGEST_STATE = 1000, 200
-"""What is longer is no id or state that anybody could use, and must not fit the history."""
 
 
 def connections() -> httpx.AsyncClient:
@@ -60,8 +53,8 @@ class HttpDriver:
         try:
             answer = await self._ask(how.method, self._address(how.component) + path, json=body, headers=headers)
         except FAILURES as error:
-            return failed(error)
-        return submitted(how, answer)
+            return answers.unanswered(error)
+        return answers.submitted(how, answer)
 
     async def status(self, task_id: str) -> Reply:
         """Ask for a task's status."""
@@ -70,8 +63,8 @@ class HttpDriver:
         try:
             answer = await self._ask("GET", self._address(self._system.submit.component) + path)
         except FAILURES as error:
-            return msgspec.structs.replace(failed(error), task_id=task_id)
-        return msgspec.structs.replace(read(how, answer), task_id=task_id)
+            return msgspec.structs.replace(answers.unanswered(error), task_id=task_id)
+        return msgspec.structs.replace(answers.read(how, answer), task_id=task_id)
 
     async def counts(self) -> tuple[float, float, str]:
         """What the system's metrics count now, as `[metrics]` says; zeros where it says nothing."""
@@ -147,56 +140,6 @@ class HttpDriver:
             _raise_if_ours(error)
             raise
         return Answer(answer.status_code, answer.headers.get("retry-after"), bytes(body[: MOST_BYTES + 1]))
-
-
-def submitted(how: Submit, answer: Answer) -> Reply:
-    """What came of a submission that was answered so."""
-    task_id = word(pick(answer.document, how.task_id))
-    if len(task_id) > _LONGEST_ID:
-        return _answered(answer, "info", error=f"a task id of {len(task_id)} characters")
-    if answer.status_code in how.accept and task_id:
-        return _answered(answer, "ok", task_id=task_id)
-    return _answered(answer, "fail" if answer.status_code in how.refused else "info", task_id=task_id)
-
-
-def read(how: Status, answer: Answer) -> Reply:
-    """What came of a question for the status that was answered so."""
-    document = answer.document
-    state = word(pick(document, how.state))
-    if answer.status_code != 200 or not state:
-        return _answered(answer, "info")
-    success = state in how.success
-    result = pick(document, how.result) if how.result else None
-    return _answered(
-        answer,
-        "ok",
-        state=state[:_LONGEST_STATE],
-        terminal=success or state in how.failure,
-        success=success,
-        value="" if result is None else json.dumps(result, sort_keys=True),
-    )
-
-
-def failed(error: Exception) -> Reply:
-    """What came of a request that was not answered."""
-    return Reply(
-        outcome="fail" if isinstance(error, _PROVEN_FAIL) else "info",
-        error=f"{type(error).__name__}: {error}".rstrip(": "),
-        partial=isinstance(error, (TimeoutError, httpx.ReadTimeout)),
-    )
-
-
-def _answered(answer: Answer, outcome: Outcome, error: str = "", **more: Any) -> Reply:
-    return Reply(
-        outcome=outcome,
-        http_status=answer.status_code,
-        retry_after=answer.retry_after is not None,
-        retry_after_s=answer.retry_after_s,
-        partial=answer.too_long,
-        error="" if outcome == "ok" else error or answer.said,
-        document=answer,
-        **more,
-    )
 
 
 def counted(page: str, sample: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -15,13 +15,17 @@ from stormproof.spec.system import System
 class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
     """SIGKILL. `how`: the whole `tree`, the `parent` only, or one pool `child` only (the one that runs the task at
     `place`, else the first). Healed by starting what is gone, unless a supervisor has done so;
-    `lose_data`: a Redis comes back with an empty disk.
+    `lose_data`: a server comes back with an empty disk.
     """
 
     component: str
     how: Literal["tree", "parent", "child"] = "tree"
     place: int | None = None
     lose_data: bool = False
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"kill": cls(component="")}
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:

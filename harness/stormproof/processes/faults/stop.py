@@ -12,7 +12,7 @@ from stormproof.spec.system import System
 
 
 class Stop(Fault, frozen=True, kw_only=True, tag="stop"):
-    """SIGTERM (Celery: warm shutdown) or SIGQUIT (cold) to the main process, and SIGKILL to all of it after `grace_s`.
+    """SIGTERM (a warm shutdown) or SIGQUIT (cold) to the main process, and SIGKILL to all of it after `grace_s`.
 
     Healed by starting it again.
     """

@@ -2,8 +2,13 @@
 stand in a queue or under a result's key.
 
 With `from stormproof.serializers.strategies import values`, a test of your own serializer, encoder or task meets what ours have met.
-`import stormproof` does not load this package, as Hypothesis takes its time.
+`import stormproof` does not load this package: Hypothesis takes its time, and is of the extra `random`.
 """
+
+from stormproof.errors import MissingPackageError, is_installed
+
+if not is_installed("hypothesis"):
+    raise MissingPackageError("hypothesis", __name__)
 
 from stormproof.serializers.strategies.canvases import canvases, chains, chords, groups, maps, signatures
 from stormproof.serializers.strategies.exceptions import exceptions

@@ -18,7 +18,7 @@ Greeting = Literal["accept", "refuse", "reset", "swallow"]
 class WireFault(Fault, frozen=True, kw_only=True):
     """A fault of the wire: pure. It is given a frame and returns actions.
 
-    Without a trigger it strikes the links between `component` and `store` (a Redis of the description; `*`: any): with `at_once` the
+    Without a trigger it strikes the links between `component` and `store` (a server of the description; `*`: any): with `at_once` the
     connections that are there, else each frame of its `direction`. With a trigger it strikes the frames that the trigger meets.
     """
 

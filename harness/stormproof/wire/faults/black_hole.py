@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import ClassVar
 
+from stormproof.spec.fault import Fault
 from stormproof.spec.trigger import Moment
 from stormproof.wire.actions import Action, Side, Swallow
 from stormproof.wire.faults.base import Greeting, WireFault
@@ -18,6 +20,10 @@ class BlackHole(WireFault, frozen=True, kw_only=True, tag="black_hole"):
     origin: Side | None = None
     new: bool = True
     at_once: ClassVar[bool] = True
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"black_hole": cls(new=False)}
 
     @property
     def greeting(self) -> Greeting:

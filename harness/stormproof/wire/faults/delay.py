@@ -1,9 +1,10 @@
-"""Make frames arrive late, as a long way, a busy Redis, or a network that is cut and mended."""
+"""Make frames arrive late, as a long way, a busy server, or a network that is cut and mended."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
@@ -17,6 +18,13 @@ class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
 
     delay_ms: float | None
     jitter_ms: float = 0.0
+
+    swept_s: ClassVar[float] = 3.0
+    """Longer than any socket timeout that people set for a server beside them."""
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"delay": cls(delay_ms=None)}
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import ClassVar
 
+from stormproof.spec.fault import Fault
 from stormproof.spec.trigger import Moment
 from stormproof.wire.actions import Action, Close, Pass, Side
 from stormproof.wire.faults.base import WireFault
@@ -15,6 +17,10 @@ class HalfClose(WireFault, frozen=True, kw_only=True, tag="half_close"):
 
     side: Side = "component"
     at_once: ClassVar[bool] = True
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"half_close": cls()}
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         return [Pass(), Close("fin", self.side)]

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import ClassVar
 
+from stormproof.spec.fault import Fault
 from stormproof.spec.trigger import Moment
 from stormproof.wire.actions import Action, Close
 from stormproof.wire.faults.base import Greeting, WireFault
 
 
 class Reset(WireFault, frozen=True, kw_only=True, tag="reset"):
-    """Both ends see `Connection reset by peer`. At a request: before Redis has it. At a reply: Redis has executed it, and the
+    """Both ends see `Connection reset by peer`. At a request: before the server has it. At a reply: the server has executed it, and the
     reply is lost. `new`: connections that are opened while it lasts are accepted, and then reset.
     """
 
     new: bool = False
     at_once: ClassVar[bool] = True
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"reset": cls()}
 
     @property
     def greeting(self) -> Greeting:

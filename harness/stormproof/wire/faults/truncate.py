@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import ClassVar
 
 from stormproof.history import WireDirection
+from stormproof.spec.fault import Fault
 from stormproof.spec.trigger import Moment
 from stormproof.wire.actions import Action, Close, Write
 from stormproof.wire.faults.base import WireFault
@@ -16,6 +18,13 @@ class Truncate(WireFault, frozen=True, kw_only=True, tag="truncate"):
 
     keep_bytes: int = 3
     direction: ClassVar[WireDirection] = "reply"
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {"truncate": cls()}
+
+    def can_be_at(self, direction: WireDirection, command: str) -> bool:
+        return direction == "reply"
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
         raw = moment.raw if moment else b""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from stormproof.drivers.http import diagnosis
-from stormproof.drivers.http.answer import MOST_BYTES, Answer
-from stormproof.spec.system import Status, Submit
+from stormproof.drivers.http.answers import MOST_BYTES, Answer
+from stormproof.spec.tables import Status, Submit
 
 SUBMIT = Submit(path="/orders")
 STATUS = Status(path="/tasks/{task_id}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
+from stormproof.history import WireDirection
 from stormproof.spec.fault import Fault
 from stormproof.spec.system import System
 from stormproof.spec.trigger import Moment
@@ -63,6 +64,13 @@ class ErrorReply(WireFault, frozen=True, kw_only=True, tag="error_reply"):
     """The request is not executed; within a transaction Redis then discards that, as it would. After `MAXCLIENTS` the connection ends."""
 
     error: ErrorCode
+
+    @classmethod
+    def swept(cls) -> Mapping[str, Fault]:
+        return {error.lower(): cls(error=error) for error in get_args(ErrorCode) if error != "MAXCLIENTS"}
+
+    def can_be_at(self, direction: WireDirection, command: str) -> bool:
+        return direction == "request" and can_get(command, self.error)
 
     @classmethod
     def offers(cls, system: System) -> Iterable[Fault]:
