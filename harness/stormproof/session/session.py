@@ -38,8 +38,7 @@ _QUIET_S = 5.0  # For tasks that take no time; what a task of this system takes 
 _BACK_S = 30.0
 _AGAIN_S = 0.25
 _GLANCE_S = 0.25
-_SLOWEST_MACHINE = 5
-"""So many times as long as on a quiet machine a task is waited for at most."""
+_SLOWEST_MACHINE = 5  # So many times as long as on a quiet machine a task is waited for at most.
 _PATIENCE_S = 0.5
 """How much longer than the system's own deadline an operation is waited for."""
 

@@ -27,7 +27,10 @@ BROKERS: Registry[Any] = Registry(
 FRAMEWORKS: Registry[Any] = Registry(
     "stormproof.frameworks",
     "framework",
-    {"celery": "stormproof.frameworks.celery.framework:CeleryFramework"},
+    {
+        "celery": "stormproof.frameworks.celery.framework:CeleryFramework",
+        "rq": "stormproof.frameworks.rq.framework:RqFramework",
+    },
     _has("promises", "states", "probe", "messages"),
     "a class like stormproof.frameworks.framework.Framework",
 )
