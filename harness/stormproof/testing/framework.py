@@ -208,6 +208,11 @@ class _Proof:
             claim(backs[0].waited_s > 0, "hand_back does not say how long the message would have waited")
             with raising_nothing("what hand_back returns"):
                 await asyncio.to_thread(backs[0].do)
+        if self._framework.promises.get("delivery") == "at_most_once":
+            await stage.empty("after an abandoned message was handed back, which is not to be executed again")
+            start = stage.picture.started[task.id]
+            claim(start.t < task.since, "a task that is delivered at most once was executed again")
+            return
         start = await stage.started(task)
         claim(
             start.parent in {worker.pid for worker in stage.workers},
@@ -315,9 +320,16 @@ class _Proof:
 if TYPE_CHECKING:
     from stormproof.frameworks.celery.framework import CeleryFramework
     from stormproof.frameworks.celery.on_redis.messages import KombuMessages
+    from stormproof.frameworks.rq.framework import RqFramework
+    from stormproof.frameworks.rq.messages import RqMessages
 
     _celery: type[Framework] = CeleryFramework
     _events: type[HasEvents] = CeleryFramework
     _cancels: type[Cancels] = CeleryFramework
     _bad_messages: type[TakesBadMessages] = CeleryFramework
     _kombu: type[Messages] = KombuMessages
+
+    _rq: type[Framework] = RqFramework
+    _rq_cancels: type[Cancels] = RqFramework
+    _rq_bad_messages: type[TakesBadMessages] = RqFramework
+    _rq_messages: type[Messages] = RqMessages

@@ -1,4 +1,4 @@
-"""The kit for frameworks, with a real system: Celery passes, and each planted mistake is named."""
+"""The kit for frameworks, with real systems: Celery and RQ pass, and each planted mistake is named."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ SYSTEM = description.load(ROOT / "system_under_test" / "tutorial.toml", ELSEWHER
 
 def test_celery_is_a_framework(tmp_path: Path) -> None:
     check_framework(SYSTEM, tmp_path)
+
+
+def test_rq_is_a_framework(tmp_path: Path) -> None:
+    check_framework(description.load(ROOT / "system_under_test" / "rq.toml"), tmp_path)
 
 
 class LooksAtTheFirstDatabase(CeleryFramework):
