@@ -88,4 +88,4 @@ def test_a_framework_with_a_mistake_is_told_which(
 ) -> None:
     monkeypatch.setitem(FRAMEWORKS._loaded, "celery", framework)
     with pytest.raises(AssertionError, match=sentence):
-        check_framework(SYSTEM, tmp_path, within_s=5.0)
+        check_framework(SYSTEM, tmp_path, within_s=3.0)
