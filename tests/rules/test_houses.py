@@ -40,6 +40,9 @@ NAMES_REDIS = {
     "spec/tables.py": "the table `[redis.NAME]`",
     "spec/templates.py": "the values of that table",
     "sweep/sheet.py": "a key of stored sweeps",
+    "testing/codec.py": "has mypy see that its codec fits",
+    "testing/framework.py": "has mypy see that what keeps messages in it fits",
+    "testing/server.py": "has mypy see that its server fits",
     "web/entry.py": "versions of packages that a list shows",
     "wire/codec.py": "names the folder to imitate",
 }
@@ -63,6 +66,7 @@ NAMES_CELERY = {
     "spec/system.py": "the framework where a description says none, and its queue",
     "spec/trigger.py": "an example",
     "sweep/cells.py": "an example of an id",
+    "testing/framework.py": "its event, as histories have it; has mypy see that it fits",
     "web/entry.py": "versions of packages that a list shows",
 }
 

@@ -66,6 +66,9 @@ COVERED_BY = {
     **dict.fromkeys(["sweep/conduct.py", "sweep/perform.py"], "test_sweep.py"),
     "sweep/explain.py": "test_wire_storms.py",
     "sweep/matrix.py": "test_sheet.py",
+    **dict.fromkeys(["testing/chunks.py", "testing/claims.py", "testing/passing.py"], "test_codec.py"),
+    "testing/serving.py": "test_driver.py",
+    "testing/stage.py": "test_framework.py",
     "wire/counter.py": "test_trigger.py",
     "wire/server.py": "test_link_server.py",
 }

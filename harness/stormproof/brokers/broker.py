@@ -1,7 +1,8 @@
 """What Stormproof asks of a broker, or of any server that it starts for a system: to start, to be struck, to be sampled, and to be read.
 
 `brokers/redis/` is one. To add another, imitate it, and name its class by an entry point of the group `stormproof.brokers`; a description
-chooses it by `[servers.NAME]` with `kind = "..."`. Where a framework's messages are in it is the framework's to say (`frameworks/framework.py`).
+chooses it by `[servers.NAME]` with `kind = "..."`. `stormproof.testing` holds it to what
+stands here. Where a framework's messages are in it is the framework's to say (`frameworks/framework.py`).
 """
 
 from __future__ import annotations

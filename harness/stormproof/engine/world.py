@@ -38,10 +38,11 @@ class World:
     """Use as an async context manager: on exit everything that it started is gone, whatever happened. Where the run cannot go on, as
     its disk is full or a watcher of it broke, its task is cancelled, and the reason raised on exit.
 
-    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder. `opened` gives it a recorder of its own.
+    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder. `binary`: the program of the servers, where somebody
+    has chosen one. `opened` gives it a recorder of its own.
     """
 
-    def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary, run: str) -> None:
+    def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary | None, run: str) -> None:
         self.system, self.folder, self.recorder, self.run = system, folder, recorder, run
         self.picture = recorder.picture
         self.picture.submissions.front = system.submit.component

@@ -1,6 +1,7 @@
 """What a link asks of a protocol: to cut bytes into frames, to pair replies with requests, to name frames, to say no, and what a frame means.
 
-A link forwards what it is given and knows no protocol. Each broker has a `WireCodec` in its own folder; `brokers/redis/codec.py` is one.
+A link forwards what it is given and knows no protocol. Each broker has a `WireCodec` in its own folder; `brokers/redis/codec.py` is one, and
+`stormproof.testing` holds it to what stands here.
 What a frame does to a message is for the framework to say, which decides where in the broker its messages are: it gives a `Reader`.
 """
 

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from stormproof.brokers.redis.server import RedisServer, find_binary
 from stormproof.processes.launcher import Launcher
-from stormproof.spec.tables import Binary, Redis
+from stormproof.spec.tables import Binary, Redis, Store
 
 
 class RedisBroker:
     """Makes Redis servers."""
 
-    Table: ClassVar[type[Redis]] = Redis
+    Table: ClassVar[type[Store]] = Redis
 
     def find(self) -> Binary:
         """`redis-server` or `valkey-server`. Raises UsageError."""

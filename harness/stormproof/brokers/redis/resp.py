@@ -57,7 +57,7 @@ class RespParser:
             return False
         end = data.find(_NEWLINE)
         if not self._requests:
-            return data[0] in _LINES and end == len(data) - 2
+            return data[0] in _LINES and 0 < end == len(data) - 2
         if data[0] != _ARRAY or end < 0 or data[1] == _MINUS:
             return False
         pos = end + 2

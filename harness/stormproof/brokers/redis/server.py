@@ -27,6 +27,7 @@ from stormproof.errors import ComponentError, UnreachableError, UsageError
 from stormproof.history import Sample
 from stormproof.processes.launcher import Launcher, Running
 from stormproof.spec.tables import Binary, Redis
+from stormproof.wire.codec import WireCodec
 
 _USER = "stormproof-harness"
 _EMPTY = '""'
@@ -92,7 +93,7 @@ class RedisServer:
         self.name, self.spec, self.port = name, spec, port
         self.component = f"{spec.kind}.{name}"
         self.running: Running | None = None
-        self.codec = RedisCodec()
+        self.codec: WireCodec = RedisCodec()
         self._binary, self._launcher, self._folder = binary, launcher, folder
         self._config = {directive.lower(): lines for directive, lines in spec.config.items()}
         self.login: dict[str, Any] = {}
@@ -197,8 +198,10 @@ class RedisServer:
                     await client.delete(*keys)
 
     async def databases(self) -> list[int]:
-        """The databases that hold something."""
-        return [int(space.removeprefix("db")) for space in await self.info("keyspace")]
+        """The databases that hold something. Raises UnreachableError."""
+        with reaching():
+            spaces: dict[str, Any] = await self.client.info("keyspace")
+        return [int(space.removeprefix("db")) for space in spaces]
 
     async def info(self, section: str) -> dict[str, Any]:
         """Redis' INFO of one section, or {} while it does not answer."""
