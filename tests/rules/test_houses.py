@@ -64,7 +64,6 @@ NAMES_CELERY = {
     "processes/packages.py": "versions of packages that are recorded",
     "spec/seams.py": "where its implementation is",
     "spec/system.py": "the framework where a description says none, and its queue",
-    "spec/trigger.py": "an example",
     "sweep/cells.py": "an example of an id",
     "testing/framework.py": "its event, as histories have it; has mypy see that it fits",
     "web/entry.py": "versions of packages that a list shows",

@@ -108,4 +108,4 @@ def test_every_scenario_of_the_catalogue_applies_to_the_reference_systems(system
 def test_most_of_the_catalogue_applies_to_a_system_with_one_redis_and_no_mail() -> None:
     shop = ONE.model_copy(update={"components": {"api": ONE.components["api"], "worker": WORKER}})
     lacking = [s.name for s in catalogue.load_folder(CHAOS) if why_not(s.storm, shop)]
-    assert lacking == ["result_write_lost", "results_down", "timeout"]
+    assert lacking == ["results_down", "timeout"]
