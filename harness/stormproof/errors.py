@@ -25,6 +25,7 @@ EXTRAS = {
     "hypothesis": "random",
     "pytest_celery": "cluster",
     "pytest_docker_tools": "cluster",
+    "rq": "rq",
     "starlette": "serve",
     "uvicorn": "serve",
 }

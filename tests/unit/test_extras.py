@@ -108,7 +108,8 @@ def third_party() -> dict[str, set[str]]:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             found |= {name.partition(".")[0] for name in names}
-    found -= {*sys.stdlib_module_names, "stormproof", "pytest", ""}  # pytest loads the plugins, and has to be there.
+    # pytest loads the plugins, and has to be there; a worker finds its probe beside the module that loads it.
+    found -= {*sys.stdlib_module_names, "stormproof", "stormproof_probe", "pytest", ""}
     return {name: {canonicalize_name(each) for each in known.get(name, [name])} for name in found}
 
 
