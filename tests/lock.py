@@ -25,8 +25,8 @@ LOCK, SMOKE, TOX, PROJECT = (
     ROOT / name for name in ("constraints.txt", "constraints-smoke.txt", "tox.ini", "pyproject.toml")
 )
 WANT = {
-    LOCK: (("cluster", "load", "random", "reference", "report", "serve"), lambda group: group != "smoke"),
-    SMOKE: (("cluster", "random", "reference", "report"), lambda group: group in ("smoke", "test")),
+    LOCK: (("cluster", "load", "random", "reference", "report", "rq", "serve"), lambda group: group != "smoke"),
+    SMOKE: (("cluster", "random", "reference", "report", "rq"), lambda group: group in ("smoke", "test")),
 }
 """The extras that a lock is for, and whether it is for a group of dependencies."""
 MOMENT = re.compile(r"(?<=UV_EXCLUDE_NEWER = )\S+")
