@@ -18,7 +18,7 @@ try:
 except ImportError:
     import importlib_metadata as metadata
 found = {"python": platform.python_version()}
-for name in ("stormproof", "celery", "kombu", "redis"):
+for name in ("stormproof", "celery", "kombu", "rq", "redis"):
     try:
         found[name] = metadata.version(name)
     except metadata.PackageNotFoundError:

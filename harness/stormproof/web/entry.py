@@ -25,7 +25,7 @@ from stormproof.sweep.sheet import FILE as SHEET
 WORDS = ("valid", "unknown", "invalid", "running", "crashed", "unreadable", "no run")
 """All that may stand where a verdict stands."""
 
-PACKAGES = {"celery": "celery", "kombu": "kombu", "redis": "redis-py"}
+PACKAGES = {"celery": "celery", "kombu": "kombu", "rq": "rq", "redis": "redis-py"}
 """The packages whose releases runs are chosen by: name as stored -> name as people say it."""
 
 T = TypeVar("T")
