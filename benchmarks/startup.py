@@ -33,7 +33,7 @@ async def alone(system: System, folder: Path) -> float:
     """The sum of the seconds that each component needs when nothing else starts."""
     own = 0.0
     async with opened(system, folder, find_binary(), "0000") as world:
-        for name in world.redis:
+        for name in world.stores:
             began = time.monotonic()
             await world.start_server(world.stores[name])
             own += time.monotonic() - began
