@@ -174,7 +174,7 @@ class OfProcesses:
     # How that is done.
 
     def _replace_mail_server(self, world: World, recorder: Recorder) -> None:
-        world.mail = self._mail = KeepingSmtpServer(recorder.add, recorder.t0)
+        world.effects = self._mail = KeepingSmtpServer(recorder.add, recorder.t0)
 
     def _until(self, condition: Callable[[], object], otherwise: str) -> None:
         deadline = time.monotonic() + _PATIENCE_S

@@ -12,7 +12,7 @@ import email.header
 import re
 import socket
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from email.message import Message
 from typing import cast
 
@@ -95,6 +95,11 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Transport] = set()
         self._changed = asyncio.Event()
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Where it listens, as a description may say it."""
+        return {"smtp.host": "127.0.0.1", "smtp.port": str(self.port)}
 
     async def start(self) -> None:
         """Listen; with port 0 the system chooses one. Raises ComponentError where the port is taken."""

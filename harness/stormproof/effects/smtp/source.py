@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from stormproof.effects.smtp.server import SmtpServer
@@ -17,8 +17,3 @@ class SmtpSource(SmtpServer):
 
     def __init__(self, system: System, add: Callable[[Effect | Refusal], None], t0: float) -> None:
         super().__init__(add, t0, contain=system.promises.effects_contain)
-
-    @property
-    def values(self) -> Mapping[str, str]:
-        """Where it listens."""
-        return {"smtp.host": "127.0.0.1", "smtp.port": str(self.port)}
