@@ -29,11 +29,11 @@ EXTRAS = {
     "starlette": "serve",
     "uvicorn": "serve",
 }
-"""A package that only some commands use -> the extra that installs it."""
+"""Optional package -> the extra that installs it."""
 
 
 class StormproofError(Exception):
-    """The base of all; `exit_code` is what the command ends with."""
+    """The base class of all errors here; `exit_code` is the exit code of the command."""
 
     exit_code: ClassVar[int] = 255
 
@@ -57,11 +57,13 @@ class RunFolderError(UsageError):
 
 
 class NotSupportedError(UsageError):
-    """A node is to do what processes cannot do, or what this machine has no program for."""
+    """A node asks for something that processes cannot do, or that this machine has no program for."""
 
 
 class MissingPackageError(UsageError, ModuleNotFoundError):
-    """A package of an extra is not installed. Also an ImportError, as whatever imports a module of Stormproof may expect one."""
+    """A package of an extra is not installed. Also an ImportError, because code that imports a module of Stormproof may
+    expect one.
+    """
 
     def __init__(self, package: str, needed_by: str = "this") -> None:
         mend = f"pip install 'stormproof[{EXTRAS[package]}]'"
@@ -77,22 +79,22 @@ class ComponentError(StormproofError):
 
 
 class UnreachableError(StormproofError):
-    """A server of the run does not answer now. Faults do that on purpose, so that whoever asks must be ready for it."""
+    """A server of the run does not answer now. Faults cause that on purpose, so callers must handle it."""
 
 
 def is_installed(package: str) -> bool:
-    """Whether it could be imported; it is not."""
+    """Return whether the package can be found, without importing it."""
     return util.find_spec(package) is not None
 
 
 def require(package: str, needed_by: str = "this") -> None:
-    """Raises MissingPackageError where a package of `EXTRAS` is not installed."""
+    """Raise MissingPackageError if a package of `EXTRAS` is not installed."""
     if not is_installed(package):
         raise MissingPackageError(package, needed_by)
 
 
 def exhausted(error: OSError) -> StormproofError | None:
-    """What the machine has run out of, and what helps; None where it is another error."""
+    """The error that names what the machine has run out of and how to fix it; None for any other error."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f"{error.filename}: " if error.filename else ""
         return RunFolderError(f"{where}the disk is full; make room there, or name another place with --runs or TMPDIR")
@@ -103,8 +105,8 @@ def exhausted(error: OSError) -> StormproofError | None:
 
 
 def on_purpose(error: BaseException) -> StormproofError | None:
-    """The error that was raised on purpose, also from inside a group of tasks, or for which the machine or the installation is to blame;
-    None for any other.
+    """The error that was raised on purpose (also from inside a group of tasks), or one that the machine or the
+    installation caused. None for any other.
     """
     if isinstance(error, BaseExceptionGroup):
         return next((found for inner in error.exceptions if (found := on_purpose(inner))), None)

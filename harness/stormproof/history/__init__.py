@@ -1,4 +1,4 @@
-"""The record of a run: what can be recorded (`events`), and all that was (`record`)."""
+"""The record of a run: the types of events (`events`) and the events recorded (`record`)."""
 
 from stormproof.history.events import (
     KEY_PATTERN,

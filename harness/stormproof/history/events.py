@@ -1,7 +1,7 @@
-"""What can be recorded of a run: typed events, one JSON line each.
+"""The events of a run: typed values, one JSON line each.
 
-All times are seconds of the machine's monotonic clock since the run began (`t`), comparable between the harness and the
-probes inside the workers.
+All times are seconds on the machine's monotonic clock since the run began (`t`). They are comparable between the
+harness and the probes inside the workers.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from stormproof.history.words import (
 )
 
 KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
-"""What a submission's key looks like. It travels in the payload, so that probe and effects can name the submission."""
+"""The pattern of a submission's key. The key travels in the payload, so that the probe and effects can name the
+submission.
+"""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
-    """What all events have: `t`, seconds since the run began."""
+    """Base of all events. `t`: seconds since the run began."""
 
     t: float
 
@@ -39,11 +41,11 @@ class Phase(Event, frozen=True, tag="phase"):
 
 
 class Invoked(Event, frozen=True, tag="invoked"):
-    """A client began operation `op` (a number, unique in the run) about the submission `key`.
+    """A client began operation `op` (a number, unique in the run) on the submission `key`.
 
-    `purpose` tells the workload from what the harness itself submits: to warm up, to bring a worker into a state
-    (such tasks are the harness's own and no promise covers them), to see that the system has recovered, or to ask for a
-    task that nobody has submitted.
+    `purpose` separates the workload from what the harness itself submits: to warm up, to bring a worker into a state
+    (no promise covers these tasks), to check that the system has recovered, or to ask for a task that was never
+    submitted.
     """
 
     op: int
@@ -55,12 +57,13 @@ class Invoked(Event, frozen=True, tag="invoked"):
 
 
 class Returned(Event, frozen=True, tag="returned"):
-    """Operation `op` ended: `ok`, `fail` (certainly had no effect) or `info` (nobody knows).
+    """Operation `op` ended: `ok`, `fail` (certainly had no effect) or `info` (the outcome is unknown).
 
-    `http_status` is 0 where no answer came; `state` is the system's own word, `terminal` and `success` what its description makes of it;
-    `value` is the result as JSON text ("" where none was given), or the beginning of a very long one; `error` says in one line why it is
-    not ok. `partial`: the harness stopped before it had read the whole answer, so what that said is not known.
-    `retry_after`: whether the answer has that header; `retry_after_s`: in how many seconds it says to come again (-1: no number, and no date).
+    `http_status` is 0 if no answer came. `state` is the system's own word; `terminal` and `success` are its meaning
+    according to the description. `value` is the result as JSON text ("" if none was given), or the beginning of a very
+    long one. `error` is one line that explains why the outcome is not ok. `partial`: the harness stopped before it had
+    read the whole answer, so its content is unknown. `retry_after`: whether the answer has that header.
+    `retry_after_s`: the seconds to wait that it asks for (-1: it holds neither a number nor a date).
     """
 
     op: int
@@ -78,11 +81,13 @@ class Returned(Event, frozen=True, tag="returned"):
 
 
 class Probe(Event, frozen=True, tag="probe"):
-    """A line of a worker's probe: ground truth from inside, which no fault of the wire or of a server can reach.
+    """A line of a worker's probe: ground truth from inside the worker, which no fault of the wire or of a server can
+    affect.
 
-    `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the worker's
-    main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail` an error.
-    `consuming`: the worker begins to consume, at its start and after each lost connection; what it held before it has forgotten.
+    `pid` is the process that wrote it (pool child for started and ended, main process for received), `parent` the
+    worker's main process. `key` is found in the task's arguments. `value` is the returned value as JSON text, `detail`
+    an error. `consuming`: the worker begins to consume, at its start and after each lost connection; it has forgotten
+    the messages that it held before.
     """
 
     component: str
@@ -97,11 +102,11 @@ class Probe(Event, frozen=True, tag="probe"):
 
 
 class Effect(Event, frozen=True, tag="effect"):
-    """Something happened in the outside world: an e-mail was accepted by the real SMTP server.
+    """Something happened outside the system: for example, the real SMTP server accepted an e-mail.
 
-    `recipient`: all recipients, as the envelope has them. `others`: keys of other submissions that stand in it. `compared`: whether its
-    submission was made as the description says; only then it is known what should be in it. `lacks`: what of `effects_contain` it does not
-    contain, and how much of that it has.
+    `recipient`: all recipients in the envelope. `others`: keys of other submissions found in it. `compared`: whether
+    its submission was made as the description says; only then is its expected content known. `lacks`: the parts of
+    `effects_contain` that are missing, and how much of each was found.
     """
 
     key: str
@@ -113,7 +118,9 @@ class Effect(Event, frozen=True, tag="effect"):
 
 
 class Refusal(Event, frozen=True, tag="refusal"):
-    """The outside world refused something: the real SMTP server answered `code` for a recipient (4xx: for now, 5xx: for ever)."""
+    """The outside world refused something: the real SMTP server answered `code` for a recipient (4xx: temporary, 5xx:
+    permanent).
+    """
 
     key: str
     code: int
@@ -121,7 +128,9 @@ class Refusal(Event, frozen=True, tag="refusal"):
 
 
 class Counts(Event, frozen=True, tag="counts"):
-    """What the system's own metrics count: submissions that ended in success, and in failure. `error`: why they could not be read."""
+    """Counts from the system's own metrics: submissions that succeeded and that failed. `error`: why they could not be
+    read.
+    """
 
     success: float = 0.0
     failure: float = 0.0
@@ -129,10 +138,10 @@ class Counts(Event, frozen=True, tag="counts"):
 
 
 class Sample(Event, frozen=True, tag="sample"):
-    """What one server says of itself, asked directly and not through a link. `up` is false where it did not answer.
+    """The state of one server, read directly and not through a link. `up` is false if it did not answer.
 
-    `queued` and `unacked` count messages; `keys` counts keys that never expire, `all_keys` all; `evicted` those that it has thrown
-    out since it started. The first sample after a start is taken before anybody else can connect.
+    `queued` and `unacked` count messages. `keys` counts keys that never expire, `all_keys` all keys; `evicted` counts
+    those evicted since the server started. The first sample after a start is taken before any other client can connect.
     """
 
     store: str
@@ -147,7 +156,7 @@ class Sample(Event, frozen=True, tag="sample"):
 
 
 class ProcessSample(Event, frozen=True, tag="process_sample"):
-    """Memory and number of the live processes of one component's process tree."""
+    """Memory and number of the live processes in one component's process tree."""
 
     component: str
     rss_bytes: int
@@ -155,9 +164,10 @@ class ProcessSample(Event, frozen=True, tag="process_sample"):
 
 
 class Pressure(Event, frozen=True, tag="pressure"):
-    """How long, in all, some process of this machine has had to wait for a processor (`some total` of /proc/pressure/cpu).
+    """Total time, in seconds, that some process of this machine has waited for a processor (`some total` of
+    /proc/pressure/cpu).
 
-    What an answer took beyond that is the system's own time.
+    The rest of a response time is the system's own.
     """
 
     cpu_waited_s: float
@@ -166,9 +176,9 @@ class Pressure(Event, frozen=True, tag="pressure"):
 class Process(Event, frozen=True, tag="process"):
     """A component's main process started, became ready, or exited (`code` as of `waitpid`: negative for a signal).
 
-    `expected` is true where the harness itself (a fault, a heal, or the end of the run) made it exit.
-    `gave_up`: it exited and nobody will start it again. `wiped`: the harness took a server's data away while it was down. `role` is `server`
-    for what the harness runs for the system.
+    `expected` is true if the harness itself (a fault, a heal, or the end of the run) made it exit. `gave_up`: it exited
+    and nothing will restart it. `wiped`: the harness deleted a server's data while it was down. `role` is `server` for
+    the servers that the harness runs for the system.
     """
 
     component: str
@@ -185,8 +195,8 @@ class Process(Event, frozen=True, tag="process"):
 
 
 class Fault(Event, frozen=True, tag="fault"):
-    """A stage of one injection. `bit`: there is evidence (`detail`) that it had its effect; `failed`: it could not be done, and as the first
-    stage, it was not even injected, as what it waited for did not come.
+    """A stage of one injection. `bit`: there is evidence (`detail`) that the fault had its effect. `failed`: it could
+    not be done; as the first stage: it was never injected, because the event that it waited for did not come.
     """
 
     fault: str
@@ -199,11 +209,12 @@ class Fault(Event, frozen=True, tag="fault"):
 class Wire(Event, frozen=True, tag="wire"):
     """A frame on the wire, as the link between a component and one of its servers saw it.
 
-    `component` and `store` are the two ends; `link` is their name: the component's, with `.results` and the like for a server that is not
-    the broker. `connection` is a number, unique in the run. `command` is in capitals (of a reply: that of the request which it answers);
-    `key` is the first key's shape, ids replaced by `*`; `ids` are the task ids, delivery tags and submission keys in it. `meaning`: what it
-    does to a message. `waits`: the server answers such a request when there is something to say. `fate` is what became of it: `passed`, or
-    the name of the fault that met it; `fault` is then the injection's.
+    `component` and `store` are the two ends; `link` is their name: the component's, with `.results` or similar for a
+    server other than the broker. `connection` is a number, unique in the run. `command` is in capitals (for a reply: of
+    the request that it answers); `key` is the shape of the first key, ids replaced by `*`; `ids` are the task ids,
+    delivery tags and submission keys in it. `meaning`: its effect on a message. `waits`: the server answers such a
+    request only when it has something to send. `fate`: `passed`, or the name of the fault that met it; `fault` is then
+    the name of the injection.
     """
 
     link: str
@@ -230,14 +241,16 @@ class CeleryEvent(Event, frozen=True, tag="celery_event"):
 
 
 class Settings(Event, frozen=True, tag="settings"):
-    """What a worker says of itself as it becomes ready: its own books, by which it is judged.
+    """The settings that a worker reports when it becomes ready. The checks judge it by them.
 
-    `pid` is its main process. `processes`: how many tasks it runs at once at most (autoscale's maximum), `fewest`: at least.
-    `prefetch`: the most messages that it holds unacknowledged (0: no limit). `slowest_s`: the longest time that a rate limit puts
-    between two starts of one task (0: no rate limit). `transport`: kombu's name for it, such as `redis`.
+    `pid` is its main process. `processes`: the most tasks that it runs at once (autoscale's maximum); `fewest`: the
+    minimum. `prefetch`: the most messages that it holds unacknowledged (0: no limit). `slowest_s`: the longest time
+    that a rate limit puts between two starts of one task (0: no rate limit). `transport`: kombu's name for it, such as
+    `redis`.
 
-    The rest says where its messages are: the `database` and key names of its Redis transport, the queues that it reads (without
-    prefix), and how long an abandoned message waits (`visibility_s`). `serializer` is the one with which its application publishes.
+    The other fields locate its messages: the `database` and key names of its Redis transport, the queues that it reads
+    (without prefix), and how long an abandoned message waits (`visibility_s`). `serializer` is the one that its
+    application publishes with.
     """
 
     component: str
@@ -260,8 +273,8 @@ class Settings(Event, frozen=True, tag="settings"):
 
 
 class FastForward(Event, frozen=True, tag="fast_forward"):
-    """Messages whose worker is gone were handed back to the queue at once, as a live worker would have done
-    when the visibility timeout, `waited_s`, was over.
+    """Messages whose worker is gone were returned to the queue at once. A live worker would have done that after the
+    visibility timeout, `waited_s`.
     """
 
     store: str
@@ -270,11 +283,11 @@ class FastForward(Event, frozen=True, tag="fast_forward"):
 
 
 class Quiescence(Event, frozen=True, tag="quiescence"):
-    """The end of waiting. `proved`: nothing can change any more, without a new submission.
+    """The end of waiting. `proved`: nothing can change any more without a new submission.
 
-    `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended; `in_hand`: their ids.
-    `backlog`: what the system says it still holds outside the broker. `unchanged_s`: for how long none of these numbers had changed.
-    `detail` says why it is proved, or why not.
+    `queued`, `unacked`: messages left. `executing`: tasks that a live process has started and not ended; `in_hand`:
+    their ids. `backlog`: the work that the system reports it still holds outside the broker. `unchanged_s`: how long
+    these numbers have been unchanged. `detail` explains why it is proved, or why not.
     """
 
     proved: bool
@@ -288,9 +301,11 @@ class Quiescence(Event, frozen=True, tag="quiescence"):
 
 
 class Closed(Event, frozen=True, tag="closed"):
-    """The last line of all, and none of the run's: so many `events` stand before it, and `checksum` is the CRC-32 of their lines.
+    """The last line of the file, not an event of the run: the number of `events` before it, and the CRC-32 `checksum`
+    of their lines.
 
-    A history without it was not closed; one that it does not fit has lost lines, or has others. `t` is that of the line before.
+    Without it, the history was not closed. If it does not match, lines were lost or changed. `t` is that of the line
+    before.
     """
 
     events: int
@@ -298,7 +313,7 @@ class Closed(Event, frozen=True, tag="closed"):
 
     @classmethod
     def of(cls, events: Sequence[AnyEvent]) -> Closed:
-        """The line that closes these."""
+        """The closing line for these events."""
         checksum = 0
         for event in events:
             checksum = zlib.crc32(encode(event), checksum)
@@ -330,5 +345,5 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(event: AnyEvent) -> bytes:
-    """One JSON line with its end of line."""
+    """One JSON line, including its line ending."""
     return _encoder.encode(event) + b"\n"

@@ -1,5 +1,5 @@
-"""The append-only record of a run. An event's index is its line number from 0; findings cite it. What a check judges is a `History`
-and nothing else.
+"""The append-only record of a run. An event's index is its line number from 0; findings cite it. Checks judge a
+`History` and nothing else.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from stormproof.history.events import AnyEvent, Event, Process, Returned
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
 Indexed = tuple[int, E]
-"""An event behind its index."""
+"""An event preceded by its index."""
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 
 
 class History(Sequence[AnyEvent]):
-    """All events of one run in the order in which they were recorded."""
+    """All events of one run, in the order in which they were recorded."""
 
     def __init__(self, events: Iterable[AnyEvent], *, cut_off: bool = False) -> None:
         self._events = list(events)
@@ -32,9 +32,9 @@ class History(Sequence[AnyEvent]):
 
     @classmethod
     def load(cls, path: Path) -> History:
-        """Read `history.jsonl`. A last line that was cut off by a crash is left out and `cut_off` is set.
+        """Read `history.jsonl`. If a crash cut off the last line, leave it out and set `cut_off`.
 
-        Raises RunFolderError where the file cannot be read or a line before the last is not an event.
+        Raises RunFolderError if the file cannot be read or a line before the last is not an event.
         """
         events: list[AnyEvent] = []
         cut_off = False
@@ -75,16 +75,16 @@ class History(Sequence[AnyEvent]):
         return found
 
     def of(self, kind: type[E]) -> list[Indexed[E]]:
-        """All events of one type, each behind its index, in order. One pass over the history serves all types."""
+        """All events of one type, in order, each preceded by its index. One pass over the history serves all types."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
     @cached_property
     def returns(self) -> dict[int, Indexed[Returned]]:
-        """The end of each operation by its number; an operation that never ended is absent."""
+        """The end of each operation, by its number. Operations that never ended are absent."""
         return {event.op: (index, event) for index, event in self.of(Returned)}
 
     def server(self, store: str) -> str:
-        """The component of the server that the description calls so: `redis.broker`."""
+        """The component of the server that has this name in the description: `redis.broker`."""
         return self._servers.get(store, f"redis.{store}")
 
     @cached_property
@@ -93,7 +93,7 @@ class History(Sequence[AnyEvent]):
         return {component.partition(".")[2]: component for component in found}
 
     def derive(self, make: Callable[[History], T]) -> T:
-        """What `make` makes of this history: made once, and kept as long as the history is."""
+        """The result of `make` for this history: computed once and cached as long as the history exists."""
         if make not in self._derived:
             self._derived[make] = make(self)
         return cast("T", self._derived[make])

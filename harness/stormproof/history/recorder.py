@@ -1,4 +1,4 @@
-"""Writes the history as it happens, keeps the running picture of it, and lets others wait for a condition on it."""
+"""Writes the history as events happen, keeps the current state of the run, and lets callers wait for a condition on it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
 
 
 class Picture:
-    """What is so at this moment, according to all events until now.
+    """The state of the run at this moment, according to all events so far.
 
-    `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution that
-    has not ended, by task id and pid. `submissions`: which tasks each submission made. `settings`: what each worker said of itself when
-    it became ready last, and `consuming_at` when it began to consume last, by component. `longest_s`: the longest execution that has
-    come to an end. `finished`: when the latest execution began that has come to its end, by component and task id.
+    `received`, `started`, `ended`: the latest such probe event by task id. `executing`: the start of each execution
+    that has not ended, by task id and pid. `submissions`: which tasks each submission made. `settings`: what each
+    worker reported when it last became ready, and `consuming_at`: when it last began to consume, by component.
+    `longest_s`: the longest execution that has ended. `finished`: the start time of the latest execution that has
+    ended, by component and task id.
     """
 
     def __init__(self) -> None:
@@ -65,7 +66,7 @@ class Picture:
             if (began := self.executing.pop((event.task_id, event.pid), None)) is not None:
                 self.longest_s = max(self.longest_s, event.t - began.t)
                 self.finished[event.component, event.task_id] = began.t
-            if event.pid == event.parent:  # The main process speaks for a pool child that it has killed.
+            if event.pid == event.parent:  # The main process reports the end for a pool child that it has killed.
                 for task_id, pid in [held for held in self.executing if held[0] == event.task_id]:
                     if self.executing[task_id, pid].parent == event.parent:
                         del self.executing[task_id, pid]
@@ -73,15 +74,17 @@ class Picture:
             self.ended[event.task_id] = event
 
     def has_moved_on(self, start: Probe) -> bool:
-        """Whether the task of this start has been delivered again, or has ended, since then."""
+        """Whether this start's task has since been delivered again, or has ended."""
         later = (self.received.get(start.task_id), self.ended.get(start.task_id))
         return any(event is not None and event.t > start.t for event in later)
 
 
 class Recorder:
-    """Appends each event to `history.jsonl` by one write, at once; `t0` is the monotonic time at which the run began.
+    """Appends each event to `history.jsonl` at once, with a single write; `t0` is the monotonic time at which the run
+    began.
 
-    `broken` is told why nothing more can be written: events come from everywhere, and whom they interrupt cannot help it.
+    `broken` is called with the reason why nothing more can be written. It is a callback because events come from
+    everywhere, and code that happens to record one cannot handle the failure.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,7 +106,7 @@ class Recorder:
         return time.monotonic() - self.t0
 
     def add(self, event: AnyEvent) -> None:
-        """Record one event. After `close` it is too late: what comes then is not part of the run."""
+        """Record one event. After `close`, events are dropped: they are not part of the run."""
         if self._file < 0:
             return
         try:
@@ -112,10 +115,10 @@ class Recorder:
             event = _sayable(event)
             line = encode(event)
         try:
-            while line:  # A disk that becomes full takes a part, and refuses the rest.
+            while line:  # A disk that becomes full writes a part and refuses the rest.
                 line = line[os.write(self._file, line) :]
         except OSError as error:
-            self._shut()  # Without its closing line: it is not whole.
+            self._shut()  # No closing line: the history is incomplete.
             error.filename = str(self._path)
             self.broken(exhausted(error) or RunFolderError(f"{self._path}: cannot be written: {error.strerror}"))
             return
@@ -124,7 +127,7 @@ class Recorder:
         self._changed.set()
 
     async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
-        """Wait until the condition holds, asked again at each event and every 50 ms; False where the time ran out."""
+        """Wait until the condition holds; check it at each event and every 50 ms. Return False if the time runs out."""
         deadline = time.monotonic() + within_s
         while not condition():
             left = deadline - time.monotonic()
@@ -138,18 +141,20 @@ class Recorder:
         return True
 
     def close(self) -> None:
-        """Write the closing line and close the file; what was recorded stays."""
+        """Write the closing line and close the file; recorded events stay."""
         self.add(Closed.of(self.events))
         self._shut()
 
     def _shut(self) -> None:
         if self._file >= 0:
             os.close(self._file)
-        self._file = -1  # The number may soon be another file's.
+        self._file = -1  # The file descriptor may soon belong to another file.
 
 
 def _sayable(event: AnyEvent) -> AnyEvent:
-    """The event with a question mark for each half of a character: JSON can name such, and UTF-8 cannot hold them."""
+    """The event with each lone surrogate replaced by a question mark: JSON can escape them, but UTF-8 cannot encode
+    them.
+    """
     texts = ((name, getattr(event, name)) for name in event.__struct_fields__)
     clean = {name: text.encode("utf-8", "replace").decode() for name, text in texts if isinstance(text, str)}
     return msgspec.structs.replace(event, **clean)

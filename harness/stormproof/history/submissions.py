@@ -1,6 +1,6 @@
 """Which tasks each submission made, as far as the events of a run have shown so far.
 
-Whoever waits for "the task of this submission" asks here. The submission's key need not reach the task's arguments.
+Code that waits for "the task of this submission" asks here. The submission's key need not reach the task's arguments.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ _is_key = re.compile(KEY_PATTERN).fullmatch
 
 
 class Submissions:
-    """A task belongs to a submission if its arguments or its message hold the submission's key, if the answer names it, or if its message
-    names another task of the submission. Where none of this has been seen yet, what the API publishes belongs to the submission that it
-    has been answering for longest: a guess, which a later answer corrects.
+    """The tasks of each submission, and the evidence for them.
 
-    `front` is the component that takes submissions. `starts` holds every start of a task of the system, in order; the harness's own
-    tasks are not in it. `stand_ins`: submission -> what says which task faults take for its own ("" as long as none is chosen).
+    A task belongs to a submission if its arguments or its message hold the submission's key, if the answer names it, or
+    if its message names another task of the submission. Until one of these has been seen, a task that the API publishes
+    is attributed to the submission whose answer has been pending longest. That is a guess, which a later answer
+    corrects.
+
+    `front` is the component that takes submissions. `starts` holds every start of a task of the system, in order,
+    without the harness's own tasks. `stand_ins`: submission -> a function that returns the id of the task that faults
+    use in place of the submission's own ("" until one is chosen).
     """
 
     def __init__(self) -> None:
@@ -38,7 +42,7 @@ class Submissions:
         self.starts: list[Probe] = []
         self._starts: dict[str, list[Probe]] = {}  # By task id.
         self._open: dict[int, str] = {}  # Submissions without an answer: operation -> key.
-        self._unclear: list[str] = []  # Keys of submissions that ended, and nobody knows how.
+        self._unclear: list[str] = []  # Keys of submissions that ended with an unknown outcome.
         self._over_t: dict[str, float] = {}
         self._known: dict[str, set[str]] = {}
         self._guessed: dict[str, set[str]] = {}
@@ -54,16 +58,18 @@ class Submissions:
         return key in self._over_t or key in self._open.values()
 
     def tasks(self, key: str) -> frozenset[str]:
-        """The ids of a submission's tasks: those that are known, else those that are guessed."""
+        """The ids of a submission's tasks: the known ones, or else the guessed ones."""
         return frozenset(self._known.get(key) or self._guessed.get(key) or ())
 
     def names(self, key: str) -> frozenset[str]:
-        """All that a frame may call the submission: its key, its tasks' ids, and the delivery tags of their messages."""
+        """All names that a frame may use for the submission: its key, its tasks' ids, and the delivery tags of their
+        messages.
+        """
         named = (found.get(key, ()) for found in (self._known, self._guessed, self._tags))
         return frozenset({key}.union(*named))
 
     def ended(self, key: str) -> bool:
-        """Whether some execution of a task of this submission has ended."""
+        """Whether any execution of a task of this submission has ended."""
         return not self._ended.isdisjoint(self.tasks(key))
 
     def starts_of(self, key: str) -> list[Probe]:
@@ -72,8 +78,9 @@ class Submissions:
         return sorted(found, key=lambda start: start.t)
 
     def start(self, key: str) -> Probe | None:
-        """The latest start of the task that a fault means by this submission: of its stand-in, if it has one, else of its own task. If the
-        submission is over and nothing tells which task is its own, any task of the system that has started since then will do.
+        """The latest start of the task that a fault means by this submission: of its stand-in, if it has one, else of
+        its own task. If the submission is over and nothing identifies its task, any task of the system that has started
+        since then counts.
         """
         if chosen := self.stand_ins.get(key):
             return next(reversed(self._starts.get(chosen(), [])), None)
@@ -85,7 +92,7 @@ class Submissions:
 
     @property
     def keys_reach_tasks(self) -> bool:
-        """Whether a task can be told by the key in its arguments; True as long as no task has shown that it cannot."""
+        """Whether a task can be identified by the key in its arguments; True until some task has shown that it cannot."""
         return self._has_seen_a_key or not any(start.task_id in self._owner for start in self.starts)
 
     # What is seen
@@ -104,7 +111,7 @@ class Submissions:
             self._answered(event)
 
     def give_up(self, key: str, t: float) -> None:
-        """Say that nobody waits for the answer to this submission any more."""
+        """Record that no client waits for the answer to this submission any more."""
         for op in [op for op, known in self._open.items() if known == key]:
             self._over(op, t)
 
@@ -150,7 +157,7 @@ class Submissions:
             self._tags.setdefault(key, set()).add(frame.ids[0])
 
     def _guess(self, task_id: str) -> None:
-        """Give a task of which nobody has spoken yet to the submission that most likely made it."""
+        """Attribute a task that nothing has named yet to the submission that most likely made it."""
         keys = self._open.values() or reversed(self._unclear)
         likely = next((key for key in keys if not self.tasks(key)), None)
         if likely is None:  # One submission may make many tasks.

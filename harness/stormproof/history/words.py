@@ -1,4 +1,4 @@
-"""The words that events use, each a small set."""
+"""The vocabularies that events use; each is a small set."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WireDirection = Literal["request", "reply", "push"]
 Meaning = Literal[
     "publish", "deliver", "hold", "acknowledge", "requeue", "store_result", "read_result", "event", "unclear", "other"
 ]
-"""What a frame does to a message or a result.
+"""The effect of a frame on a message or a result.
 
-publish: a message of a task is put into a queue. deliver: a worker is given one (a request: it asks for one). hold: it is recorded as
-unacknowledged. acknowledge: that record is taken away. requeue: it is put back into its queue. event: news of a task. unclear: a script
-may do any of it. other: none of it.
+publish: a message of a task is put into a queue. deliver: a worker receives one (for a request: asks for one). hold: a
+message is recorded as unacknowledged. acknowledge: that record is removed. requeue: it is put back into its queue.
+event: news of a task. unclear: a script that may do any of these. other: none of these.
 """
 ProcessWord = Literal["started", "ready", "exited", "gave_up", "wiped"]
