@@ -1,1 +1,1 @@
-"""What people write: systems, scenarios, workloads, faults and triggers, as checked values."""
+"""The values that users write, once checked: systems, scenarios, workloads, faults and triggers."""

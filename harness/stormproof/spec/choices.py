@@ -1,4 +1,4 @@
-"""What is left to chance in a run, drawn before it begins, so that a replay can take the same."""
+"""The random choices of a run, drawn before it begins, so that a replay can use the same ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from stormproof.spec.scenario import Scenario
 
 
 def drawn_run() -> str:
-    """Four hexadecimal digits to mark the keys of what nobody replays."""
+    """Four hexadecimal digits that mark the keys of a run that is not replayed."""
     return f"{random.SystemRandom().getrandbits(16):04x}"
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is left to chance in a run, as it was drawn. A replay takes these, not the seed.
+    """All random choices of a run, as drawn. A replay uses these, not the seed.
 
-    `run`: the four hexadecimal digits in the run's keys. `submit_at_s`: when each submission of the workload is due.
+    `run`: the four hexadecimal digits in the run's keys. `submit_at_s`: when each submission of the workload is due, in
+    seconds.
     """
 
     seed: int
@@ -26,7 +27,9 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def draw(cls, scenario: Scenario, seed: int) -> Choices:
-        """Draw for a scenario. Arrivals are a Poisson process: users do not come at even distances."""
+        """Draw the choices for a scenario. Arrivals are a Poisson process, because users do not arrive at regular
+        intervals.
+        """
         generator = random.Random(seed)
         due, at_s = [], 0.0
         for _ in range(scenario.workload.tasks):

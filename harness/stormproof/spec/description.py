@@ -1,4 +1,6 @@
-"""Reads a description: a `stormproof.toml`, or values like its own, become a checked `System`, or one line that names the mistake."""
+"""Reads a description: turns a `stormproof.toml`, or equivalent values, into a checked `System`, or reports the first
+mistake in one line.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,13 @@ _TABLES: dict[tuple[str, str], type[BaseModel]] = {
     ("metrics", ""): Metrics,
     ("promises", ""): Promises,
 }
-"""The tables of a description, by the first name of a key's path and the inner table's name."""
+"""The tables of a description, by the first part of a key's path and the inner table's name."""
 
 
 def load(path: Path, change: Mapping[str, Any] = MappingProxyType({}), allowed: tuple[str, ...] = ()) -> System:
-    """Read and check a description, with the values of `change` in place of its own; `allowed`: hosts that it may name.
+    """Read and check a description, with the values of `change` overriding its own. `allowed`: hosts that it may name.
 
-    Raises DescriptionError with one line that names the key and the mend.
+    Raises DescriptionError with one line that names the key and the fix.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -51,7 +53,9 @@ def load(path: Path, change: Mapping[str, Any] = MappingProxyType({}), allowed: 
 
 
 def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[str, ...] = ()) -> System:
-    """The system that such values describe; relative paths in them start in `folder`, and errors name `where`. Raises DescriptionError."""
+    """The system that these values describe. Relative paths in them start in `folder`, and errors name `where`. Raises
+    DescriptionError.
+    """
     if "folder" in data:
         raise DescriptionError(f"{where}: unknown key 'folder'; remove it")
     try:
@@ -68,9 +72,11 @@ def described(data: Mapping[str, Any], folder: Path, where: str, allowed: tuple[
 
 
 def restored(stored: Any, path: Path) -> System:
-    """The system that `System.stored` gave; where its folder is not on this machine, the description at `path` says where it is.
+    """The system that `System.stored` returned. If its folder is not on this machine, the location of the description
+    at `path` replaces it.
 
-    Raises ValueError (pydantic's) where this is none, DescriptionError where neither is there.
+    Raises ValueError (pydantic's) if `stored` is not a system. Raises DescriptionError if the folder is missing and the
+    description cannot be read, or describes another system.
     """
     system = System.model_validate(stored)
     if system.folder.is_dir():
@@ -91,9 +97,9 @@ def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
 
 
 def first_mistake(error: ValidationError) -> str:
-    """The one that is worth to be named first, in one line."""
+    """The most useful of the mistakes, in one line."""
     mistakes = error.errors()
-    # A misspelt key is also a missing one; the spelling is the mend.
+    # A misspelt key also counts as a missing one; correcting the spelling fixes both.
     mistake = next((m for m in mistakes if m["type"] == "extra_forbidden"), mistakes[0])
     where = ".".join(str(part) for part in mistake["loc"])
     if mistake["type"] == "extra_forbidden":
@@ -114,7 +120,7 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
 
 
 def _refuse_unknown(path: Path | str, system: System) -> None:
-    """Raises DescriptionError for the first placeholder of a description that stands for nothing."""
+    """Raise DescriptionError for the first unknown placeholder of a description."""
     of_servers = [f"{server}.{part}" for server in system.server_names for part in ("url", "host", "port")]
     of_effects = EFFECTS.get(system.effects.kind).placeholders
     of_components = dict.fromkeys([*of_servers, *of_effects, "port", "python", "probe", "work"], "")

@@ -1,7 +1,7 @@
-"""All kinds of faults that there are, and scenarios to and from plain values.
+"""All kinds of faults, and the conversion of scenarios to and from plain values.
 
-Each part of Stormproof that can be struck has its own faults, in its folder `faults`. Another package adds one by an entry point of the
-group `stormproof.faults`, which names a subclass of `Fault`.
+Each part of Stormproof that can be struck has its own faults, in its folder `faults`. Another package adds a fault with
+an entry point of the group `stormproof.faults`, which names a subclass of `Fault`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ HOMES = (
     "stormproof.processes.faults",
     "stormproof.wire.faults",
 )
-"""Where Stormproof's own faults are. They are imported when they are first asked for, as each knows the part that it strikes."""
+"""The modules of Stormproof's own faults. They are imported on first use, because each imports the part that it
+strikes.
+"""
 
 REGISTRY: Registry[type[Fault]] = Registry(
     "stormproof.faults",
@@ -35,12 +37,14 @@ REGISTRY: Registry[type[Fault]] = Registry(
     lambda kind: isinstance(kind, type) and issubclass(kind, Fault),
     "a subclass of stormproof.Fault",
 )
-"""Those that other packages add. A fault's name is its tag, whatever its entry point is called."""
+"""The faults that other packages add. A fault's name is its tag, whatever its entry point is called."""
 
 
 @cache
 def kinds() -> tuple[type[Fault], ...]:
-    """All of them; those of the wire last, else by name. Raises UsageError for one of another package that cannot be used."""
+    """All kinds of faults: those of the wire last, otherwise sorted by name. Raises UsageError for a fault of another
+    package that cannot be used.
+    """
     own = [kind for home in HOMES for kind in importlib.import_module(home).ALL]
     found = {_tag(kind): kind for kind in own}
     for point in REGISTRY.points():
@@ -62,13 +66,15 @@ def _by_tag() -> dict[str, type[Fault]]:
 
 
 def offers(system: System) -> list[Fault]:
-    """All that a person can strike this system with, component by component."""
+    """All faults that a user can inject into this system, component by component."""
     found = [fault for kind in kinds() for fault in kind.offers(system)]
     return sorted(found, key=lambda fault: fault.target)
 
 
 def label(fault: Fault) -> str:
-    """The text of its button: its name, and its fields that are no defaults; of its target only whether that is a link."""
+    """The text of its button: its name and the fields that differ from their defaults. Of the target, only whether it
+    is a link.
+    """
     fields = (
         (field, getattr(fault, field.name)) for field in msgspec.structs.fields(fault) if field.name != "component"
     )
@@ -87,7 +93,7 @@ def encode_scenario(scenario: Scenario) -> Any:
 
 
 def decode_scenario(stored: Any) -> Scenario:
-    """The scenario that `encode_scenario` gave. Raises ScenarioError for what is none."""
+    """The scenario that `encode_scenario` encoded. Raises ScenarioError if `stored` is not one."""
 
     try:
         storm = tuple(_decode_injection(injection) for injection in stored["storm"])
@@ -97,7 +103,7 @@ def decode_scenario(stored: Any) -> Scenario:
 
 
 def decode_fault(stored: dict[str, Any]) -> Fault:
-    """The fault that was encoded so. Raises KeyError, msgspec.ValidationError for what is none."""
+    """The fault with this encoding. Raises KeyError or msgspec.ValidationError if `stored` is not one."""
     fault: Fault = msgspec.convert(stored, _by_tag()[stored["fault"]])
     return fault
 

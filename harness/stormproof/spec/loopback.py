@@ -1,4 +1,6 @@
-"""Storms go to this machine only: what a description says of other hosts, or of a Redis that the run does not start, is refused."""
+"""Restricts storms to this machine: refuses a description that names other hosts, or a Redis that the run does not
+start.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,21 @@ _SOCKET = "socket"
 _SERVICES = _REDIS | frozenset(
     "amqp amqps pyamqp http https ws wss smtp smtps postgres postgresql mysql mariadb mongodb memcached kafka socket".split()
 )
-"""What a task system connects to. Libraries put drivers before or behind these words: `db+postgresql`, `postgresql+psycopg`."""
+"""Schemes of what a task system connects to. Libraries add a driver before or after these words: `db+postgresql`,
+`postgresql+psycopg`.
+"""
 _REDIS_HOSTS = {"bind": slice(None), "replicaof": slice(1), "slaveof": slice(1)}
-"""The directives of redis.conf that name hosts, and which of their words do."""
+"""The directives of redis.conf that name hosts, and which of their words are hosts."""
 _HOST_NAME = re.compile(r"(?:^|_)HOST(?:NAME)?$")
 _REDIS_PORT = 6379
 _OF_THE_RUN = 0
-"""Stands for the port of a Redis that the run starts: which one that is, is known when it runs."""
+"""Stands for the port of a Redis that the run starts; the real one is known only when it runs."""
 
 
 class Address(NamedTuple):
-    """A host that a URL names, empty where the URL leaves it out. `services`: what its scheme says of it; `port`: -1 where there is none."""
+    """A host that a URL names, empty if the URL leaves it out. `services`: the services that its scheme names; `port`:
+    -1 if there is none.
+    """
 
     services: frozenset[str]
     host: str
@@ -39,8 +45,8 @@ class Address(NamedTuple):
 
 
 def refuse_others(path: Path | str, system: System, allowed: tuple[str, ...] = ()) -> None:
-    """Raises DescriptionError for the first text that reaches past this machine (but for hosts that are `allowed` by name), to a Redis
-    that is not the run's, or to one of the run's in a way that it does not speak.
+    """Raise DescriptionError for the first text that refers to a host other than this machine (unless `allowed` names
+    it), to a Redis that is not the run's, or to one of the run's servers by a protocol that it does not speak.
     """
     texts = _texts(system)
     _refuse_other_hosts(path, system, texts, allowed)
@@ -49,7 +55,7 @@ def refuse_others(path: Path | str, system: System, allowed: tuple[str, ...] = (
 
 
 def warning(host: str) -> str:
-    """What is true of a host that somebody has allowed by name."""
+    """The warning for a host that the user has allowed by name."""
     return (
         f"{host} is not this machine: the system under test may connect to it, with whatever a storm makes the system do; Stormproof itself "
         "connects to nothing there, strikes nothing there, and cannot undo what is done there"
@@ -68,14 +74,17 @@ def is_loopback(host: str) -> bool:
 
 
 def addresses(text: str) -> Iterator[Address]:
-    """Every host of every URL in a text. A URL may name several: `sentinel://a:1;b:2`, `mongodb://a,b`. Linear in the text's length."""
+    """Every host of every URL in a text. A URL may name several: `sentinel://a:1;b:2`, `mongodb://a,b`. Takes time
+    linear in the text's length.
+    """
     before, *rest = text.split("://")
     for number, after in enumerate(rest):
         services = _services(before[len(before.rstrip(_OF_A_SCHEME)) :].lower())
         whole = _AUTHORITY.match(after)[0]  # type: ignore[index]  # It matches the empty text, too.
         if whole == after and number < len(rest) - 1:
             whole = whole.rstrip(_OF_A_SCHEME)  # The next URL's scheme.
-        # A password may hold what separates hosts: what stands behind the last `@` counts, of each part and of the whole.
+        # A password may hold the characters that separate hosts. So only the text after the last `@` counts, of each
+        # part and of the whole.
         parts = {part.rpartition("@")[2] for part in (*whole.split(";"), whole)}
         for each in sorted({host for part in parts for host in re.split("[;,]", part)}):
             host, port = _host_and_port(each)
@@ -85,7 +94,7 @@ def addresses(text: str) -> Iterator[Address]:
 
 
 def _services(scheme: str) -> frozenset[str]:
-    """The services that a scheme names. An option may stick to it, as in `-bredis://`."""
+    """The services that a scheme names. An option may be attached to it, as in `-bredis://`."""
     known = (
         max((name for name in _SERVICES if part.endswith(name)), key=len, default="") for part in scheme.split("+")
     )
@@ -99,7 +108,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 
 def _texts(system: System) -> dict[str, str]:
-    """What a description says to the processes of the system, by where it says so, with its placeholders filled in."""
+    """The texts of a description that reach the system's processes, by their place in it, with placeholders filled in."""
     effects = EFFECTS.get(system.effects.kind).placeholders
     known: dict[str, str | int] = {name: "127.0.0.1" if name.endswith("host") else 1 for name in effects} | {"port": 1}
     for server in system.server_names:
@@ -133,7 +142,7 @@ def _refuse_other_hosts(path: Path | str, system: System, texts: dict[str, str],
 
 
 def _refuse_other_redis(path: Path | str, system: System, texts: dict[str, str], allowed: tuple[str, ...]) -> None:
-    """A Redis on this machine that the run did not start is somebody's."""
+    """Refuse a Redis on this machine that the run did not start: it belongs to somebody."""
     ours = {_OF_THE_RUN, *(redis.port for redis in system.redis.values())}
     ours |= {component.port for component in system.components.values()}
     mend = f"use a placeholder such as {{redis.{system.broker}.url}}"
@@ -153,7 +162,7 @@ def _refuse_other_redis(path: Path | str, system: System, texts: dict[str, str],
 
 
 def _refuse_absolute_paths(path: Path | str, system: System) -> None:
-    """What follows `http://127.0.0.1:PORT` must be a path: `@example.com/` would make another host of it."""
+    """Refuse anything but a path after `http://127.0.0.1:PORT`: `@example.com/` would turn it into another host."""
     paths = {"submit.path": system.submit.path, "status.path": system.status.path}
     if system.backlog:
         paths["backlog.path"] = system.backlog.path

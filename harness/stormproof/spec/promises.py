@@ -1,4 +1,4 @@
-"""What a system promises its users: the checks hold it to this and to nothing more."""
+"""What a system promises its users. The checks hold it to these promises and to nothing else."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from stormproof.spec.templates import fill
 
 
 class Promises(BaseModel):
-    """What the system promises its users; the checks hold it to this and to nothing more.
+    """The promises that the checks hold a system to.
 
-    `delivery`: executions of a task. `effects`: "once" where each submission has exactly one outside effect.
-    `stall_s`: the longest that a live worker may leave a non-empty queue alone, and the system what it holds back itself.
+    `delivery`: executions of a task. `effects`: "once" if each submission has exactly one outside effect. `stall_s`:
+    the longest, in seconds, that a live worker may leave a non-empty queue alone, and that the system may hold work
+    back itself.
 
-    These are promised only where they are said: `acknowledges` "late": a message is acknowledged when its task has ended, and not
-    where its process died; `in_hand`: the most messages that all workers hold unacknowledged; `executions`: how often one task is
-    started at most; `durable`: the servers that keep what they have; `events`: the events of its framework are sent.
+    These are promised only if they are given. `acknowledges` "late": a message is acknowledged when its task has ended,
+    and not if its process died. `in_hand`: the most messages that all workers together hold unacknowledged.
+    `executions`: the most times that one task is started. `durable`: the servers that keep their data. `events`: the
+    events of its framework are sent.
 
-    `may_expire`: accepted work whose expiry time passes before a worker begins it need not run. `results` "ignored": the system keeps no
-    results, so that a task's end is known from the probe alone, and no status need ever tell it. `schedulers`: whether several components
-    of the role `beat` serve "one" schedule, each task of which is published once, or "many". `retry_after_s`: the least and the most that
-    Retry-After of a 503 says.
+    `may_expire`: accepted work need not run if its expiry time passes before a worker begins it. `results` "ignored":
+    the system keeps no results, so only the probe shows that a task has ended, and no status need report it.
+    `schedulers`: whether several components of the role `beat` serve "one" schedule, each task of which is published
+    once, or "many". `retry_after_s`: the least and the most seconds in the Retry-After of a 503.
 
-    `effects_contain` and `effects_to`: what an effect contains of its submission (`{key}`, `{text}`), and to whom alone it goes.
-    `result_contains`: what the result of a success says of it. `endures_s`: what the outside server refuses for now (4xx) is tried again for
-    at least so long. `refused` "fails": what it refuses for ever (5xx) is not tried again.
+    `effects_contain` and `effects_to`: what an effect contains of its submission (`{key}`, `{text}`), and its only
+    recipient. `result_contains`: what the result of a success contains of it. `endures_s`: the least time, in seconds,
+    for which the system retries what the outside server refuses temporarily (4xx). `refused` "fails": what it refuses
+    permanently (5xx) is not retried.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

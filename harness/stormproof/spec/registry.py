@@ -1,6 +1,7 @@
-"""Finds the implementations of a seam by their names: Stormproof's own, and those that other packages add by an entry point.
+"""Finds the implementations of an interface by name: Stormproof's own, and those that other packages add with an entry
+point.
 
-They are imported when they are first asked for, as each needs the client of the thing that it knows.
+They are imported on first use, because each needs the client of the software that it supports.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """The implementations of one seam.
+    """The implementations of one interface.
 
-    `group`: of entry points. `what`: how people call one of them. `own`: name -> `module:attribute`. `fits` says whether an object is one,
-    and `wanted` in words what one is.
+    `group`: the group of entry points. `what`: the word for an implementation in messages. `own`: name ->
+    `module:attribute`. `fits` checks whether an object is an implementation, and `wanted` describes one in words.
     """
 
     def __init__(
@@ -31,11 +32,11 @@ class Registry(Generic[T]):
         self._loaded: dict[str, T] = {}
 
     def names(self) -> list[str]:
-        """All names, Stormproof's own first. Raises UsageError where another package takes one of those."""
+        """All names, Stormproof's own first. Raises UsageError if another package uses one of those."""
         return [*self._own, *self._others()]
 
     def get(self, name: str) -> T:
-        """The implementation of this name. Raises DescriptionError where there is none, UsageError where it cannot be used."""
+        """The implementation of this name. Raises DescriptionError if there is none, UsageError if it cannot be used."""
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
@@ -53,7 +54,7 @@ class Registry(Generic[T]):
         return self.load(point)
 
     def load(self, point: EntryPoint) -> T:
-        """What an entry point names. Raises UsageError where it cannot be loaded, or is not what it must be."""
+        """The object that an entry point names. Raises UsageError if it cannot be loaded or is not an implementation."""
         where = f"the entry point {point.name!r} of {self.group}"
         try:
             found: T = point.load()

@@ -1,4 +1,4 @@
-"""A scenario: a workload, faults on a schedule, the states of a worker in which to try them. Values only."""
+"""A scenario: a workload, faults on a schedule, and the states of a worker in which to try them. Values only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stormproof.spec.workload import Workload
 
 
 class State(StrEnum):
-    """What a worker is doing when the storm begins. Known failures show in some of these and in no other."""
+    """What a worker is doing when the storm begins. Some known failures appear only in some of these states."""
 
     IDLE = "idle"
     RUNNING_EARLY = "running_early"
@@ -25,10 +25,12 @@ class State(StrEnum):
 
 
 class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One fault on the schedule: after `at_s` seconds of storm; then, if `started` names a submission's place, when a worker
-    starts that task; then, if there is a `when`, at the frame that it means. Healed after `for_s`, or, where `until` means a frame,
-    when that has passed (after `for_s` at the latest). A fault of the wire with a `when` is in force until it has met that frame, and
-    `for_s` longer.
+    """One fault on the schedule.
+
+    It is injected after `at_s` seconds of storm; then, if `started` names a submission's place, when a worker starts
+    that task; then, if there is a `when`, at the frame that it describes. It is healed after `for_s` seconds or, if
+    `until` describes a frame, when that frame has passed (after `for_s` at the latest). A fault of the wire with a
+    `when` stays in force until it has met that frame, and for `for_s` after it.
     """
 
     fault: Fault
@@ -40,10 +42,13 @@ class Injection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`states`: each outage is tried in each of them, one run a state; `settle_s` bounds the wait for quiescence.
+    """A workload and the faults to inject while it runs.
 
-    `title` tells in one line what happens, as an operator would say it; `cure` what helps (taken from the paragraph
-    "What cures it:" of the scenario file's docstring).
+    `states`: each outage is tried in each of them, in one run per state. `settle_s` bounds the wait for quiescence, in
+    seconds.
+
+    `title` describes in one line what happens, in an operator's words; `cure` describes what helps (taken from the
+    paragraph "What cures it:" of the scenario file's docstring).
     """
 
     name: str
@@ -67,14 +72,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def why_not(storm: tuple[Injection, ...], system: System) -> str:
-    """Why such a storm cannot strike such a system: the first thing that the system does not have; "" where it has all. Nothing is
-    started to find that out.
+    """Why such a storm cannot strike such a system: the first thing that the system lacks; "" if it lacks nothing.
+    Finding out starts no process.
     """
     return next((reason for injection in storm for reason in _reasons(injection, system) if reason), "")
 
 
 def lacks_state(state: State, system: System) -> str:
-    """Why no worker of the system can be brought into that state; "" where one can."""
+    """Why no worker of the system can be brought into that state; "" if one can."""
     known = FRAMEWORKS.get(system.framework).states
     if state in known:
         return ""

@@ -1,7 +1,7 @@
-"""The kinds of brokers, frameworks, drivers and sources of effects that a description can name.
+"""The registries of brokers, frameworks, drivers and sources of effects that a description can name.
 
-What each of them must be able to do is in its room: `brokers/broker.py`, `frameworks/framework.py`, `drivers/driver.py`,
-`effects/source.py`. A package of your own adds one by an entry point of the group named here.
+The interface of each is in its own folder: `brokers/broker.py`, `frameworks/framework.py`, `drivers/driver.py`,
+`effects/source.py`. Another package adds an implementation with an entry point of the group named here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A scenario as the Python file that a person would have written by hand, ready for `chaos/`."""
+"""Writes a scenario as the Python file that a person would write by hand, ready for `chaos/`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stormproof.spec.trigger import Trigger
 _WIDTH = 120
 _STEP = 4
 _WORD = {"request": "sends", "reply": "receives"}
-"""People write a trigger by these functions."""
+"""The functions that users write a trigger with."""
 
 
 def as_file(scenario: Scenario, docstring: str) -> str:
-    """The text of the file. Only what differs from its default is said; executing it gives an equal scenario."""
+    """The text of the file. It leaves out defaults; executing it gives an equal scenario."""
     said = msgspec.structs.replace(scenario, cure="")
     names = sorted(_names(said))
     imports = f"from stormproof import {', '.join(names)}"
@@ -38,7 +38,9 @@ def _names(value: Any) -> set[str]:
 
 
 def _call(value: msgspec.Struct) -> tuple[str, list[tuple[str, Any]]]:
-    """What is called, and with which arguments: those that differ from their defaults, each behind its `name=` or behind nothing."""
+    """The name to call, and its arguments: those that differ from their defaults, each with its `name=`, or "" if it is
+    positional.
+    """
     fields = ((field.name, getattr(value, field.name), field.default) for field in msgspec.structs.fields(value))
     said = [(name, part) for name, part, default in fields if part != default]
     if not isinstance(value, Trigger) or value.direction not in _WORD:
@@ -49,7 +51,7 @@ def _call(value: msgspec.Struct) -> tuple[str, list[tuple[str, Any]]]:
 
 
 def _render(value: Any, indent: int, before: int) -> str:
-    """The text of a value that begins in column `indent + before`; over several lines where it must."""
+    """The text of a value that begins in column `indent + before`, over several lines if it does not fit in one."""
     flat = _flat(value)
     fits = indent + before + len(flat) + 1 <= _WIDTH
     return flat if fits or not isinstance(value, msgspec.Struct | tuple) else _exploded(value, indent)

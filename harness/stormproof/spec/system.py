@@ -1,4 +1,4 @@
-"""The description of a system under test: what `stormproof.toml` says, as checked values.
+"""The description of a system under test: the contents of `stormproof.toml`, as checked values.
 
 A description names the processes, how addresses reach them, how to submit a task and read its status, and what the
 system promises. It holds no code. `docs/description.md` explains each key with an example.
@@ -29,7 +29,7 @@ from stormproof.spec.templates import Text, texts
 
 
 def _of(registry: Registry[Any], name: str) -> Any:
-    """An implementation, as validators want it: with ValueError where there is none."""
+    """An implementation, for use in validators: raises ValueError if there is none."""
     try:
         return registry.get(name)
     except UsageError as error:
@@ -50,8 +50,11 @@ def _table(kind: type[Store], name: str, table: Mapping[str, Any]) -> Store:
 
 
 class System(Table):
-    """A whole system under test. `folder` is where its description lies; relative paths start there. `framework`, and the kind of each of
-    its `servers`, are names of implementations, Stormproof's own or another package's; `redis` are the servers of that kind.
+    """A whole system under test.
+
+    `folder` is the folder of its description; relative paths start there. `framework`, and the kind of each of its
+    `servers`, name implementations, either Stormproof's own or another package's. `redis` holds the servers of that
+    kind.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -74,7 +77,7 @@ class System(Table):
     @model_validator(mode="before")
     @classmethod
     def _results_where_they_can_be(cls, data: Any) -> Any:
-        """Where no server is called `results`, and none is named, the broker's holds them, if any does."""
+        """If no server is called `results` and none is named, results are in the broker, if it can hold any."""
         tables = [data.get(name) or {} for name in ("redis", "servers")] if isinstance(data, dict) else []
         if any(tables) and "results" not in data and not any("results" in table for table in tables):
             return {**data, "results": data.get("broker", "broker")}
@@ -83,7 +86,7 @@ class System(Table):
     @model_validator(mode="before")
     @classmethod
     def _promises_of_its_framework(cls, data: Any) -> Any:
-        """Where the description says nothing, its framework's documentation does."""
+        """Fill in the promises that the framework documents, wherever the description gives none."""
         named = data.get("framework") if isinstance(data, dict) else None
         promises = data.get("promises", {}) if isinstance(data, dict) else None
         if not isinstance(named, str) or not isinstance(promises, Mapping):
@@ -130,20 +133,20 @@ class System(Table):
         return self
 
     def stored(self) -> dict[str, Any]:
-        """What it says, as plain JSON values. Defaults are omitted: another machine has another interpreter."""
+        """The description as plain JSON values. Defaults are omitted, because another machine has another interpreter."""
         said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for name, spec in self.servers.items():
-            said["servers"][name]["kind"] = spec.kind  # Without it nobody knows what the others mean.
+            said["servers"][name]["kind"] = spec.kind  # Without it the other keys have no meaning.
         return said
 
     @property
     def stores(self) -> dict[str, Store]:
-        """All its servers, by their names."""
+        """All its servers, by name."""
         return {**self.redis, **self.servers}
 
     @property
     def broker_server(self) -> str:
-        """Its broker, as faults name it."""
+        """Its broker's name in faults."""
         return f"{self.stores[self.broker].kind}.{self.broker}"
 
     def is_server(self, target: str) -> bool:
@@ -151,13 +154,15 @@ class System(Table):
         return target.partition(".")[0] in {"redis", *(spec.kind for spec in self.stores.values())}
 
     def in_storms(self, *roles: str) -> list[str]:
-        """The names of its components of these roles, in the order of the roles; those that take part in storms."""
+        """The names of its components of these roles that take part in storms, in the order of the roles."""
         return [
             name for role in roles for name, spec in self.components.items() if spec.role == role and spec.in_storms
         ]
 
     def lacks(self, target: str) -> str:
-        """That nothing in it has this name: a component's, its role, one copy's, `KIND` or `KIND.NAME`; "" where something has."""
+        """Why nothing in it has this name (a component's, its role, one copy's, `KIND` or `KIND.NAME`); "" if something
+        has.
+        """
         kinds = sorted({spec.kind for spec in self.stores.values()})
         kind, known = (
             ("server", [*kinds, *self.server_names]) if self.is_server(target) else ("component", [*self.components])
@@ -166,7 +171,7 @@ class System(Table):
         return "" if target in {*known, *copies} else f"it has no {kind} {target!r}; it has: {', '.join(sorted(known))}"
 
     def lacks_link(self, component: str, store: str) -> str:
-        """That no link is between such a component and such a Redis, each a name or a pattern; "" where one is."""
+        """Why there is no link between such a component and such a Redis, each a name or a pattern; "" if there is one."""
         called = [name for each in self.components for name in self._called(each)]
         for kind, pattern, names, known in (
             ("component", component, called, self.components),
@@ -181,17 +186,19 @@ class System(Table):
         return {component, spec.role, *(f"{component}-{number}" for number in range(2, spec.replicas + 1))}
 
     def names(self, words: str) -> bool:
-        """Whether these words stand in what any process is told, by its command or environment."""
+        """Whether these words appear in the command or environment of any process."""
         told = [self.env, *([spec.command, spec.env] for spec in self.components.values())]
         return any(words in text for text in texts(told))
 
     def program(self, word: str) -> str:
-        """Where a program is: a path with a slash starts in the description's folder; a bare name is looked for on PATH, and stays."""
+        """The path of a program. A path with a slash starts in the description's folder. A bare name is looked up on
+        PATH and stays as it is.
+        """
         return os.path.abspath(self.folder / word) if "/" in word else word
 
     @property
     def server_names(self) -> list[str]:
-        """Its servers, as faults name them: `KIND.NAME`."""
+        """The names of its servers in faults: `KIND.NAME`."""
         return [f"{spec.kind}.{name}" for name, spec in self.stores.items()]
 
     @property

@@ -1,4 +1,4 @@
-"""The tables of a description, as checked values: its servers, components, and how it is asked."""
+"""The tables of a description, as checked values: its servers, its components, and how to submit and read tasks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Table(BaseModel):
 
 
 class Binary(msgspec.Struct, frozen=True):
-    """Which server program runs, and what it says of its version."""
+    """The server program that runs, and the version that it reports."""
 
     path: str
     version: str
 
 
 class Store(Table):
-    """A server that Stormproof starts for the system: its broker, or what keeps results. `kind` is a broker's name; a package that adds one
-    adds its keys in a subclass of this.
+    """A server that Stormproof starts for the system: its broker, or one that keeps results. `kind` is a broker's name.
+    A package that adds a broker adds its keys in a subclass.
     """
 
     kind: str
@@ -33,7 +33,9 @@ class Store(Table):
 
 
 class Redis(Store):
-    """One Redis. `config`: further directives of redis.conf, each with the rest of its line, or with several such lines."""
+    """One Redis. `config`: further directives of redis.conf, each with the rest of its line, or with a list of such
+    lines.
+    """
 
     kind: str = "redis"
     append_only: bool = False
@@ -67,7 +69,7 @@ class Ready(Table):
 
 
 class Component(Table):
-    """One process role of the system. `restart = "always"`: a supervisor starts it again when it dies."""
+    """One process role of the system. `restart = "always"`: a supervisor restarts it when it dies."""
 
     role: Literal["api", "worker", "flower", "beat", "other"]
     command: tuple[Text, ...] = Field(min_length=1)
@@ -83,8 +85,11 @@ class Component(Table):
 
 
 class Submit(Table):
-    """How to submit a task; `kind` names the driver, and the rest is for HTTP. `{key}` in the path, the template and the headers becomes the
-    submission's key, `{number}` its whole number, and `{text}` a text of its own. The template is any JSON value; None: no body.
+    """How to submit a task.
+
+    `kind` names the driver; the other keys are for HTTP. In the path, the template and the headers, `{key}` becomes the
+    submission's key, `{number}` a whole number unique to it, and `{text}` a text unique to it. The template is any JSON
+    value; None: no body.
 
     `task_id` is the dotted path of the task's id in the JSON answer.
     """
@@ -101,18 +106,18 @@ class Submit(Table):
 
     @property
     def keyed(self) -> bool:
-        """Whether what is sent names the submission's key, so that the task can be known by it."""
+        """Whether the request contains the submission's key, so that the task can be identified by it."""
         return any("{key}" in text for text in texts([self.path, self.json_template, self.headers]))
 
 
 class Status(Table):
     """How to read a task's status over HTTP: the path, where the state is, and what its words mean.
 
-    `result` is false where the route never returns a task's result. `running`: words that say that a process works on it now (none: no
-    word promises that).
+    `result` is false if the route never returns a task's result. `running`: the words that mean that a process is
+    working on the task now (none: no word promises that).
 
-    `unfinished_codes` are HTTP codes with which the system answers for a task that has not ended yet, `unknown_codes` those for an
-    id that it never gave out (none: it promises nothing for such an id, and is not asked).
+    `unfinished_codes` are the HTTP codes with which the system answers for a task that has not ended yet,
+    `unknown_codes` those for an id that it never gave out (none: it promises nothing for such an id, and is not asked).
     """
 
     path: str
@@ -134,13 +139,13 @@ class Status(Table):
 
 
 class Effects(Table):
-    """Which source counts what happens outside the system: `kind` names it."""
+    """The source that counts effects outside the system: `kind` names it."""
 
     kind: str = "smtp"
 
 
 class Backlog(Table):
-    """Where the system says how much accepted work it holds outside the broker (an outbox, say)."""
+    """Where the system reports how much accepted work it holds outside the broker (for example, in an outbox)."""
 
     component: str = "api"
     path: str
@@ -148,8 +153,8 @@ class Backlog(Table):
 
 
 class Metrics(Table):
-    """Where the system's own metrics are, in Prometheus' text format, and the samples that count submissions by outcome: a name with its
-    labels, as it stands there.
+    """Where the system's own metrics are, in Prometheus' text format, and the samples that count submissions by
+    outcome. A sample is a name with its labels, exactly as it appears there.
     """
 
     component: str = "api"

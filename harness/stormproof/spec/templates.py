@@ -1,5 +1,5 @@
-"""Texts of a description: numbers are taken where a text is wanted, `{name}` becomes what it stands for in this run, and a dotted path
-leads into the answers of a system.
+"""The texts of a description: a number is accepted for a text, `{name}` is replaced by its value in this run, and a
+dotted path selects a value from a system's answer.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ def _as_in_redis_conf(value: Any) -> Any:
 
 
 def word(value: Any) -> str:
-    """A value of a JSON document as a word, an id or a state, written as a `Text` would be; "" for what is none."""
+    """A value of a JSON document as a word, an id or a state, written as a `Text` would be; "" if it is not one."""
     written = _as_in_toml(value)
     return written if isinstance(written, str) else ""
 
 
 Text = Annotated[str, BeforeValidator(_as_in_toml)]
-"""A text; a number or a truth value is taken as TOML writes it."""
+"""A text. A number or a truth value is accepted and becomes the text that TOML has for it."""
 _Line = Annotated[str, BeforeValidator(_as_in_redis_conf)]
 Directive = Annotated[
     tuple[_Line, ...], BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,))
 ]
-"""What stands behind a directive of redis.conf, to the end of its line: once, or in several such lines."""
+"""The rest of a redis.conf directive's line: one, or a list for several such lines."""
 
 
 def fill(text: str, values: Mapping[str, str | int], where: str) -> str:
-    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` for a name that is not known."""
+    """Replace each `{name}` in `text`. Raises DescriptionError that names `where` if a name is unknown."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -53,13 +53,13 @@ def fill(text: str, values: Mapping[str, str | int], where: str) -> str:
 
 
 def fill_known(text: str, values: Mapping[str, str | int]) -> str:
-    """Like `fill`, but a placeholder that is not known stays as it is."""
+    """Like `fill`, but leave unknown placeholders as they are."""
     return _PLACEHOLDER.sub(lambda match: str(values.get(match[1], match[0])), text)
 
 
 def fill_all(template: Any, values: Mapping[str, str | int], where: str) -> Any:
-    """Like `fill` for every text in nested lists and mappings. A text that is nothing but the placeholder of a whole number becomes that
-    number, not its digits.
+    """Like `fill` for every text in nested lists and mappings. A text that consists only of the placeholder of a whole
+    number becomes that number, not its digits.
     """
     if isinstance(template, str):
         whole = _PLACEHOLDER.fullmatch(template)
@@ -85,7 +85,7 @@ def pick(document: Any, path: str) -> Any:
 
 
 def texts(template: Any) -> Iterator[str]:
-    """Every text in nested lists and mappings; names of fields are none."""
+    """Every text in nested lists and mappings, without the names of fields."""
     if isinstance(template, str):
         yield template
     elif isinstance(template, Mapping):

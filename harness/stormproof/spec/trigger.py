@@ -10,15 +10,15 @@ import msgspec
 from stormproof.history import Meaning, WireDirection
 
 LOOK_BYTES = 8 * 1024
-"""How far into a frame its ids and its payload are looked for."""
+"""How many bytes of a frame are searched for ids and payload."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A frame at the moment when it passes a link: what a trigger looks at and a fault meets.
+    """A frame as it passes a link: a trigger inspects it and a fault meets it.
 
-    `component` and `store` are the two ends: `worker` and `broker`. `raw`: its bytes, of a large one the head. `nil`: a reply that holds nothing.
-    `ids`: its own, and of a reply those of its request. `meaning`: what it does to a message. `waits`: the server answers when there is
-    something to say.
+    `component` and `store` are the two ends: `worker` and `broker`. `raw`: its bytes; only the head of a large one.
+    `nil`: an empty reply. `ids`: its own, and for a reply also those of its request. `meaning`: its effect on a
+    message. `waits`: the server answers only when it has something to send.
     """
 
     link: str
@@ -40,11 +40,14 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Frames on the wire. `component` and `store` (a server of the description) say on which links; `meaning` what the frame does to a
-    message, whichever command does that; `command` and `key` (its shape, ids replaced by `*`) are patterns as of a shell. `place`: frames
-    that speak of that submission's task. `payload`: a regular expression on the frame.
+    """Selects frames on the wire.
 
-    The `nth` of them is met, and those after it, `times` in all (0: as many as come while the fault lasts), each with `probability`.
+    `component` and `store` (a server of the description) select the links. `meaning` is the frame's effect on a
+    message, whichever command causes it. `command` and `key` (its shape, with ids replaced by `*`) are shell patterns.
+    `place`: frames that name the task of that submission. `payload`: a regular expression on the frame.
+
+    The `nth` frame is met, and those after it, `times` in all (0: every one while the fault lasts), each with
+    `probability`.
     """
 
     component: str = "*"
@@ -61,12 +64,12 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def frame(self) -> str:
-        """What it waits for, for people: a command with its key, or a meaning."""
+        """The frame that it waits for, in words: a command with its key, or a meaning."""
         what = self.meaning if self.meaning and self.command == "*" else self.command
         return f"{what}({self.key})" if self.key != "*" else what
 
     def fits(self, moment: Moment) -> bool:
-        """Whether a frame is of the kind that is meant; how many came before does not count here."""
+        """Whether a frame is of the selected kind, regardless of how many came before it."""
         return (
             moment.direction == self.direction
             and not moment.nil
@@ -78,14 +81,17 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def _key_fits(key: str, pattern: str) -> bool:
-    # A shape may itself hold a `*`, for an id; written in a pattern, it means both.
+    # A shape may itself hold a `*`, for an id. In a pattern, `*` matches both.
     return key == pattern or fnmatchcase(key, pattern)
 
 
 def sends(component: str, command: str = "*", *, meaning: Meaning | None = None, key: str = "*", store: str = "*",
           place: int | None = None, payload: str = "", nth: int = 1, times: int = 1,
           probability: float = 1.0) -> Trigger:  # fmt: skip
-    """When a component sends such a request. `sends("worker", meaning="hold")`, or by its command: `sends("worker", "HSET", key="unacked")`."""
+    """Select such a request from a component.
+
+    `sends("worker", meaning="hold")`, or by its command: `sends("worker", "HSET", key="unacked")`.
+    """
     return Trigger(component=component, direction="request", command=command, meaning=meaning, key=key, store=store,
                    place=place, payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip
 
@@ -93,6 +99,6 @@ def sends(component: str, command: str = "*", *, meaning: Meaning | None = None,
 def receives(component: str, command: str = "*", *, meaning: Meaning | None = None, key: str = "*", store: str = "*",
              place: int | None = None, payload: str = "", nth: int = 1, times: int = 1,
              probability: float = 1.0) -> Trigger:  # fmt: skip
-    """When the reply to such a request of a component comes back. `receives("worker", meaning="deliver")`."""
+    """Select the reply to such a request of a component: `receives("worker", meaning="deliver")`."""
     return Trigger(component=component, direction="reply", command=command, meaning=meaning, key=key, store=store,
                    place=place, payload=payload, nth=nth, times=times, probability=probability)  # fmt: skip

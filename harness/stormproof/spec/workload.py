@@ -8,11 +8,12 @@ import msgspec
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`tasks` submissions, `rate_per_s` of them a second, by `clients` clients; each is followed to its end.
+    """The submissions of a run: `tasks` submissions, `rate_per_s` a second, by `clients` clients. Each is followed to
+    its end.
 
-    `copies`: each submission is sent that many times at once, unchanged, as an impatient user's browser would.
-    `again`: what is answered with 503 is sent again, unchanged, when the answer says so, up to so many times.
-    `held_s`: no task goes on before so many seconds of storm have passed, so that tasks pile up.
+    `copies`: each submission is sent that many times at once, unchanged, as an impatient user's browser would. `again`:
+    after a 503, the request is sent again, unchanged, when the answer says so, up to this many times. `held_s`: no task
+    continues before this many seconds of storm have passed, so that tasks pile up.
     """
 
     tasks: int = 8
@@ -30,9 +31,10 @@ def key(run: str, place: int) -> str:
 
 
 _SIZES = (0, 300, 1500, 60, 700)
-"""Characters of the texts, by the place of their submission: wherever a text is cut off, some text shows it.
+"""Lengths of the texts in characters, by the place of their submission. They differ so that a cut at any length shows
+in some text.
 
-A message of the longest has 6 KiB: the links look for ids in the first 8 KiB of a frame.
+A message with the longest has 6 KiB: the links search the first 8 KiB of a frame for ids.
 """
 
 _WORDS = "all work, and no play grüße naïve cœur señor Ждём 日本 smörgås façade über 🙂 17.".split()
@@ -40,10 +42,11 @@ _WORDS_A_LINE = 8
 
 
 def text(key: str) -> str:
-    """What `{text}` becomes in the submission of this key: always the same for one key, and another for each key.
+    """The value of `{text}` for the submission of this key: always the same for one key, and different for each key.
 
-    It begins with the key, has up to about 1,500 characters of one to four bytes of UTF-8 in lines of fewer than 80, and is made so that no
-    honest carrier changes it: no line ends with a space. One line begins with a dot, which SMTP must not swallow.
+    It begins with the key and has up to about 1,500 characters of one to four bytes of UTF-8, in lines of fewer than
+    80. A correct carrier does not change it: no line ends with a space. One line begins with a dot, which SMTP must not
+    swallow.
     """
     chance = hashlib.shake_128(key.encode()).digest(512)
     words = [_WORDS[byte % len(_WORDS)] for byte in chance]
@@ -54,6 +57,8 @@ def text(key: str) -> str:
 
 
 def number_of(key: str) -> int:
-    """The place of the submission with this key, as `{number}` in a description: a whole number that no other submission of the run has."""
+    """The value of `{number}` in a description, for the submission with this key: its place, a whole number that no
+    other submission of the run has.
+    """
     place = key.rpartition("-")[2]
     return int(place) if place.isascii() and place.isdigit() else 0
