@@ -1,4 +1,4 @@
-"""What may be done with a frame and its connection: the words in which a fault tells the link what to do."""
+"""The actions that a fault can ask a link to take on a frame and its connection."""
 
 from __future__ import annotations
 
@@ -10,48 +10,49 @@ Side = Literal["component", "server"]
 """The two ends of a connection."""
 
 How = Literal["fin", "reset"]
-"""How a connection ends: in order, or abruptly."""
+"""How a connection ends: in an orderly way, or abruptly."""
 
 
-class _Deed(msgspec.Struct, frozen=True):
+class _Base(msgspec.Struct, frozen=True):
     pass
 
 
-class Pass(_Deed, frozen=True):
-    """The frame goes on as it is."""
+class Pass(_Base, frozen=True):
+    """Forward the frame unchanged."""
 
 
-class Write(_Deed, frozen=True):
-    """These bytes go on in the frame's place, or part of them."""
+class Write(_Base, frozen=True):
+    """Forward these bytes in place of the frame, or of a part of it."""
 
     data: bytes
 
 
-class Wait(_Deed, frozen=True):
-    """What follows on this way of the connection waits for so many seconds after the frame came; until the heal, where it is None.
+class Wait(_Base, frozen=True):
+    """Hold what follows in this direction of the connection until this many seconds after the frame arrived; None:
+    until the heal.
 
-    `in_turn`: so many after the last such wait on this way, if that ends later than the frame came.
+    `in_turn`: count from the end of the last such wait in this direction, if that is later than the frame's arrival.
     """
 
     seconds: float | None
     in_turn: bool = False
 
 
-class Close(_Deed, frozen=True):
-    """The connection ends, on one side or on both; what it still held goes nowhere."""
+class Close(_Base, frozen=True):
+    """End the connection on one side or on both; what it still held is dropped."""
 
     how: How
     side: Side | None = None
 
 
-class Swallow(_Deed, frozen=True):
-    """From now on all that comes from this side (both, where None) goes nowhere, and nobody is told."""
+class Swallow(_Base, frozen=True):
+    """From now on, drop everything that comes from this side (None: from both), without a sign to either side."""
 
     origin: Side | None = None
 
 
-class Answer(_Deed, frozen=True):
-    """The request is not executed: the server is given one that does nothing, and its reply is replaced by these bytes.
+class Answer(_Base, frozen=True):
+    """Do not execute the request: send the server one that does nothing, and replace its reply by these bytes.
 
     `close`: the connection ends after it.
     """
@@ -60,12 +61,14 @@ class Answer(_Deed, frozen=True):
     close: bool = False
 
 
-class Repeat(_Deed, frozen=True):
-    """The request goes on a second time, and the reply to that goes nowhere."""
+class Repeat(_Base, frozen=True):
+    """Send the request a second time, and drop the second reply."""
 
 
-class Ask(_Deed, frozen=True):
-    """Everything on this way waits until the harness has struck (a process, a server) and says whether the frame goes on."""
+class Ask(_Base, frozen=True):
+    """Hold everything in this direction until the harness has struck (a process, a server) and decides whether the
+    frame goes on.
+    """
 
 
 Action = Pass | Write | Wait | Close | Swallow | Answer | Repeat | Ask

@@ -1,8 +1,9 @@
-"""What a link asks of a protocol: to cut bytes into frames, to pair replies with requests, to name frames, to say no, and what a frame means.
+"""The interface of a protocol: cut bytes into frames, pair replies with requests, name frames, refuse requests, and
+interpret frames.
 
-A link forwards what it is given and knows no protocol. Each broker has a `WireCodec` in its own folder; `brokers/redis/codec.py` is one, and
-`stormproof.testing` holds it to what stands here.
-What a frame does to a message is for the framework to say, which decides where in the broker its messages are: it gives a `Reader`.
+A link forwards the bytes that it receives and knows no protocol. Each broker has a `WireCodec` in its own folder.
+`brokers/redis/codec.py` is one, and `stormproof.testing` checks it against this interface. The framework decides where
+in the broker its messages are, so it also interprets what a frame does to a message: it provides a `Reader`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from stormproof.history import Meaning
 
 
 class Part(enum.Enum):
-    """Which part of a frame a piece is; `OPAQUE` is what the parser does not understand: all that follows is opaque, too."""
+    """Which part of a frame a piece is. `OPAQUE` is what the parser does not understand; everything after it is opaque,
+    too.
+    """
 
     WHOLE = enum.auto()
     HEAD = enum.auto()
@@ -32,10 +35,11 @@ class Piece(NamedTuple):
 
 
 class Asked:
-    """A request that the server was given and has not answered. `replies`: how many it still owes. `ids`, `meaning`: those of the request.
+    """A request that the server was sent and has not answered. `replies`: how many it still owes. `ids`, `meaning`:
+    those of the request.
 
-    `replace`: what the component is told instead of the server's reply; `close`: the connection ends then; `drop`: it is told nothing.
-    `name_of` gives command and key of a request.
+    `replace`: what the component receives in place of the server's reply; `close`: the connection ends then; `drop`: it
+    receives nothing. `name_of` returns command and key of a request.
     """
 
     __slots__ = ("_name", "_name_of", "close", "drop", "ids", "meaning", "raw", "replace", "replies")
@@ -51,100 +55,104 @@ class Asked:
 
     @property
     def name(self) -> tuple[str, str]:
-        """Command and key; looked for when somebody asks."""
+        """Command and key, computed on first use."""
         if self._name is None:
             self._name = self._name_of(self.raw)
         return self._name
 
     @property
     def special(self) -> bool:
-        """Whether its reply is not simply handed on."""
+        """Whether its reply is not simply forwarded."""
         return self.drop or self.replace is not None
 
 
 class Parser(Protocol):
-    """Cuts one direction of one connection into pieces. The pieces, joined, are the stream, under any chunking."""
+    """Cuts one direction of one connection into pieces. The pieces, joined, are the stream, however the bytes were
+    split into chunks.
+    """
 
     opaque: str
-    """Why it gave up, in one line; "" where it did not."""
+    """Why it gave up, in one line; "" if it did not."""
 
     @property
     def unfinished(self) -> int:
         """How many bytes it keeps that no piece has held yet."""
 
     def rest(self) -> bytes:
-        """The bytes that no piece has held, because the stream has ended: they are given away."""
+        """The bytes that no piece has held, once the stream has ended. The parser no longer keeps them."""
 
     def is_one_frame(self, data: bytes) -> bool:
-        """Whether these bytes, after all that came before, are exactly one frame: a quick look that changes nothing."""
+        """Whether these bytes, after all that came before, are exactly one frame: a quick check that changes nothing."""
 
     def feed(self, data: bytes) -> list[Piece]:
-        """The pieces that are complete with these bytes."""
+        """The pieces that these bytes complete."""
 
 
 class Pairing(Protocol):
     """The requests of one connection that have no answer yet.
 
-    `gave_up` says why replies cannot be paired, where they cannot. `special`: how many of the requests are.
+    `gave_up` explains why replies cannot be paired; "" if they can. `special`: how many of the requests are special.
     """
 
     gave_up: str
     special: int
 
     def request(self, raw: bytes) -> Asked | None:
-        """The server is given a request; None where it owes no reply, or where nobody can tell which."""
+        """Record a request that the server receives; None if it owes no reply, or if the reply cannot be determined."""
 
     def instead(self, asked: Asked) -> None:
-        """The server is given another request in this one's place."""
+        """Record that the server receives another request in place of this one."""
 
     def count(self, raw: bytes, *, is_request: bool) -> None:
-        """Take a whole frame into account that nobody looks at."""
+        """Record a whole frame that needs no closer look."""
 
     def take(self, piece: Piece, *, is_request: bool, opaque: str) -> Asked | None:
-        """Take any piece into account; of a reply, the request that it answers. `opaque`: what the parser says of a piece that it does not
-        understand.
+        """Record any piece; for a reply, return the request that it answers. `opaque`: the parser's reason for a piece
+        that it does not understand.
         """
 
 
 class Reader(Protocol):
-    """Reads what the frames of one connection do to messages, in their order."""
+    """Interprets what the frames of one connection do to messages, in order."""
 
     def request(self, command: str, key: str, raw: bytes, ids: tuple[str, ...]) -> Meaning:
-        """What a request means."""
+        """The meaning of a request."""
 
     def reply(self, asked: Meaning, raw: bytes) -> Meaning:
-        """What the reply to a request of that meaning means."""
+        """The meaning of the reply to a request of meaning `asked`."""
 
 
 class WireCodec(Protocol):
     """One protocol. It holds no state of a connection."""
 
     def parser(self, *, requests: bool) -> Parser:
-        """For one direction of a new connection: that of the requests, or that of the replies."""
+        """A parser for one direction of a new connection: the requests, or the replies."""
 
     def pairing(self) -> Pairing:
-        """For a new connection."""
+        """A pairing for a new connection."""
 
     def name(self, raw: bytes) -> tuple[str, str]:
         """Command and shape of the key of a request: names that are the same from run to run."""
 
     def ids(self, raw: bytes) -> tuple[str, ...]:
-        """The task ids, delivery tags and submission keys in a frame, each once, in their order."""
+        """The task ids, delivery tags and submission keys in a frame, each once, in order."""
 
     def waits(self, command: str) -> bool:
-        """Whether the server answers such a request only when there is something to say, or its time is over."""
+        """Whether the server answers such a request only when it has something to send, or when a timeout has passed."""
 
     def is_empty(self, raw: bytes) -> bool:
         """Whether a reply to a request that waits holds nothing."""
 
     def refuse(self, raw: bytes, reply: bytes) -> tuple[Asked, bytes]:
-        """Say no: what the server is given in a request's place, so that it keeps its order and does nothing; and the request, with what the
-        component is told.
+        """Refuse a request with `reply`.
+
+        Return the request, with what the component receives for it, and the bytes that the server receives in its
+        place: a request that does nothing, so that replies keep their order.
         """
 
 
 class Unread:
-    """The reader where nobody knows what frames mean."""
+    """The reader for frames whose meaning is unknown."""
 
     def request(self, command: str, key: str, raw: bytes, ids: tuple[str, ...]) -> Meaning:
         """Nothing is known."""

@@ -1,4 +1,4 @@
-"""Counts the frames that a trigger means, and decides which of them a fault meets."""
+"""Counts the frames that a trigger selects, and decides which of them a fault meets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from stormproof.spec.trigger import Moment, Trigger
 
 Knows = Callable[[int], frozenset[str]]
-"""The key and the task ids of the submission at a place, as far as they are known."""
+"""The known key and task ids of the submission at a place."""
 
 
 class Counter:
-    """Counts the frames that fit one trigger, over all links, and decides which of them are met."""
+    """Counts the frames that fit one trigger, over all links, and decides which of them the fault meets."""
 
     def __init__(self, trigger: Trigger, dice: random.Random, knows: Knows) -> None:
         self.trigger, self._dice, self._knows = trigger, dice, knows
@@ -24,7 +24,7 @@ class Counter:
         return 0 < self.trigger.times <= self.met
 
     def meets(self, moment: Moment) -> bool:
-        """Take a frame into account; whether the fault meets it."""
+        """Count a frame and return whether the fault meets it."""
         trigger = self.trigger
         if self.spent or not trigger.fits(moment) or not self._speaks_of_it(moment):
             return False

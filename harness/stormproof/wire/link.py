@@ -1,6 +1,7 @@
-"""One connection through a link, without its sockets: bytes in, commands out. What is armed decides what becomes of each frame.
+"""One connection through a link, without its sockets: bytes in, commands out. The armed rules decide what happens to
+each frame.
 
-The form is mitmproxy's and h11's: pure, so that each fault can be tested as a play without sockets and sleeps.
+The design is mitmproxy's and h11's: pure, so that each fault can be tested without sockets and sleeps.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from stormproof.wire.rules import Rule, Rules
 
 
 class Send(NamedTuple):
-    """Bytes go out to one side."""
+    """Send bytes to one side."""
 
     to: Side
     data: bytes
 
 
 class End(NamedTuple):
-    """The connection to one side ends; `whole`: also what that side still writes is heard no more."""
+    """End the connection to one side; `whole`: also ignore what that side still writes."""
 
     to: Side
     how: How
@@ -31,14 +32,14 @@ class End(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Wake this way (by the side from which it comes) at that time of the same clock as `now`."""
+    """Wake this direction (named by the side that it comes from) at that time of the same clock as `now`."""
 
     origin: Side
     until: float
 
 
 class Consult(NamedTuple):
-    """Let the harness strike, then tell the conversation by `decided` whether the frame goes on."""
+    """Let the harness strike; then it calls `decided` with whether the frame goes on."""
 
     origin: Side
     rule: Rule
@@ -51,7 +52,7 @@ _OTHER: dict[Side, Side] = {"component": "server", "server": "component"}
 
 
 class _Step(NamedTuple):
-    """Something to do, in its order: a action, for a piece (and the rule that asked for it)."""
+    """One item of work in a queue: an action for a piece, and the rule that asked for it, if any."""
 
     action: Action | None
     piece: Piece
@@ -61,9 +62,11 @@ class _Step(NamedTuple):
 
 
 class _Way:
-    """One direction of the connection. `ahead`: how many bytes that the parser still keeps have already been sent on. `carrying`: what
-    is done to the further parts of a large frame. `given`: the request in hand is counted already. `free_at`: when the last wait in
-    turn ends.
+    """One direction of the connection.
+
+    `ahead`: how many of the bytes that the parser still keeps have already been sent on. `carrying`: the actions for
+    the later parts of a large frame. `given`: the current request is already counted. `free_at`: when the last
+    `in_turn` wait ends.
     """
 
     def __init__(self, origin: Side, parser: Parser) -> None:
@@ -78,7 +81,9 @@ class _Way:
 
     @property
     def busy(self) -> bool:
-        """Whether bytes must not simply pass: something waits, has ended, or was kept back while somebody still watched."""
+        """Whether bytes must not simply pass: something waits, the direction has ended, or bytes were kept back while a
+        watcher was active.
+        """
         held = self.asleep or self.closed or self.swallows
         return held or self.carrying is not None or self.ahead != self.parser.unfinished
 
@@ -90,8 +95,10 @@ class _Way:
 
 
 class Conversation:
-    """One connection between a component and a server. Times (`now`) are of any one clock, in seconds. `ending`: a side has ended it, or a
-    fault has. `codec`: the server's protocol; `reader` says what its frames mean.
+    """One connection between a component and a server.
+
+    Times (`now`) are seconds of any one clock. `ending`: a side or a fault has ended it. `codec`: the server's
+    protocol; `reader` interprets its frames.
     """
 
     def __init__(
@@ -106,7 +113,7 @@ class Conversation:
         self.over = self.ending = False
 
     def backlog(self, origin: Side) -> int:
-        """Bytes that wait on this way; whoever reads the socket should stop for a while when they are many."""
+        """Bytes that wait in this direction; the reader of the socket should pause when there are many."""
         return self._ways[origin].backlog
 
     @property
@@ -115,9 +122,10 @@ class Conversation:
         return self.over or all(way.closed for way in self._ways.values())
 
     def passes(self, origin: Side, data: bytes) -> bool:
-        """Whether these bytes, which came from one side, go on to the other as they are; they are then dealt with.
+        """Whether these bytes, which came from one side, go on to the other unchanged. If so, they need no further
+        handling.
 
-        The way of almost everything: nobody watches, nothing is armed, nothing waits.
+        This is the fast path for almost all traffic: no watcher, nothing armed, nothing waiting.
         """
         way = self._ways[origin]
         if not self._rules.quiet or self._pairing.special or self.over or way.busy:
@@ -137,7 +145,7 @@ class Conversation:
         return True
 
     def receive(self, origin: Side, data: bytes, now: float = 0.0) -> list[Command]:
-        """Bytes came from one side."""
+        """Handle bytes from one side."""
         way = self._ways[origin]
         if self.passes(origin, data):
             return [Send(way.target, data)]
@@ -149,7 +157,7 @@ class Conversation:
         return self._run(way)
 
     def ended(self, origin: Side, how: How) -> list[Command]:
-        """One side has ended its way; what it sent before still arrives before the other side learns of it."""
+        """Handle the end of one side's direction. What it sent before still arrives before the other side sees the end."""
         way, self.ending = self._ways[origin], True
         if self.over or way.closed:
             return []
@@ -163,17 +171,17 @@ class Conversation:
         return self._run(way)
 
     def wake(self, origin: Side) -> list[Command]:
-        """A wait is over."""
+        """Continue after a wait."""
         way = self._ways[origin]
         way.asleep, way.waits_for = False, None
         return self._run(way)
 
     def healed(self, rule: Rule) -> list[Command]:
-        """A rule is armed no more: what waited for that goes on."""
+        """Continue what waited for a rule that is no longer armed."""
         return [c for origin, way in self._ways.items() if way.waits_for is rule for c in self.wake(origin)]
 
     def decided(self, origin: Side, goes_on: bool) -> list[Command]:
-        """The harness has struck: the frame that waited goes on, or nowhere."""
+        """Continue after the harness has struck: the frame that waited goes on, or is dropped."""
         way = self._ways[origin]
         if not way.asleep or self.over:
             return []  # The connection has ended meanwhile.
@@ -185,14 +193,14 @@ class Conversation:
         return self.wake(origin)
 
     def struck(self, rule: Rule) -> list[Command]:
-        """A rule that strikes connections, and no frame in particular, strikes this one."""
+        """Let a rule that strikes connections, and no particular frame, strike this one."""
         rule.hit(f"{self.link}: connection {self.number}")
         commands: list[Command] = []
         for action in rule.actions(None):
             commands += self._connection_action(action)
         return commands
 
-    # What is done, in its order
+    # Carrying out actions, in order
 
     def _run(self, way: _Way) -> list[Command]:
         commands: list[Command] = []
@@ -200,14 +208,14 @@ class Conversation:
             step = way.todo.popleft()
             if isinstance(step, str):
                 way.closed = True
-                # A server closes both ways or none; a client may shut down its own and still read.
+                # A server closes both directions or none; a client may shut down its own and still read.
                 commands.append(End(way.target, step, whole=way.origin == "server"))
             elif not way.swallows:
                 commands += self._take(way, step) if step.action is None else self._do(way, step, step.action)
         return commands
 
     def _take(self, way: _Way, step: _Step) -> list[Command]:
-        """Look at a piece and decide what becomes of it."""
+        """Look at a piece and decide what happens to it."""
         piece = step.piece
         way.backlog -= len(piece.raw)
         way.given = False
@@ -240,7 +248,7 @@ class Conversation:
         return self._first(way, step._replace(rule=rule, moment=moment), rule.actions(moment))
 
     def _first(self, way: _Way, step: _Step, actions: list[Action]) -> list[Command]:
-        """Put the actions for a piece before all else, and go on."""
+        """Put the actions for a piece before everything else, and go on."""
         way.todo.extendleft(step._replace(action=action) for action in reversed(actions))
         return []
 
@@ -284,7 +292,7 @@ class Conversation:
         return [Sleep(way.origin, way.free_at)]
 
     def _answer(self, action: Answer, raw: bytes) -> list[Command]:
-        """The server is given something harmless instead, so that replies keep their order."""
+        """Send the server something harmless instead, so that replies keep their order."""
         asked, instead = self._codec.refuse(raw, action.reply)
         asked.close = action.close
         self._pairing.instead(asked)
@@ -309,7 +317,7 @@ class Conversation:
         self._ways[_OTHER[action.side]].closed = True
         return [End(action.side, action.how)]
 
-    # What it is
+    # Identifying a piece
 
     def _moment(self, way: _Way, piece: Piece, asked: Asked | None) -> Moment:
         found = self._codec.ids(piece.raw)
@@ -338,7 +346,9 @@ class Conversation:
         )
 
     def _pair(self, way: _Way, piece: Piece) -> Asked | None:
-        """Keep count: a request is now owed a reply; a reply is that to the oldest request, unless nobody asked for it."""
+        """Keep count: a request is now owed a reply; a reply belongs to the oldest request, unless no request asked for
+        it.
+        """
         asked = self._pairing.take(piece, is_request=way.origin == "component", opaque=way.parser.opaque)
         self._notice()
         return asked

@@ -1,4 +1,4 @@
-"""What is armed on a link, and what became of it."""
+"""The rules that are armed on a link, and what they have met."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from stormproof.wire.counter import Counter
 from stormproof.wire.faults import WireFault
 
 Decide = Callable[[bool], None]
-"""Called once the harness has struck: whether the frame that waits goes on."""
+"""Called once the harness has struck, with whether the waiting frame goes on."""
 
 
 class Rule:
-    """One fault that is armed, on one link or on several. `fault` None: the harness strikes something else at this moment, and the
-    frame waits for that (`asked`); where it is `passive`, nothing waits, `asked` is only told.
+    """One armed fault, on one link or on several.
+
+    If `fault` is None, the harness strikes something else at this moment, and the frame waits for `asked` to decide. If
+    it is `passive`, nothing waits and `asked` is only notified.
 
     `hits`: how many frames and connections it has met; `last`: what it met last.
     """
@@ -43,36 +45,38 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """The fault's, for the history."""
+        """The fault's name in the history."""
         return self.fault.name if self.fault else "held"
 
     def meets(self, moment: Moment) -> bool:
-        """Whether this frame is one of those that are meant; it counts."""
+        """Count this frame and return whether the rule meets it."""
         return self._counter is not None and self._counter.meets(moment)
 
     def hit(self, what: str) -> None:
-        """Note that it has met something."""
+        """Record that it has met something."""
         self.hits += 1
         self.last = what
 
     def actions(self, moment: Moment | None) -> list[Action]:
-        """What is to be done."""
+        """The actions to take."""
         return [Ask()] if self.fault is None else self.fault.meet(moment, self.dice)
 
 
 Watch = Callable[[Moment, str, str], None]
-"""Told of each frame, what became of it (`passed` or the name of a fault), and the injection that met it."""
+"""Called for each frame with its fate (`passed` or the name of a fault), and the injection that met it."""
 
 
 class Rules:
-    """All that is armed on one link. `watch` None: nobody looks, and frames need no names while nothing is armed."""
+    """The rules that are armed on one link. If `watch` is None, nothing observes the frames, and they need no names
+    while nothing is armed.
+    """
 
     def __init__(self) -> None:
         self.armed: list[Rule] = []
         self.watch: Watch | None = None
         self.notice: Callable[[str], None] = lambda text: None
         self.quiet = True
-        """Whether frames may go on unseen."""
+        """Whether frames may go on unobserved."""
 
     def arm(self, rule: Rule) -> None:
         """Put a rule in force."""
@@ -85,12 +89,12 @@ class Rules:
         self.quiet = not self.armed and self.watch is None
 
     def observe(self, watch: Watch) -> None:
-        """Have somebody told of each frame."""
+        """Call `watch` for each frame."""
         self.watch = watch
         self.quiet = False
 
     def meeting(self, moment: Moment) -> Rule | None:
-        """The first rule that meets a frame, and acts. Every rule counts it."""
+        """The first rule that meets a frame; it acts. Every rule counts the frame."""
         acting: Rule | None = None
         for rule in self.armed:
             if not rule.meets(moment):
@@ -104,4 +108,4 @@ class Rules:
 
 
 def _nothing_waits(goes_on: bool) -> None:
-    """The decision for a frame that goes on anyway."""
+    """The decision callback for a frame that goes on anyway."""

@@ -1,4 +1,4 @@
-"""The sockets of a link: one listener between a component and a server. Nothing else here knows of the network."""
+"""The sockets of a link: one listener between a component and a server. The only module here that uses the network."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ _numbers = itertools.count(1)
 
 
 class Link:
-    """Listens on `port`, connects to `server_port`, and does to what passes what its rules say. `name` is the component's name, with
-    `.results` and the like for a server that is not the broker. `codec` is the server's protocol, and `reader` makes what reads one
-    connection. `over`: it has been closed for good.
+    """Listens on `port`, connects to `server_port`, and applies its rules to what passes.
+
+    `name` is the component's name, with `.results` or similar for a server other than the broker. `codec` is the
+    server's protocol, and `reader` makes the reader of one connection. `over`: it has been closed for good.
     """
 
     def __init__(
@@ -59,45 +60,47 @@ class Link:
         self._wanted = self.over = False
 
     async def open(self) -> None:
-        """Accept connections, unless a fault refuses them. Raises ComponentError where the port is taken."""
+        """Accept connections, unless a fault refuses them. Raises ComponentError if the port is taken."""
         self._wanted = True
         await self._sync_listener()
 
     async def shut(self) -> None:
-        """Accept no more: connections are refused, as they are where no server listens. Those that are there stay."""
+        """Stop accepting: connections are refused, as if no server listened. Existing ones stay."""
         self._wanted = False
         await self._sync_listener()
 
     async def close(self) -> None:
-        """The end of the link: everything is cut, and so is who has knocked and is let in only now."""
+        """Close the link and cut every connection, including those still being accepted."""
         self.over = True
         await self.shut()
         for connection in list(self.conversations):
             connection.cut()
 
     async def arm(self, rule: Rule) -> None:
-        """Put a rule in force. One that strikes connections strikes those that are there, unless it waits for a frame."""
+        """Put a rule in force. A rule that strikes connections strikes the existing ones at once, unless it waits for a
+        frame.
+        """
         self.rules.arm(rule)
         await self._sync_listener()
 
     def strike(self, rule: Rule) -> None:
-        """Have a rule strike each connection that is there."""
+        """Let a rule strike each existing connection."""
         for connection in list(self.conversations):
             connection.strike(rule)
 
     async def disarm(self, rule: Rule) -> None:
-        """Take a rule out of force; what waited for that goes on."""
+        """Take a rule out of force; what waited for it goes on."""
         self.rules.disarm(rule)
         for connection in list(self.conversations):
             connection.heal(rule)
         await self._sync_listener()
 
     def connected(self, number: int) -> bool:
-        """Whether a component has this connection, by its number in the history, and neither side has ended it."""
+        """Whether a component has this connection (by its number in the history), and neither side has ended it."""
         return any(c.conversation.number == number and not c.conversation.ending for c in self.conversations)
 
     def greeting(self) -> Rule | None:
-        """The rule that spoils new connections, if one does."""
+        """The rule that affects new connections, if there is one."""
         return next((r for r in self.rules.armed if r.at_once and r.fault and r.fault.greeting != "accept"), None)
 
     async def _sync_listener(self) -> None:
@@ -125,7 +128,7 @@ class Link:
                 await asyncio.sleep(0.01)  # Our own last listener may not be closed yet.
 
     def newcomer(self) -> asyncio.Protocol:
-        """What speaks with a component that has just connected."""
+        """The protocol for a component that has just connected."""
         return _Half(_Connection(self), "component")
 
     async def reach_server(self, half: _Half) -> None:
@@ -146,7 +149,7 @@ class _Connection:
         self._halves: dict[Side, _Half] = {}
         self._reaching: asyncio.Task[None] | None = None
 
-    # What the halves tell
+    # Called by the halves
 
     def accepted(self, half: _Half) -> None:
         """A component has connected."""
@@ -183,13 +186,13 @@ class _Connection:
         component.resume("the server is not reached yet")
 
     def received(self, origin: Side, data: bytes) -> None:
-        """Bytes came, and do not simply pass."""
+        """Handle bytes that do not simply pass."""
         self._perform(self.conversation.receive(origin, data, time.monotonic()))
         if self.conversation.backlog(origin) > _BACKLOG_BYTES:
             self._halves[origin].pause("too much waits")
 
     def ended(self, origin: Side, how: How) -> None:
-        """A half has ended its way."""
+        """A half has ended its direction."""
         self._perform(self.conversation.ended(origin, how))
         if self.conversation.finished:
             for half in self._halves.values():
@@ -198,8 +201,8 @@ class _Connection:
             self._link.conversations.discard(self)
 
     def lost(self, side: Side, how: How) -> None:
-        """A half's socket is gone for both ways. Who still writes to the other half must learn it, as from a process that died: the
-        first write after its end is answered with a reset.
+        """A half's socket is gone for both directions. The peer of the other half must learn of it as from a process
+        that died: its first write after the end is answered with a reset.
         """
         self.ended(side, how)
         other = self._halves.get(_OTHER[side])
@@ -207,12 +210,12 @@ class _Connection:
             other.end("reset")
 
     def congested(self, target: Side, yes: bool) -> None:
-        """A half cannot write (any more, or again): the other must not be read meanwhile."""
+        """A half cannot write (yes) or can write again (no): the other half must not be read meanwhile."""
         other = self._halves.get(_OTHER[target])
         if other is not None:
             other.pause("the other side is full") if yes else other.resume("the other side is full")
 
-    # What the conversation wants done
+    # Carrying out the conversation's commands
 
     def _perform(self, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -233,7 +236,7 @@ class _Connection:
         self._perform(self.conversation.decided(origin, goes_on))
 
     def _sleep(self, until: float, origin: Side) -> None:
-        """Wake no earlier: uvloop counts in whole milliseconds, from when it last looked at the clock."""
+        """Wake no earlier: uvloop counts whole milliseconds from when it last read the clock."""
         left = until - time.monotonic()
         if left > 0:
             self._loop.call_later(left, self._sleep, until, origin)
@@ -246,11 +249,11 @@ class _Connection:
             half.resume("too much waits")
 
     def strike(self, rule: Rule) -> None:
-        """Have a rule strike this connection."""
+        """Let a rule strike this connection."""
         self._perform(self.conversation.struck(rule))
 
     def heal(self, rule: Rule) -> None:
-        """A rule is in force no more."""
+        """A rule is no longer in force."""
         self._perform(self.conversation.healed(rule))
 
     def cut(self) -> None:
@@ -272,7 +275,7 @@ class _Half(asyncio.Protocol):
         self._early: list[bytes] = []
         self._early_end: How | None = None
         self.other: _Half | None = None
-        # A loop may read once more though it was told to pause.
+        # A loop may read once more after it was told to pause.
         self.write: Callable[[bytes], object] = self._early.append
         self.gone = False
 
@@ -311,20 +314,22 @@ class _Half(asyncio.Protocol):
         self._connection.congested(self._side, False)
 
     def pause(self, why: str) -> None:
-        """Read no more for now."""
+        """Stop reading for now."""
         if not self._holds and self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
         self._holds.add(why)
 
     def resume(self, why: str) -> None:
-        """Read again, once no reason for a pause is left."""
+        """Read again once no reason for a pause is left."""
         held = bool(self._holds)
         self._holds.discard(why)
         if held and not self._holds and self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def end(self, how: How, *, both: bool = False) -> None:
-        """End the way to this side, or (`both`) the whole socket; abruptly, that is always the whole socket."""
+        """End the direction to this side, or (`both`) the whole socket; an abrupt end is always that of the whole
+        socket.
+        """
         if self._transport is None:
             self._early_end = how
             return
@@ -337,11 +342,11 @@ class _Half(asyncio.Protocol):
                     socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE
                 )
             self._transport.abort()
-        elif both or not self._transport.can_write_eof():  # TLS knows no half-closed connection.
+        elif both or not self._transport.can_write_eof():  # TLS has no half-closed connections.
             self._transport.close()
         else:
             self._transport.write_eof()
 
 
 def _nowhere(data: bytes) -> None:
-    """Where bytes go for a side that is gone."""
+    """Drop bytes for a side that is gone."""

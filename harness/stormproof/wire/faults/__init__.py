@@ -1,4 +1,4 @@
-"""The faults of the wire, one file each. To add one, imitate `reset.py` and put it into `ALL`."""
+"""The faults of the wire, one file each. To add one, start from `reset.py` and add it to `ALL`."""
 
 from __future__ import annotations
 

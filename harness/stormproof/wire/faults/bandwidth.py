@@ -1,4 +1,4 @@
-"""Let bytes through slowly, as a saturated network card."""
+"""Let bytes through slowly, as a saturated network card does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SLICES_PER_S = 20
 
 
 class Bandwidth(WireFault, frozen=True, kw_only=True, tag="bandwidth"):
-    """At most `bytes_per_s` go on, each connection for itself."""
+    """At most `bytes_per_s` bytes a second pass, counted separately for each connection."""
 
     bytes_per_s: int
 

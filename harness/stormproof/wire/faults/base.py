@@ -1,4 +1,4 @@
-"""What the faults of the wire have in common."""
+"""The common base of the faults of the wire."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Greeting = Literal["accept", "refuse", "reset", "swallow"]
 
 
 class WireFault(Fault, frozen=True, kw_only=True):
-    """A fault of the wire: pure. It is given a frame and returns actions.
+    """A fault of the wire. It is pure: it receives a frame and returns actions.
 
-    Without a trigger it strikes the links between `component` and `store` (a server of the description; `*`: any): with `at_once` the
-    connections that are there, else each frame of its `direction`. With a trigger it strikes the frames that the trigger meets.
+    Without a trigger, it strikes the links between `component` and `store` (a server of the description; `*`: any):
+    with `at_once` the existing connections, otherwise each frame of its `direction`. With a trigger, it strikes the
+    frames that the trigger meets.
     """
 
     component: str = "*"
@@ -39,18 +40,18 @@ class WireFault(Fault, frozen=True, kw_only=True):
 
     @property
     def everywhere(self) -> Trigger:
-        """The trigger where none is given: each frame, as long as the fault lasts."""
+        """The trigger to use if none is given: each frame, as long as the fault lasts."""
         return Trigger(component=self.component, store=self.store, direction=self.direction, times=0)
 
     @property
     def greeting(self) -> Greeting:
-        """What becomes of a connection that is opened while the fault lasts."""
+        """How a connection that is opened while the fault lasts is treated."""
         return "accept"
 
     def meet(self, moment: Moment | None, dice: random.Random) -> list[Action]:
-        """The actions for a frame; with None, to a connection. `dice` is the run's own generator."""
+        """The actions for a frame or, with None, for a connection. `dice` is the run's random generator."""
         raise NotImplementedError
 
     def carry_on(self, data: bytes) -> list[Action]:
-        """What is done to the further bytes of a frame that is too large to be met whole."""
+        """The actions for the later bytes of a frame that is too large to be met whole."""
         return [Pass()]

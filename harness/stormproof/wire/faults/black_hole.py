@@ -1,4 +1,6 @@
-"""Swallow bytes without a word, as a firewall or a NAT that has forgotten the connection: there is no FIN and no reset."""
+"""Drop bytes without a sign, as a firewall or a NAT that has forgotten the connection does: there is no FIN and no
+reset.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from stormproof.wire.faults.base import Greeting, WireFault
 
 
 class BlackHole(WireFault, frozen=True, kw_only=True, tag="black_hole"):
-    """What comes from `origin` (both sides, where None) goes nowhere. A connection that it has struck stays dead after the heal:
-    what was swallowed cannot come back. `new`: so are those that are opened while it lasts.
+    """What comes from `origin` (None: both sides) is dropped. A connection that it has struck stays dead after the
+    heal, because the dropped bytes cannot come back. `new`: so do connections that are opened while it lasts.
     """
 
     origin: Side | None = None

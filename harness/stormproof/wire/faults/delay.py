@@ -1,4 +1,4 @@
-"""Make frames arrive late, as a long way, a busy server, or a network that is cut and mended."""
+"""Make frames arrive late, as over a long distance, with a busy server, or when a network is cut and restored."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from stormproof.wire.faults.base import WireFault
 
 
 class Delay(WireFault, frozen=True, kw_only=True, tag="delay"):
-    """Each frame waits `delay_ms`, and up to `jitter_ms` more; with `delay_ms` None, until the fault is healed."""
+    """Each frame waits `delay_ms`, and up to `jitter_ms` more. If `delay_ms` is None, it waits until the fault is
+    healed.
+    """
 
     delay_ms: float | None
     jitter_ms: float = 0.0
 
     swept_s: ClassVar[float] = 3.0
-    """Longer than any socket timeout that people set for a server beside them."""
+    """Longer than common socket timeouts for a nearby server."""
 
     @classmethod
     def swept(cls) -> Mapping[str, Fault]:

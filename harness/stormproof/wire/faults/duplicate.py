@@ -1,4 +1,4 @@
-"""Have the server execute a request twice, as a retry below the client does whose first answer was lost."""
+"""Make the server execute a request twice, as a retry below the client does when the first answer is lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.wire.faults.base import WireFault
 
 
 class Duplicate(WireFault, frozen=True, kw_only=True, tag="duplicate"):
-    """The component sees one reply, that to the first. A request beyond 32 KiB is not kept, and not repeated."""
+    """The component sees only the reply to the first request. Requests over 32 KiB are not kept, and so not repeated."""
 
     @classmethod
     def swept(cls) -> Mapping[str, Fault]:

@@ -1,4 +1,4 @@
-"""Change the bytes of a reply, as broken memory, a broken proxy, or a client that mixed up two connections."""
+"""Change the bytes of a reply, as broken memory, a broken proxy, or a client that mixed up two connections does."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from stormproof.wire.actions import Action, Write
 from stormproof.wire.faults.base import WireFault
 
 _LENGTHS = (b"$", b"*", b"%", b"~", b"=", b"!", b">", b"|")
-"""How a line begins that says how long a string is, or how many elements follow."""
+"""How a line begins that gives the length of a string or the number of elements that follow."""
 
 
 class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
-    """`part`: the `type` byte becomes one that does not exist; the `length` of a string or array is one too large (where there is
-    none, the type); the `payload`'s bytes are turned over, its length and ends of lines stay.
+    """`part` selects what changes. `type`: the type byte becomes one that does not exist. `length`: the length of a
+    string or array is one too large (if there is none, the type changes). `payload`: its bytes are altered; its length
+    and line ends stay.
     """
 
     part: Literal["type", "length", "payload"] = "type"
@@ -42,7 +43,7 @@ class Garble(WireFault, frozen=True, kw_only=True, tag="garble"):
 
 
 def _turned_over(raw: bytes) -> bytes:
-    """Every line but those that say a length, with each byte's seventh bit changed."""
+    """Every line except those that give a length, with the seventh bit of each byte flipped."""
     lines = raw.split(b"\r\n")
     return b"\r\n".join(line if line[:1] in _LENGTHS else _flip(line) for line in lines)
 

@@ -1,4 +1,4 @@
-"""Close one way of a connection, as a peer that has stopped writing and still reads."""
+"""Close one direction of a connection, as a peer does that has stopped writing and still reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.wire.faults.base import WireFault
 
 
 class HalfClose(WireFault, frozen=True, kw_only=True, tag="half_close"):
-    """`side` is told (FIN) that nothing more will come; what it writes still arrives. The frame itself goes on."""
+    """`side` receives a FIN: nothing more will come. What it writes still arrives. The frame itself goes on."""
 
     side: Side = "component"
     at_once: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Refuse connections, as a server that is down, or a firewall that says so."""
+"""Refuse connections, as a server that is down does, or a firewall that rejects them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reset a connection, as a proxy that restarts or a NAT table that is full."""
+"""Reset a connection, as a proxy that restarts or a NAT table that is full does."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from stormproof.wire.faults.base import Greeting, WireFault
 
 
 class Reset(WireFault, frozen=True, kw_only=True, tag="reset"):
-    """Both ends see `Connection reset by peer`. At a request: before the server has it. At a reply: the server has executed it, and the
-    reply is lost. `new`: connections that are opened while it lasts are accepted, and then reset.
+    """Both ends see `Connection reset by peer`. At a request: before the server receives it. At a reply: the server has
+    executed the request, and the reply is lost. `new`: connections that are opened while it lasts are accepted, and
+    then reset.
     """
 
     new: bool = False

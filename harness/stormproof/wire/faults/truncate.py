@@ -1,4 +1,4 @@
-"""Cut a reply short and end the connection, as a proxy that dies while it writes."""
+"""Cut a reply short and end the connection, as a proxy that dies while it writes does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stormproof.wire.faults.base import WireFault
 
 
 class Truncate(WireFault, frozen=True, kw_only=True, tag="truncate"):
-    """The first `keep_bytes` arrive, then the end (at least the last byte is missing)."""
+    """The first `keep_bytes` arrive, then the connection ends (at least the last byte is missing)."""
 
     keep_bytes: int = 3
     direction: ClassVar[WireDirection] = "reply"
