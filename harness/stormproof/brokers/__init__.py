@@ -1,1 +1,1 @@
-"""The brokers that Stormproof knows, one folder each."""
+"""The brokers that Stormproof supports, one folder each."""

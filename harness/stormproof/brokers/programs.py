@@ -7,6 +7,6 @@ from stormproof.spec.tables import Binary
 
 
 def find_binary(kind: str = "redis") -> Binary:
-    """The program of the servers of that kind on this machine. Raises UsageError where there is none."""
+    """The program for servers of that kind on this machine. Raises UsageError if there is none."""
     found: Binary = BROKERS.get(kind)().find()
     return found

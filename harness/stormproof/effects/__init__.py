@@ -1,1 +1,1 @@
-"""What happens in the outside world, counted outside the system; one folder each."""
+"""Effects outside the system, counted outside the system; one folder for each source."""

@@ -1,7 +1,8 @@
-"""What Stormproof asks of a source of effects: to stand for the outside world, and to count what happens there.
+"""The interface of a source of effects, which stands for the outside world and counts what happens there.
 
-`effects/smtp/` is one. To add another, imitate it, and name its class by an entry point of the group `stormproof.effects`; a description
-chooses it with `[effects]` and `kind = "..."`. `stormproof.testing` holds it to what stands here.
+`effects/smtp/` is one. To add another, start from it, and name its class with an entry point of the group
+`stormproof.effects`. A description selects it with `[effects]` and `kind = "..."`. `stormproof.testing` checks it
+against this interface.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ class EffectSource(Protocol):
     """One source, for one run."""
 
     placeholders: ClassVar[tuple[str, ...]]
-    """What a description may say of where it is: `smtp.host` for `{smtp.host}`."""
+    """The placeholders that a description may use for its address: `smtp.host` for `{smtp.host}`."""
 
     as_described: Container[str]
-    """The keys of what was submitted as the description says: only of these it is known what an effect should contain."""
+    """The keys of the submissions that were made as the description says. Only for these is it known what an effect
+    should contain.
+    """
 
     def __init__(self, system: System, add: Callable[[Effect | Refusal], None], t0: float) -> None:
-        """`add` takes each effect as it happens, with its time since `t0` of `time.monotonic()`."""
+        """`add` is called with each effect as it happens, with its time since `t0` of `time.monotonic()`."""
 
     async def start(self) -> None:
-        """Be there. Raises ComponentError."""
+        """Start. Raises ComponentError."""
 
     def stop(self) -> None:
-        """Be gone, at once."""
+        """Stop at once."""
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What its placeholders stand for, once it has started."""
+        """The values of its placeholders, once it has started."""

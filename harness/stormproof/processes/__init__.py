@@ -1,1 +1,1 @@
-"""Processes of the system: started, watched, struck, and ended in every ending."""
+"""Processes of the system: started, watched, struck, and always ended, however the run ends."""

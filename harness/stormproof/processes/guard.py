@@ -1,4 +1,4 @@
-"""Ends the work of a task where something has failed without which the work makes no sense, whoever has noticed it."""
+"""Ends a task's work when something that the work depends on has failed, wherever the failure was noticed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from types import TracebackType
 
 
 class Guard:
-    """Use as a context manager in the task that works: `fail` cancels it, and it ends with the error that was given there."""
+    """Use as a context manager in the task that works: `fail` cancels the task, which then ends with the error passed
+    to `fail`.
+    """
 
     def __init__(self) -> None:
         self._task: asyncio.Task[object] | None = None
@@ -24,7 +26,7 @@ class Guard:
             self._task.cancel()
 
     def insist(self) -> None:
-        """Say once more that the work must end: an error on the way out may have taken the cancellation's place, and been handled."""
+        """Cancel again: an error on the way out may have replaced the first cancellation, and been handled."""
         if self._task is not None:
             self._task.cancel()
 

@@ -1,4 +1,6 @@
-"""Runs work to its end, or to Ctrl-C or SIGTERM: then all that was started ends first, at once, and the work after it."""
+"""Runs work to its end, or until Ctrl-C or SIGTERM. Then everything that was started is ended first, at once, and the
+work afterwards.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,13 @@ from stormproof.processes import machine
 T = TypeVar("T")
 
 _DESCRIPTORS = 24
-"""With fewer no event loop begins, and dies in ways that tell nothing."""
+"""With fewer, an event loop cannot start, and fails with errors that explain nothing."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns. Raises what it raises, KeyboardInterrupt after Ctrl-C, and CancelledError after SIGTERM."""
+    """Return what the work returns. Raises what it raises, KeyboardInterrupt after Ctrl-C, and CancelledError after
+    SIGTERM.
+    """
     try:
         machine.check(descriptors=_DESCRIPTORS)
     except StormproofError:
@@ -50,10 +54,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def stop_of_this_task() -> Callable[[], None]:
-    """A question for the tasks that this one starts: raises CancelledError where this one has been told to stop since.
+    """Return a check for the tasks that this one starts: it raises CancelledError if this task has been told to stop
+    since.
 
-    An error on the way out may take a cancellation's place. Whoever handles it cannot ask its own task: before CPython 3.13 a group of
-    tasks that failed leaves the count of its task's cancellations raised.
+    An error on the way out may replace a cancellation. Code that handles the error cannot ask its own task: before
+    CPython 3.13, a task group that failed leaves the count of its task's cancellations raised.
     """
     owner = asyncio.current_task()
     before = owner.cancelling() if owner else 0

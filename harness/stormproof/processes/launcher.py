@@ -1,7 +1,7 @@
-"""The system's processes: started in sessions of their own, watched, and ended in every ending.
+"""The system's processes: each started in its own session, watched, and always ended, however the run ends.
 
-Two things end them when the harness dies: the kernel (PDEATHSIG, for the processes that we started ourselves) and the reaper
-(for everything below them).
+Two things end them if the harness dies: the kernel (PDEATHSIG, for the processes that the harness itself started) and
+the reaper (for all processes below them).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Running:
-    """One process that we started, with everything below it."""
+    """One process that the harness started, with all processes below it."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -38,7 +38,7 @@ class Running:
 
     @property
     def code(self) -> int | None:
-        """How it exited (negative: by that signal), or None while it runs."""
+        """Its exit code (negative: killed by that signal), or None while it runs."""
         return self._process.returncode
 
     @property
@@ -69,12 +69,12 @@ class Running:
         return found
 
     def signal(self, number: int) -> None:
-        """Signal the process alone; nothing happens where it is gone."""
+        """Signal only the process itself; does nothing if it is gone."""
         if self.alive:
             self._process.send_signal(number)
 
     def signal_tree(self, number: int) -> None:
-        """Signal the process and everything in its group and below."""
+        """Signal the process and all processes in its group and below it."""
         below = self.descendants()
         for pid in [self.pid, *(process.pid for process in below)] if self.alive else []:
             _signal(pid, number)
@@ -100,7 +100,9 @@ def is_running(pid: int) -> bool:
 
 
 def cpu_waited_s() -> float | None:
-    """Seconds for which some process of this machine has waited for a processor; None where the kernel does not count them."""
+    """Seconds for which some process of this machine has waited for a processor; None if the kernel does not count
+    them.
+    """
     try:
         some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
     except OSError:
@@ -109,7 +111,7 @@ def cpu_waited_s() -> float | None:
 
 
 def dying_with_us() -> Callable[[], None]:
-    """What a child calls before its program, so that it dies with the thread that started it."""
+    """A function for a child to call before its program starts, so that it dies with the thread that started it."""
     parent = os.getpid()
 
     def die_with_us() -> None:
@@ -121,7 +123,7 @@ def dying_with_us() -> Callable[[], None]:
 
 
 class Reaper:
-    """Our end of the pipe to the process that ends what is left when we are gone."""
+    """The harness's end of the pipe to the process that ends what is left if the harness dies."""
 
     def __init__(self, run: str) -> None:
         self._process = subprocess.Popen(
@@ -132,11 +134,11 @@ class Reaper:
         )
 
     def own_session(self, pid: int) -> None:
-        """Have the session that this process leads ended."""
+        """Have the reaper end the session that this process leads."""
         self._tell(f"session {pid} {reaper.start_time(pid) or 0}")
 
     def own_folder(self, folder: Path) -> None:
-        """Have this folder removed."""
+        """Have the reaper remove this folder."""
         self._tell(f"folder {folder}")
 
     def _tell(self, line: str) -> None:
@@ -145,12 +147,12 @@ class Reaper:
         self._process.stdin.flush()
 
     def end(self) -> None:
-        """Have everything ended now."""
+        """Have the reaper end everything now."""
         assert self._process.stdin is not None
         self._process.stdin.close()
 
     def wait(self) -> None:
-        """Until it has ended everything."""
+        """Wait until it has ended everything."""
         self._process.wait()
 
 
@@ -178,29 +180,29 @@ class Launcher:
         self.end()
         if self._reaper is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._reaper.wait)
-        # They are gone; the event loop hears of it a little later, and is not to be closed before.
+        # They are gone. The event loop learns of it a little later, and must not be closed before.
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(running.exited() for running in self._started)), _HEARD_WITHIN_S)
         for output in self._outputs.values():
             output.shorten()
 
     def end(self) -> None:
-        """Have everything ended, without waiting for it; nothing more is started from now on."""
+        """Have everything ended, without waiting for it; nothing can be started from now on."""
         self.over = True
         if self._reaper is not None:
             self._reaper.end()
 
     def own_folder(self, folder: Path) -> None:
-        """Have this folder removed at the end, in every ending."""
+        """Have this folder removed at the end, however the run ends."""
         self._told_to_go_on().own_folder(folder)
 
     async def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Running:
-        """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError where it cannot be started, RunFolderError
-        where its output cannot be kept.
+        """Start a process whose output goes to `logs/<name>.log`. Raises ComponentError if it cannot be started,
+        RunFolderError if its output cannot be kept.
         """
         self._told_to_go_on()
         with self._log(name) as log:
-            machine.check()  # A process that cannot be born for the lack of descriptors makes uvloop say more than one line.
+            machine.check()  # If a process cannot be started for lack of descriptors, uvloop prints more than one line.
             try:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
@@ -218,7 +220,7 @@ class Launcher:
         running = Running(process)
         self._started.append(running)
         if self.over:
-            # The end came while it was being born: the reaper may have looked for the last time.
+            # The launcher was ended while this process was starting: the reaper may have looked for the last time.
             running.signal_tree(signal.SIGKILL)
             await running.exited()
         self._told_to_go_on().own_session(process.pid)
@@ -232,11 +234,11 @@ class Launcher:
             raise exhausted(error) or RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
 
     def output(self, name: str) -> Output:
-        """What a component says."""
+        """The output of a component."""
         return self._outputs.setdefault(name, Output(self.logs / f"{name}.log"))
 
     def bound_outputs(self) -> None:
-        """Keep what all components say within its bound."""
+        """Keep the output of all components within its size limit."""
         for output in self._outputs.values():
             output.bound()
 
@@ -250,6 +252,8 @@ _LAUNCHERS: weakref.WeakSet[Launcher] = weakref.WeakSet()
 
 
 def end_all() -> None:
-    """End what all launchers of this harness have started: whoever stops a harness does not wait for its faults to be healed."""
+    """End everything that the launchers of this harness have started. A user who stops a harness does not wait for its
+    faults to be healed.
+    """
     for launcher in _LAUNCHERS:
         launcher.end()

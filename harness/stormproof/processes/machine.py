@@ -1,4 +1,4 @@
-"""What a run needs of the machine for as long as it lasts: room on its disks, and descriptors to open files and connections with."""
+"""What a run needs from the machine while it lasts: disk space, and descriptors for files and connections."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SPARE_DESCRIPTORS = 8
 
 
 def check(*folders: Path, descriptors: int = _SPARE_DESCRIPTORS) -> None:
-    """See whether the machine has left what a run needs, with so many descriptors: a system that fails for the lack of it is not to
-    be blamed.
+    """Check that the machine has what a run needs, including this many descriptors. Otherwise the system would be
+    blamed for failures that the machine causes.
 
-    Raises RunFolderError where a folder is gone or its disk is full, StormproofError where descriptors are short.
+    Raises RunFolderError if a folder is gone or its disk is full, StormproofError if descriptors are short.
     """
     for folder in folders:
         try:

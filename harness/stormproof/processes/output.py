@@ -1,4 +1,6 @@
-"""What components say, in one file each: appended by them, and kept within a bound by us, as a system may say the same for ever."""
+"""The output of components, one file each. They append to it, and the harness limits its size, because a system may
+print the same lines forever.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 
 HEAD_BYTES = TAIL_BYTES = 1 << 20
 MOST_BYTES = 64 << 20
-"""Of a longer log, its head and its tail are kept."""
+"""Bytes. A longer log keeps its head and its tail."""
 
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -24,14 +26,16 @@ class Output:
         self.left_out_bytes = 0
 
     def bound(self) -> None:
-        """Give the middle of a log that is too long back to the disk, while others write: no position changes, and no last word is lost."""
+        """Return the disk space of the middle of a long log while it is still written. Positions do not change, and the
+        latest output is kept.
+        """
         with suppress(FileNotFoundError), self._opened() as file:
             found = os.fstat(file)
             if found.st_blocks * 512 > MOST_BYTES and not _punch(file, found.st_size - TAIL_BYTES):
                 self._cut(file)
 
     def shorten(self) -> None:
-        """Take out the middle of a log that is too long, and say there how much was left out; when nobody writes any more."""
+        """Cut the middle out of a long log and note there how much was left out. Only once nothing writes to it."""
         with suppress(FileNotFoundError), self._opened() as file:
             if os.fstat(file).st_size > MOST_BYTES:
                 self._cut(file)
@@ -45,7 +49,7 @@ class Output:
             os.close(file)
 
     def _cut(self, file: int) -> None:
-        """What somebody writes meanwhile is left out, too."""
+        """Output that is written meanwhile is left out, too."""
         size = os.fstat(file).st_size
         tail = os.pread(file, TAIL_BYTES, size - TAIL_BYTES)
         self.left_out_bytes += size - HEAD_BYTES - len(tail)
@@ -54,14 +58,14 @@ class Output:
         os.write(file, said.encode() + tail)
 
     def size(self) -> int:
-        """How long it is now; 0 before the first start."""
+        """Its length in bytes; 0 before the first start."""
         try:
             return self.path.stat().st_size
         except OSError:
             return 0
 
     def last(self, most_bytes: int, since: int = 0) -> str:
-        """Its end, at most so much of it, and nothing before the position `since`."""
+        """Its end: at most this many bytes, and nothing before the position `since`."""
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -76,7 +80,7 @@ class Output:
 
 
 def _punch(file: int, end: int) -> bool:
-    """Make a hole from the head to a position; False where the disk knows no holes."""
+    """Punch a hole from the head to a position; False if the disk does not support holes."""
     length = ctypes.c_int64(end - HEAD_BYTES)
     mode = _KEEP_SIZE | _PUNCH_HOLE
     return bool(_LIBC.fallocate(file, mode, ctypes.c_int64(HEAD_BYTES), length) == 0)

@@ -1,4 +1,4 @@
-"""Which releases an interpreter has of the packages that a run depends on."""
+"""The releases that an interpreter has of the packages that a run depends on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ print(json.dumps(found))
 
 @functools.cache
 def of(python: str = sys.executable) -> dict[str, str]:
-    """Package -> release, for those that are installed, and `python`; `{"python": "unknown"}` where it cannot be asked."""
+    """Package -> release of those that are installed, and `python`; `{"python": "unknown"}` if the interpreter cannot
+    be asked.
+    """
     try:
         asked = subprocess.run([python, "-I", "-c", _ASK], capture_output=True, timeout=_ASK_S, check=True)
         return {str(name): str(release) for name, release in json.loads(asked.stdout).items()}
@@ -38,5 +40,5 @@ def of(python: str = sys.executable) -> dict[str, str]:
 
 
 def of_components(system: System) -> dict[str, dict[str, str]]:
-    """Component -> what its interpreter has; an interpreter is asked once."""
+    """Component -> the packages of its interpreter. Each interpreter is asked once."""
     return {name: of(system.program(part.python)) for name, part in system.components.items()}

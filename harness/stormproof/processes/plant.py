@@ -1,7 +1,7 @@
-"""Starts a component with a mistake in it: `python plant.py MISTAKE.py MODULE ARGUMENTS...`.
+"""Starts a component with a deliberate bug: `python plant.py MISTAKE.py MODULE ARGUMENTS...`.
 
-Runs the mistake's file first, which changes what the system's own modules do, and then MODULE as `python -m MODULE` would. Standard library
-only: it runs in the component's interpreter.
+Runs the file with the bug first, which changes the behaviour of the system's own modules, and then MODULE as `python -m
+MODULE` would. Standard library only: it runs in the component's interpreter.
 """
 
 import importlib.util
@@ -11,7 +11,9 @@ import sys
 
 
 def main(mistake: str, module: str, *arguments: str) -> None:
-    """What both run: the mistake finds its siblings, and in `sys.argv[0]` which component it is in."""
+    """Set up what both files need (the file with the bug finds its siblings, and in `sys.argv[0]` the component that it
+    is in), and run them.
+    """
     sys.path[0] = os.getcwd()
     sys.path.insert(1, os.path.dirname(mistake))
     sys.argv = [module, *arguments]

@@ -8,19 +8,23 @@ import socket
 from stormproof.errors import ComponentError, DescriptionError
 
 _FIRST, _LAST = 10240, 32000
-"""Below Linux's ephemeral range: a client that connects again and again to a dead ephemeral port may meet itself."""
+"""Below Linux's ephemeral range: a client that reconnects again and again to a dead ephemeral port may connect to
+itself.
+"""
 
 
 class Ports:
-    """Hands out ports. Each is held by an abstract Unix socket that vanishes with this process, and leaves nothing."""
+    """Hands out ports. Each is reserved by an abstract Unix socket, which disappears with this process and leaves
+    nothing behind.
+    """
 
     def __init__(self) -> None:
         self._held: dict[int, socket.socket] = {}
-        # Which port a process gets is no choice of the storm; two harnesses with one seed must not collide.
+        # Ports are not a random choice of the storm; two harnesses with one seed must not collide.
         self._random = random.SystemRandom()
 
     def free(self) -> int:
-        """A port that nobody listens on. Raises ComponentError where none was found."""
+        """A port that nothing listens on. Raises ComponentError if none was found."""
         for _ in range(200):
             port = self._random.randint(_FIRST, _LAST)
             if self._hold(port) and is_free(port):
@@ -28,7 +32,9 @@ class Ports:
         raise ComponentError(f"no free port between {_FIRST} and {_LAST} on 127.0.0.1")
 
     def fixed(self, port: int | None, where: str) -> int:
-        """The port that a description demands, any free one where it demands none. Raises DescriptionError where it is taken."""
+        """The port that a description demands, or any free one if it demands none. Raises DescriptionError if it is
+        taken.
+        """
         if not port:
             return self.free()
         if not self._hold(port) or not is_free(port):
@@ -46,11 +52,11 @@ class Ports:
         return True
 
     def give_back(self, port: int) -> None:
-        """Let others have this one."""
+        """Release this port."""
         self._held.pop(port).close()
 
     def close(self) -> None:
-        """Give all ports back."""
+        """Release all ports."""
         for port in list(self._held):
             self.give_back(port)
 

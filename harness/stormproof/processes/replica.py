@@ -1,4 +1,4 @@
-"""One copy of a component: started, asked whether it is ready, watched, and started again where it has a supervisor."""
+"""One copy of a component: started, checked for readiness, watched, and restarted if it has a supervisor."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from stormproof.spec.tables import Component
 from stormproof.spec.templates import fill
 
 _LOG_BYTES = 1 << 20
-"""In so much of its latest output a line is looked for that says that it is ready."""
+"""How much of its latest output is searched for the line that shows that it is ready."""
 
 
 class Replica:
-    """`name` is the component's name, with `-2` and so on for further copies. `broken` is told of what nobody waits to be told. `probe_env` and
-    `with_probe`: the environment and the command with which a worker loads its framework's probe.
+    """One copy of a component.
+
+    `name` is the component's name, with `-2` and so on for further copies. `broken` is called with errors that no
+    caller waits for. `probe_env` and `with_probe`: the environment and the command with which a worker loads its
+    framework's probe.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Replica:
         if spec.role == "worker":
             self._argv = with_probe(self._argv)
         own = {key: fill(value, known, f"env.{key}") for key, value in {**system.env, **spec.env}.items()}
-        # Killed processes leave their temporary files behind; here they go with the run's own.
+        # Killed processes leave their temporary files behind; here they are removed with the run's own.
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": values["work"], **own}
         if spec.role == "worker":
             self._env |= {**probe_env, "STORMPROOF_COMPONENT": name}
@@ -75,7 +78,7 @@ class Replica:
         self.address = f"http://127.0.0.1:{known.get('port', '0')}"
 
     def _refuse_what_is_not_there(self, where: str, python: str, folder: Path) -> None:
-        """Raises DescriptionError."""
+        """Raise DescriptionError if the program, the interpreter or the folder is missing."""
         if not self._cwd.is_dir():
             raise DescriptionError(
                 f"{where}.cwd: there is no folder {self._cwd}; it starts in the description's folder"
@@ -83,26 +86,26 @@ class Replica:
         for key, program in (("python", python), ("command", self._argv[0])):
             if shutil.which(program, path=self._env.get("PATH", os.defpath)) is None:
                 relative = f"a relative path starts in the description's folder, {folder.resolve()}"
-                mend = relative if "/" in program else "name a program on PATH, or a path"
-                raise DescriptionError(f"{where}.{key}: there is no program {program}; {mend}")
+                fix = relative if "/" in program else "name a program on PATH, or a path"
+                raise DescriptionError(f"{where}.{key}: there is no program {program}; {fix}")
 
     @property
     def alive(self) -> bool:
-        """Whether its main process runs."""
+        """Whether its main process is running."""
         return self.running is not None and self.running.alive
 
     @property
     def is_ready(self) -> bool:
-        """Whether it runs and has said that it is ready."""
+        """Whether it is running and has reported that it is ready."""
         return self.alive and self._ready_pid == self.pid
 
     @property
     def pid(self) -> int:
-        """Of its main process; 0 before the first start."""
+        """The pid of its main process; 0 before the first start."""
         return self.running.pid if self.running else 0
 
     async def start(self) -> None:
-        """Start it, unless it runs. Readiness is another question. Raises ComponentError."""
+        """Start it unless it is running. Does not wait until it is ready. Raises ComponentError."""
         if self.alive:
             return
         self._log_offset = self._output.size()
@@ -113,7 +116,7 @@ class Replica:
         self._background(self._supervise(running))
 
     async def start_again(self) -> None:
-        """Start it, unless it runs, and note when it is ready, without waiting for that."""
+        """Start it unless it is running, and record when it is ready, without waiting for that."""
         if not self.alive:
             await self.start()
             self._background(self._ready_again())
@@ -129,14 +132,14 @@ class Replica:
             self.broken(error)
 
     def still_ready(self) -> None:
-        """Note once more that it is ready, where it is, and what it said of itself: for a history that begins here."""
+        """If it is ready, record that again, with its settings: for a history that begins here."""
         if self.is_ready and self.running is not None:
             if settings := self._recorder.picture.settings.get(self.name):
                 self._recorder.add(msgspec.structs.replace(settings, t=self._recorder.now()))
             self._record("ready", self.running)
 
     async def ready(self) -> None:
-        """Wait until it says that it is ready. Raises ComponentError with the last lines of its output."""
+        """Wait until it is ready. Raises ComponentError with the last lines of its output."""
         running, within_s = self.running, self.spec.ready.within_s
         deadline = self._recorder.now() + within_s
         while running is not None and running.alive and self._recorder.now() < deadline:
@@ -171,7 +174,7 @@ class Replica:
         return True
 
     def sample(self) -> ProcessSample | None:
-        """What it and all below it take of the memory now; None while it does not run."""
+        """The memory that it and all processes below it use now; None if it is not running."""
         if self.running is None or not self.alive:
             return None
         memory = self.running.memory()
@@ -179,7 +182,7 @@ class Replica:
         return ProcessSample(t=now, component=self.name, rss_bytes=sum(memory), processes=len(memory))
 
     def expect_exit(self) -> None:
-        """Say that the harness itself is about to end it, so that its exit is no surprise."""
+        """Announce that the harness itself is about to end it, so that its exit is expected."""
         self._expected.add(self.pid)
 
     async def _supervise(self, running: Running) -> None:
@@ -202,10 +205,10 @@ class Replica:
         try:
             await self.ready()
         except ComponentError:
-            pass  # It died again, or is slow: the next exit, or the checks, will tell.
+            pass  # It died again, or is slow: the next exit, or the checks, will show it.
 
     def stop_watching(self) -> None:
-        """Forget it: what happens from now on is the end of the run."""
+        """Stop watching it: what happens from now on belongs to the end of the run."""
         for task in self._tasks:
             task.cancel()
 

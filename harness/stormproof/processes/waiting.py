@@ -1,4 +1,4 @@
-"""How long processes have waited for a processor: time that the machine took, and not they."""
+"""How long processes have waited for a processor: time that the machine took, not the processes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 class RunDelay:
-    """Sums the waits of the main threads of some processes, from when it is made. `pids` gives those that live; look often, as a process
-    that has ended tells no more.
+    """Sums the waits of the main threads of some processes, from its creation on. `pids` returns the live ones. Call
+    `look_s` often, because a process that has ended can no longer be read.
 
-    The figures are the second one of /proc/PID/schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux). Where the
-    kernel does not count, nothing was waited.
+    The figures are the second ones of /proc/PID/schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst of
+    Linux). If the kernel does not count them, the sum is 0.
     """
 
     def __init__(self, pids: Callable[[], Iterable[int]], proc: Path = Path("/proc")) -> None:
@@ -20,7 +20,9 @@ class RunDelay:
         self._waited_ns = 0
 
     def look_s(self) -> float:
-        """Seconds that they have waited in all so far. What a process waited before it was seen first counts as well: it is new."""
+        """Seconds that they have waited in total so far. What a process waited before it was first seen counts as well,
+        because it is new.
+        """
         now = self._now()
         self._waited_ns += sum(max(ns - self._before.get(pid, 0), 0) for pid, ns in now.items())
         self._before = now

@@ -22,5 +22,5 @@ class RedisBroker:
     def server(
         self, name: str, spec: Redis, launcher: Launcher, folder: Path, port: int, binary: Binary | None
     ) -> RedisServer:
-        """Make a server. Raises UsageError where this machine has no redis-server."""
+        """Make a server. Raises UsageError if this machine has no redis-server."""
         return RedisServer(name, spec, binary or find_binary(), launcher, folder, port)

@@ -1,4 +1,4 @@
-"""Redis' protocol, as links ask for it."""
+"""Redis' protocol as a `WireCodec`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class RedisCodec:
         return raw in _NILS
 
     def refuse(self, raw: bytes, reply: bytes) -> tuple[Asked, bytes]:
-        """Redis is given a command that it does not know: so it answers in turn, and discards a transaction as it would have."""
+        """Send Redis a command that it does not know. So it answers in order, and discards a transaction as it would
+        after a real error.
+        """
         asked = Asked(raw, shape.name)
         asked.replace = reply
         if asked.name[0] == "EXEC":

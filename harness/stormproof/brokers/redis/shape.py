@@ -1,4 +1,4 @@
-"""What a frame is called: names that are the same from run to run, because whatever is drawn or counted is replaced."""
+"""Names for frames that are the same from run to run, because every random or counted part is replaced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYLESS = frozenset(
 BLOCKING = frozenset(
     {"BRPOP", "BLPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP"}
 )
-"""Requests that wait for an answer. They are not part of a task's life until there is one."""
+"""Requests that block until there is an answer. Until then they are not part of a task's life."""
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Break the mail server that the system sends to, as a provider's bad hour does."""
+"""Break the mail server that the system sends to, as an outage at a provider does."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Mode = Literal["refuse", "silent", "slow", "slow_to_accept", "reject", "hold", "
 
 
 class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
-    """`refuse` connections, accept them and stay `silent` for ever, answer `slow`ly (`delay_s`), be `slow_to_accept` what was sent
-    (`delay_s`), `reject` recipients with `code`, `hold` the conversation, or `drop_after_data` (delivered, but never confirmed).
-    `place`: only that submission.
+    """`refuse` connections, accept them and stay `silent` forever, answer `slow`ly (`delay_s`), be `slow_to_accept`
+    messages (`delay_s`), `reject` recipients with `code`, `hold` the conversation, or `drop_after_data` (delivered, but
+    never confirmed). `place`: only that submission.
 
-    Healed by answering normally again; connections that met silence stay silent.
+    Healed by answering normally again; connections that got no answer stay silent.
     """
 
     mode: Mode
@@ -47,7 +47,7 @@ class Mail(Fault, frozen=True, kw_only=True, tag="mail"):
         return "mail"
 
     def why_not(self, system: System) -> str:
-        """The mail server is the harness's own; a system that is not told where it is sends nothing there."""
+        """The mail server is the harness's own; a system that does not know its address sends nothing there."""
         return "" if system.names("{smtp.") else "it does not use {smtp.host} and {smtp.port}"
 
     @asynccontextmanager

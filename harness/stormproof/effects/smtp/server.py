@@ -1,6 +1,6 @@
-"""The outside world: a real SMTP server that counts what arrives, and that can be made to behave badly.
+"""The outside world: a real SMTP server that counts the messages that arrive, and that can be made to misbehave.
 
-It lives in the harness's own event loop. Its behaviour is a `Mode`, a value, and may be changed at any time.
+It runs in the harness's own event loop. Its behaviour is a `Mode`, a value that may be changed at any time.
 """
 
 from __future__ import annotations
@@ -37,37 +37,37 @@ class Slow(msgspec.Struct, frozen=True):
 
 
 class SlowToAccept(msgspec.Struct, frozen=True):
-    """Accepts each message, which counts as an effect only then, `delay_s` after it has read the whole of it."""
+    """Accepts each message `delay_s` after it has read the whole of it. Only then does the message count as an effect."""
 
     delay_s: float
 
 
 class Refuse(msgspec.Struct, frozen=True):
-    """Is not there: open connections are dropped and new ones refused by the kernel.
+    """Is not there: open connections are dropped, and the kernel refuses new ones.
 
-    Bites count the dropped connections only: nobody but the client sees a refused one.
+    Bites count only the dropped connections, because only the client sees a refused one.
     """
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """Answers RCPT with `code` (451: try again later, 550: never) where the recipient contains `matching`."""
+    """Answers RCPT with `code` (451: try again later, 550: never) if the recipient contains `matching`."""
 
     code: int = 451
     matching: str = ""
 
 
 class Silent(msgspec.Struct, frozen=True):
-    """Accepts connections and never says a word on them, not even after the mode has changed again."""
+    """Accepts connections and never answers on them, not even after the mode has changed again."""
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Answers RCPT, where the recipient contains `matching`, only after `release()` or another mode."""
+    """Answers RCPT, if the recipient contains `matching`, only after `release()` or another mode."""
 
     matching: str = ""
 
 
 class DropAfterData(msgspec.Struct, frozen=True):
-    """Accepts the message, which counts as an effect, and drops the connection before it says so."""
+    """Accepts the message, which counts as an effect, and drops the connection before it confirms it."""
 
     matching: str = ""
 
@@ -76,10 +76,10 @@ Mode = Normal | Slow | SlowToAccept | Refuse | Reject | Silent | Hold | DropAfte
 
 
 class SmtpServer:
-    """An SMTP server on 127.0.0.1. `bites` counts the connections and commands that the present mode has struck.
+    """An SMTP server on 127.0.0.1. `bites` counts the connections and commands that the current mode has affected.
 
-    `contain`: what each message should contain, with `{key}` and `{text}` for those of its submission. `as_described`: the keys of those that
-    were submitted so.
+    `contain`: what each message should contain, with `{key}` and `{text}` for those of its submission. `as_described`:
+    the keys of the submissions that were made as the description says.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class SmtpServer:
 
     @property
     def values(self) -> Mapping[str, str]:
-        """Where it listens, as a description may say it."""
+        """Its address, as placeholders of a description."""
         return {"smtp.host": "127.0.0.1", "smtp.port": str(self.port)}
 
     async def start(self) -> None:
-        """Listen; with port 0 the system chooses one. Raises ComponentError where the port is taken."""
+        """Listen; with port 0, on a port that the system chooses. Raises ComponentError if the port is taken."""
         try:
             listener = socket.create_server(("127.0.0.1", self.port))
         except OSError as error:
@@ -119,7 +119,7 @@ class SmtpServer:
             transport.abort()
 
     async def set_mode(self, mode: Mode) -> None:
-        """Behave so from now on; what waits under the old mode goes on under the new one."""
+        """Change the behaviour from now on. What waits under the old mode continues under the new one."""
         self.mode, self.bites = mode, 0
         self.release()
         if isinstance(mode, Refuse):
@@ -129,7 +129,7 @@ class SmtpServer:
             await self.start()
 
     def release(self) -> None:
-        """Let go every command that waits now; later ones wait again."""
+        """Release every command that waits now; later ones wait again."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -140,12 +140,13 @@ class SmtpServer:
         return _Connection(self, self._open)
 
     def _bites(self, recipients: str) -> bool:
-        """Whether the mode is for these recipients; if so it is counted."""
+        """Whether the mode affects these recipients. If so, it is counted."""
         bites = self.mode.matching in recipients if isinstance(self.mode, Reject | Hold | DropAfterData) else False
         self.bites += bites
         return bites
 
-    # What follows are aiosmtpd's hooks: named by it, called for each command, answering with the reply's line.
+    # The following are aiosmtpd's hooks. It fixes their names, calls them for each command, and sends the returned
+    # line.
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -191,7 +192,7 @@ class SmtpServer:
 def effect(
     content: bytes, recipients: str, t: float, contain: tuple[str, ...] = (), as_described: Container[str] = ()
 ) -> Effect:
-    """What is recorded of a message; whose it is is found in its recipients, else in its text."""
+    """The event for a message. Its submission is found in its recipients, else in its text."""
     message = email.message_from_bytes(content)
     said = _text(message)
     found = _key.search(recipients) or _key.search(said)
@@ -209,21 +210,21 @@ def effect(
 
 
 def _lack(part: str, key: str, said: str) -> str:
-    """How much of the part is not there; empty where all is."""
+    """What is missing of `part`, in words; "" if nothing is."""
     wanted = _lines(part.replace("{key}", key).replace("{text}", text(key)))
     if wanted in said:
         return ""
     there, beyond = 0, len(wanted)
-    while beyond - there > 1:  # Of a text that contains a beginning, each shorter beginning is contained.
+    while beyond - there > 1:  # If a text contains a prefix, it contains each shorter prefix.
         middle = (there + beyond) // 2
         there, beyond = (middle, beyond) if wanted[:middle] in said else (there, middle)
-    if there <= len(key):  # The key alone, which a text begins with, stands in an address, too.
+    if there <= len(key):  # The key alone, with which a text begins, is also in an address.
         return f"{part}: nothing of it"
     return f"{part}: only the first {there} of its {len(wanted)} characters"
 
 
 def _text(message: Message) -> str:
-    """Headers and decoded bodies, as a reader sees them: their own lines, whatever ends them on the wire."""
+    """Headers and decoded bodies as a reader sees them, with their own line ends, whatever the wire uses."""
     headers = [_header(str(value)) for value in message.values()]
     return _lines("\n".join([*headers, *(_body(part) for part in message.walk() if not part.is_multipart())]))
 
@@ -231,7 +232,7 @@ def _text(message: Message) -> str:
 def _header(value: str) -> str:
     try:
         return str(email.header.make_header(email.header.decode_header(value)))
-    except (LookupError, ValueError):  # A character set that nobody knows, or one that it is not.
+    except (LookupError, ValueError):  # An unknown character set, or text that is not in it.
         return value
 
 
@@ -250,7 +251,7 @@ def _lines(said: str) -> str:
 
 
 class _Connection(SMTP):
-    """One connection that is served; its transport is known, so that it can be dropped."""
+    """One connection to a client. Its transport is kept, so that it can be dropped."""
 
     def __init__(self, server: SmtpServer, opened: set[asyncio.Transport]) -> None:
         super().__init__(server, hostname="stormproof", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
@@ -269,7 +270,7 @@ class _Connection(SMTP):
 
 
 class _Mute(asyncio.Protocol):
-    """One connection that is accepted and never answered."""
+    """A connection that is accepted and never answered."""
 
     def __init__(self, opened: set[asyncio.Transport]) -> None:
         self._opened = opened

@@ -1,4 +1,4 @@
-"""The faults of processes, one file each. To add one, imitate `pause.py` and put it into `ALL`."""
+"""The faults of processes, one file each. To add one, start from `pause.py` and add it to `ALL`."""
 
 from __future__ import annotations
 

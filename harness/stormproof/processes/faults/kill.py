@@ -13,9 +13,9 @@ from stormproof.spec.system import System
 
 
 class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
-    """SIGKILL. `how`: the whole `tree`, the `parent` only, or one pool `child` only (the one that runs the task at
-    `place`, else the first). Healed by starting what is gone, unless a supervisor has done so;
-    `lose_data`: a server comes back with an empty disk.
+    """SIGKILL. `how`: the whole `tree`, only the `parent`, or only one pool `child` (the one that runs the task at
+    `place`, else the first). Healed by starting what has exited, unless a supervisor has done so; `lose_data`: a server
+    comes back with an empty disk.
     """
 
     component: str

@@ -1,4 +1,4 @@
-"""Freeze processes: they hold their connections and answer nothing, as a swapping or live-migrated machine does."""
+"""Freeze processes: they keep their connections and answer nothing, as on a machine that swaps or is live-migrated."""
 
 from __future__ import annotations
 

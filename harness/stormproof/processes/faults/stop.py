@@ -1,4 +1,4 @@
-"""Stop a component the polite way, as a deploy does."""
+"""Stop a component gracefully, as a deploy does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stormproof.spec.system import System
 
 
 class Stop(Fault, frozen=True, kw_only=True, tag="stop"):
-    """SIGTERM (a warm shutdown) or SIGQUIT (cold) to the main process, and SIGKILL to all of it after `grace_s`.
+    """SIGTERM (a warm shutdown) or SIGQUIT (cold) to the main process, and SIGKILL to the whole tree after `grace_s`.
 
     Healed by starting it again.
     """

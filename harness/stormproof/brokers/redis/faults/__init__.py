@@ -1,4 +1,4 @@
-"""The faults of a Redis, one file each. To add one, imitate `evict.py` and put it into `ALL`."""
+"""The faults of a Redis, one file each. To add one, start from `evict.py` and add it to `ALL`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answer a request with an error of Redis' own, in Redis' place."""
+"""Answer a request with one of Redis' own errors, without executing it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXTS: dict[ErrorCode, str] = {
     "MASTERDOWN": "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     "MAXCLIENTS": "ERR max number of clients reached",
 }
-"""As redis-server 7.0 words them (`createSharedObjects` in its server.c)."""
+"""The wording of redis-server 7.0 (`createSharedObjects` in its server.c)."""
 
 _GROWING = frozenset(
     "APPEND BITOP EVAL EVALSHA GETSET HINCRBY HMSET HSET HSETNX INCR INCRBY LINSERT LPUSH LPUSHX LSET MSET MSETNX PSETEX "
@@ -46,9 +46,11 @@ _SERVED_WHILE_LOADING = _SERVED_WHILE_STALE - {"PING"}
 
 
 def can_get(command: str, error: ErrorCode) -> bool:
-    """Whether Redis could really answer this command with this error (its command table's flags, as of 7.0)."""
+    """Whether Redis could really answer this command with this error (according to the flags in its command table, as
+    of 7.0).
+    """
     if error == "MAXCLIENTS":
-        return command in ("CLIENT", "SELECT", "HELLO", "PING")  # It strikes at the first word of a connection only.
+        return command in ("CLIENT", "SELECT", "HELLO", "PING")  # It strikes only at the first word of a connection.
     if command in _SERVED_ALWAYS:
         return False
     if error == "OOM":
@@ -61,7 +63,9 @@ def can_get(command: str, error: ErrorCode) -> bool:
 
 
 class ErrorReply(WireFault, frozen=True, kw_only=True, tag="error_reply"):
-    """The request is not executed; within a transaction Redis then discards that, as it would. After `MAXCLIENTS` the connection ends."""
+    """The request is not executed. Within a transaction, Redis then discards the transaction, as it would after a real
+    error. After `MAXCLIENTS` the connection ends.
+    """
 
     error: ErrorCode
 

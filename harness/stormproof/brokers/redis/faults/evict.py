@@ -1,4 +1,4 @@
-"""Have a Redis evict its keys, as one that was configured as a cache does when it is full."""
+"""Make a Redis evict its keys, as one that is configured as a cache does when it is full."""
 
 from __future__ import annotations
 

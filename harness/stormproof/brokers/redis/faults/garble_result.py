@@ -1,4 +1,4 @@
-"""Overwrite a stored result with garbage, as a wrong client, a wrong database number or a broken disk does."""
+"""Overwrite a stored result with garbage, as a misbehaving client, a wrong database number or a broken disk does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ _GARBAGE = b"\x93garbage\xff{"
 
 
 class GarbleResult(Fault, frozen=True, kw_only=True, tag="garble_result"):
-    """Replaces the stored result of the task at `place`, once it is there, in whichever Redis has it. Nothing to heal."""
+    """Replaces the stored result of the task at `place`, once it is there, in whichever Redis has it. There is nothing
+    to heal.
+    """
 
     component: str = "redis"
     place: int

@@ -1,4 +1,4 @@
-"""Fill a Redis: it refuses whatever needs memory, and goes on reading and deleting."""
+"""Fill a Redis: it refuses whatever needs memory, and continues to read and delete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from stormproof.spec.system import System
 
 
 class OutOfMemory(Fault, frozen=True, kw_only=True, tag="out_of_memory"):
-    """`maxmemory` below what is used, policy `noeviction`. Bitten when a client of the system was refused.
+    """`maxmemory` below the memory in use, policy `noeviction`. It has taken effect when a client of the system was
+    refused.
 
     Healed by lifting the limit.
     """
