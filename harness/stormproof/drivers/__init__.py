@@ -1,1 +1,1 @@
-"""How work is submitted and its status read, one folder each."""
+"""How work is submitted and its status is read, one folder for each driver."""

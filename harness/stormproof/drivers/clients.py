@@ -16,16 +16,20 @@ from stormproof.history.recorder import Recorder
 from stormproof.spec.system import System
 
 _PATIENCE, _SLOWEST_POLL_S = 1.5, 2.0
-"""A client that waits asks less and less often: a hundred impatient ones would be a storm of their own."""
+"""A waiting client polls less and less often: a hundred that poll fast would be a load test of their own."""
 
 _LONGEST_VALUE = 1 << 16
-"""Of a longer result the history has the beginning. The probe keeps values up to 4 KiB, so none of them can be meant."""
+"""A longer result is cut off in the history. The probe keeps values up to 4 KiB, so such a result cannot equal one of
+them.
+"""
 
 
 class Clients:
-    """`submitting`: how many submissions await their answer. `accepted`: key -> task id of what the system has taken first;
-    `tasks`: task id -> key of all that it has taken. `latest`: what came of the latest operation. `described`: the keys of all that was
-    submitted from here, and so as the description says.
+    """Submits the workload and follows each task to its end.
+
+    `submitting`: how many submissions await their answer. `accepted`: key -> the first task id that the system
+    returned; `tasks`: task id -> key, for all of them. `latest`: the outcome of the latest operation. `described`: the
+    keys of the submissions made from here, and so as the description says.
     """
 
     def __init__(self, driver: Driver, system: System, recorder: Recorder) -> None:
@@ -39,8 +43,8 @@ class Clients:
         self.tasks: dict[str, str] = {}
 
     async def submit(self, key: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
-        """One `submit` operation: what went wrong is in what it returns. Raises only what is no fault of the system's: StormproofError
-        where the harness itself is short of descriptors.
+        """One `submit` operation; failures are in the returned value. Raises only errors that the system did not cause:
+        StormproofError if the harness itself is short of descriptors.
         """
         op = self._invoke("submit", key, client, purpose)
         self.described.add(key)
@@ -54,12 +58,12 @@ class Clients:
         return self._returned(op, reply)
 
     def take(self, key: str, task_id: str) -> None:
-        """The system has accepted this submission: from now on it is a promise, and will be read."""
+        """Record that the system has accepted this submission: from now on it is a promise, and its status is read."""
         self.accepted.setdefault(key, task_id)
         self.tasks[task_id] = key
 
     async def status(self, key: str, task_id: str, client: int = 0, purpose: Purpose = "workload") -> Returned:
-        """One `status` operation; raises what `submit` raises."""
+        """One `status` operation; raises the same errors as `submit`."""
         op = self._invoke("status", key, client, purpose, task_id)
         return self._returned(op, await self._driver.status(task_id))
 
@@ -73,9 +77,10 @@ class Clients:
         purpose: Purpose = "workload",
         within_s: float = math.inf,
     ) -> bool:
-        """Ask for the status again and again until it is terminal (True), or `stop` is called or the time is out.
+        """Poll the status until it is terminal (True), `stop` is called, or the time runs out.
 
-        Where results are ignored no status ever is: then the probe's word that the task has ended will do.
+        If results are ignored, no status ever becomes terminal; then the probe's report that the task has ended is
+        enough.
         """
         deadline = self._recorder.now() + within_s
         ended = self._recorder.picture.ended if self._system.promises.results == "ignored" else {}
@@ -87,18 +92,22 @@ class Clients:
         return False
 
     def stop(self) -> None:
-        """Have all followers end after the operation that they are in."""
+        """Have all followers end after their current operation."""
         self._stopped = True
 
     async def read_all(self) -> None:
-        """Ask once more for each task, now that nothing can change; and for one that nobody has submitted, where that is promised."""
+        """Read the status of each task once more, now that nothing can change. If it is promised, also that of a task
+        that was never submitted.
+        """
         for task_id, key in self.tasks.items():
             await self.status(key, task_id)
         if self._system.status.unknown_codes:
             await self.status("", str(uuid.uuid4()), purpose="stranger")
 
     async def read_counts(self) -> None:
-        """Record what the system's metrics count now, if its description says where they are. Raises what `submit` raises."""
+        """Record the current counts of the system's metrics, if its description says where they are. Raises the same
+        errors as `submit`.
+        """
         if self._system.metrics is not None and isinstance(self._driver, protocols.Counts):
             success, failure, error = await self._driver.counts()
             self._recorder.add(Counts(t=self._recorder.now(), success=success, failure=failure, error=error))
@@ -120,6 +129,6 @@ class Clients:
 
 
 def returned(reply: Reply, *, op: int, t: float) -> Returned:
-    """What a history says of an operation of which this came, at `t`."""
+    """The event for an operation with this reply, at `t`."""
     fields = {name: getattr(reply, name) for name in Reply.__struct_fields__ if name != "document"}
     return Returned(t=t, op=op, **fields)

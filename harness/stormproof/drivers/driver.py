@@ -1,7 +1,9 @@
-"""What Stormproof asks of a driver: to submit work to a system, to read its status, and to decide what came of each, once for everybody.
+"""The interface of a driver, which submits work to a system, reads its status, and decides the outcome of each, in one
+place for all callers.
 
-`drivers/http/` is one. To add another, imitate it, and name its class by an entry point of the group `stormproof.drivers`; a description
-chooses it with `kind = "..."` in `[submit]`. `stormproof.testing` holds it to what stands here.
+`drivers/http/` is one. To add another, start from it, and name its class with an entry point of the group
+`stormproof.drivers`. A description selects it with `kind = "..."` in `[submit]`. `stormproof.testing` checks it against
+this interface.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from stormproof.spec.system import System
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one operation. `outcome`: `ok`; `fail`, where it certainly had no effect; `info` for all else: every exception is `info`
-    unless it is proved that nothing reached the system.
+    """The result of one operation. `outcome`: `ok`; `fail`, if it certainly had no effect; `info` otherwise. Every
+    exception is `info` unless it is proved that nothing reached the system.
 
-    The other fields are those of `Returned` in a history. `document` is the whole answer, for a driver that says what in a description does
-    not fit it.
+    The other fields are those of `Returned` in a history. `document` is the whole answer, for drivers that diagnose a
+    description.
     """
 
     outcome: Outcome
@@ -39,12 +41,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Driver(Protocol):
-    """One driver, for one run. What goes wrong is in what it returns: it raises only what is no fault of the system's, StormproofError where
-    the harness itself is short of something.
+    """One driver, for one run. Failures are in the returned value. It raises only errors that the system did not cause:
+    StormproofError if the harness itself is short of something.
     """
 
     def __init__(self, system: System, http: httpx.AsyncClient, address: Callable[[str], str]) -> None:
-        """`http`: connections that the run closes at its end. `address`: where a component answers HTTP."""
+        """`http`: connections that the run closes at its end. `address`: returns where a component answers HTTP."""
 
     async def submit(self, key: str) -> Reply:
         """Submit one piece of work that names this key."""
@@ -55,10 +57,10 @@ class Driver(Protocol):
 
 @runtime_checkable
 class Counts(Protocol):
-    """A driver that can read what a system's own metrics count."""
+    """A driver that can read the counts in a system's own metrics."""
 
     async def counts(self) -> tuple[float, float, str]:
-        """Submissions that ended in success, those that ended in failure, and why that cannot be read ("" where it can)."""
+        """Submissions that succeeded, those that failed, and why the counts cannot be read ("" if they can)."""
 
 
 @runtime_checkable
@@ -66,29 +68,31 @@ class HoldsBack(Protocol):
     """A driver that can ask a system how much accepted work it holds outside the broker."""
 
     async def backlog(self) -> int:
-        """How much. Raises UnreachableError where it does not say."""
+        """How much. Raises UnreachableError if the system does not report it."""
 
 
 @runtime_checkable
 class Diagnoses(Protocol):
-    """A driver that says what in a description does not fit the answers that the system gives in calm. Each returns a sentence with what to
-    change, or "" where nothing can be said.
+    """A driver that compares a description with the answers that the system gives while no fault is active. Each method
+    returns a sentence with what to change, or "" if nothing can be concluded.
     """
 
     def of_submission(self, reply: Reply, *, soon: bool) -> str:
-        """What is wrong, where a submission was answered so. `soon`: the system may not yet be quite there."""
+        """The mistake shown by this answer to a submission. `soon`: the system may still be starting."""
 
     def of_status(self, reply: Reply) -> str:
-        """The same of the answer about a task that has ended."""
+        """The mistake shown by this answer about a task that has ended."""
 
     def of_state(self, state: str) -> str:
-        """The same of the state in that answer, where it stays as it is."""
+        """The mistake shown by the state in that answer, if the state no longer changes."""
 
     def of_result(self, reply: Reply) -> str:
-        """The same of an answer that says success, where the task returned something."""
+        """The mistake shown by an answer that reports success, if the task returned something."""
 
     def mentions(self, reply: Reply, task_id: str) -> bool:
         """Whether the answer has this id anywhere."""
 
     def of_task_id(self, reply: Reply, ran: str) -> str:
-        """What is wrong, where no task had the id that the answer to its submission gave, and `ran` is the id of the one that ran."""
+        """The mistake shown by a task id: no task had the id in the answer to its submission, and `ran` is the id of
+        the task that ran.
+        """

@@ -1,1 +1,1 @@
-"""The task frameworks that Stormproof knows, one folder each."""
+"""The task frameworks that Stormproof supports, one folder each."""

@@ -1,6 +1,6 @@
-"""What came back, and what it means for the history: `ok`, `fail` (certainly had no effect) or `info` (unknown).
+"""Interprets HTTP answers for the history: `ok`, `fail` (certainly had no effect) or `info` (unknown).
 
-Every client that submits decides by this, whatever it speaks HTTP with: the clients of a run, and Locust's users.
+All clients that submit use this, whatever HTTP library they use: the clients of a run, and Locust's users.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _PROVEN_FAIL = (
     ConnectionRefusedError,
     socket.gaierror,
 )
-"""Exceptions of which it is certain that no byte of the request reached the system; all others leave it unknown."""
+"""Exceptions that prove that no byte of the request reached the system; after all others, that is unknown."""
 
 _MOST_MIB = 16
 MOST_BYTES = _MOST_MIB << 20
-"""A longer answer is not read to its end. That is a limit of ours, and proves nothing against a system."""
+"""Bytes. A longer answer is not read to its end. The limit is the harness's, and proves nothing against a system."""
 _LONGEST_ID, _LONGEST_STATE = 1000, 200
-"""What is longer is no id or state that anybody could use, and must not fit the history."""
+"""In characters. Anything longer is not a usable id or state, and must not fill the history."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back, as far as it was read; `document`: its JSON, None where it is none."""
+    """An answer, as far as it was read; `document`: its JSON, None if it is not JSON."""
 
     status_code: int
     retry_after: str | None
@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def retry_after_s(self) -> float:
-        """In how many seconds it says to come again; -1 where it does not say so, or in words that no client understands."""
+        """In how many seconds it asks the client to retry; -1 if it does not, or in a form that no client understands."""
         if self.retry_after is None:
             return -1.0
         if self.retry_after.strip().isascii() and self.retry_after.strip().isdigit():
@@ -57,7 +57,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def too_long(self) -> bool:
-        """Whether there was more than anybody wants to read."""
+        """Whether it was longer than the limit."""
         return len(self.body) > MOST_BYTES
 
     @property
@@ -70,14 +70,14 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """Its beginning, for people."""
+        """Its beginning, for messages."""
         start = self.body[:120].decode("utf-8", "replace")
         more = f" (longer than the {_MOST_MIB} MiB that Stormproof reads)" if self.too_long else ""
         return f"HTTP {self.status_code}: {start!r}{more}"
 
 
 def submitted(how: Submit, answer: Answer) -> Reply:
-    """What came of a submission that was answered so."""
+    """The outcome of a submission with this answer."""
     task_id = word(pick(answer.document, how.task_id))
     if len(task_id) > _LONGEST_ID:
         return _answered(answer, "info", error=f"a task id of {len(task_id)} characters")
@@ -87,7 +87,7 @@ def submitted(how: Submit, answer: Answer) -> Reply:
 
 
 def read(how: Status, answer: Answer) -> Reply:
-    """What came of a question for the status that was answered so."""
+    """The outcome of a status request with this answer."""
     document = answer.document
     state = word(pick(document, how.state))
     if answer.status_code != 200 or not state:
@@ -105,7 +105,7 @@ def read(how: Status, answer: Answer) -> Reply:
 
 
 def unanswered(error: BaseException) -> Reply:
-    """What came of a request that was not answered."""
+    """The outcome of a request without an answer."""
     return Reply(
         outcome="fail" if isinstance(error, _PROVEN_FAIL) else "info",
         error=f"{type(error).__name__}: {error}".rstrip(": "),

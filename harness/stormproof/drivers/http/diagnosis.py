@@ -1,7 +1,8 @@
-"""What in a description does not fit the answers that the system gives in calm. Pure: an answer in, a sentence out.
+"""Finds mistakes in a description, from the answers that the system gives while no fault is active. Pure: an answer in,
+a sentence out.
 
-A mistake in a description is no finding against the system: it is told before any storm, with its mend. Nothing is said of an answer
-that the system itself may have got wrong, such as a 500, or a state that never changes.
+A mistake in a description is not a finding against the system. It is reported before any storm, with its fix. Nothing
+is reported for an answer that may be the system's own failure, such as a 500, or a state that never changes.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from stormproof.spec.tables import Status, Submit
 from stormproof.spec.templates import pick, word
 
 _LATER = frozenset({408, 425, 429})
-"""Codes that say: ask again."""
+"""Codes that ask the client to retry."""
 _UNFIT = frozenset({400, 422})
-"""Codes that say: a field is not what it must be."""
+"""Codes that reject the value of a field."""
 _UNREADY = frozenset({"RECEIVED", "STARTED", "RETRY"})
-"""What Celery itself says of a task that has not ended. A system that says so of one that has is wrong itself."""
+"""Celery's own states of a task that has not ended. A system that returns one for a task that has ended is itself
+wrong.
+"""
 _MOST_NAMES, _LONGEST = 12, 80
 
 
 def of_submission(how: Submit, answer: Answer) -> str:
-    """What is wrong, where a submission was answered so; "" where nothing can be told."""
+    """The mistake shown by this answer to a submission; "" if there is none to see."""
     code, asked = answer.status_code, f"{how.method} {how.path} was answered with {answer.said}"
     if code in how.accept:
         return "" if word(pick(answer.document, how.task_id)) else _absent("submit.task_id", answer, how.task_id)
@@ -37,7 +40,7 @@ def of_submission(how: Submit, answer: Answer) -> str:
 
 
 def of_status(how: Status, answer: Answer) -> str:
-    """The same of the answer about a task that has ended."""
+    """The mistake shown by this answer about a task that has ended."""
     code = answer.status_code
     if code in how.unfinished_codes:
         return ""
@@ -48,7 +51,7 @@ def of_status(how: Status, answer: Answer) -> str:
 
 
 def of_state(how: Status, state: str) -> str:
-    """The same of the state in that answer, where it stays as it is."""
+    """The mistake shown by the state in that answer, if the state no longer changes."""
     if not state or state in (*how.success, *how.failure, *how.pending) or state in _UNREADY:
         return ""
     lists = f"success: {_list(how.success)}; failure: {_list(how.failure)}; pending: {_list(how.pending)}"
@@ -59,7 +62,7 @@ def of_state(how: Status, state: str) -> str:
 
 
 def of_result(how: Status, answer: Answer) -> str:
-    """The same of an answer that says success, where the task returned something."""
+    """The mistake shown by an answer that reports success, if the task returned something."""
     if not how.result or _is_there(answer.document, how.result):
         return ""
     return _absent("status.result", answer, how.result) + _IGNORED
@@ -69,7 +72,9 @@ _IGNORED = "; where your API gives no result, say status.result = false"
 
 
 def of_task_id(how: Submit, document: Any, ran: str) -> str:
-    """What is wrong, where no task had the id that the answer to its submission gave, and `ran` is the id of the one that ran."""
+    """The mistake shown by a task id: no task had the id in the answer to its submission, and `ran` is the id of the
+    task that ran.
+    """
     given, fields = pick(document, how.task_id), list(fields_with(document, ran))
     mend = f"did you mean {fields[0]!r}?" if fields else "name the field that has the id of the task"
     return f"submit.task_id: {how.task_id!r} of the answer is {given!r}, and no such task ran; {ran} did; {mend}"
@@ -86,7 +91,7 @@ def _refused(table: str, keys: str, code: int, asked: str) -> str:
 
 
 def _absent(key: str, answer: Answer, path: str) -> str:
-    """That a field is not there, what is, and what may have been meant."""
+    """A sentence that a field is missing, which ones there are, and which may have been meant."""
     if answer.too_long:
         return ""  # It was not read.
     if answer.document is None:

@@ -1,4 +1,4 @@
-"""HTTP, as a way to submit a task and to read its status: what an answer means is decided here, once."""
+"""HTTP, as a way to submit a task and to read its status. The only place that decides what an answer means."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from stormproof.spec.templates import fill, fill_all, pick
 from stormproof.spec.workload import number_of, text
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, TimeoutError)
-"""What a request may end in other than an answer."""
+"""The errors that a request may end in."""
 
 _SILENCE_S, _WITHIN_S = 40.0, 45.0
-"""For how long nothing may come, and all: an answer that comes byte by byte for ever has no end by itself."""
+"""Seconds without any data, and seconds in total: an answer that comes byte by byte would otherwise never end."""
 
 
 def connections() -> httpx.AsyncClient:
-    """A connection for each operation: one that the server closes while it idles would look like a lost answer."""
+    """A client that opens a connection for each operation: a pooled one that the server closes while idle would look
+    like a lost answer.
+    """
     return httpx.AsyncClient(
         trust_env=False,
         verify=False,  # noqa: S501 - plain HTTP on loopback; reading the machine's certificates would only cost time.
@@ -36,7 +38,7 @@ def connections() -> httpx.AsyncClient:
 
 
 class HttpDriver:
-    """Submits by one request, and reads the status by another, as `[submit]` and `[status]` say."""
+    """Submits with one request, and reads the status with another, as `[submit]` and `[status]` say."""
 
     def __init__(
         self, system: System, http: httpx.AsyncClient, address: Callable[[str], str], within_s: float = _WITHIN_S
@@ -67,7 +69,7 @@ class HttpDriver:
         return msgspec.structs.replace(answers.read(how, answer), task_id=task_id)
 
     async def counts(self) -> tuple[float, float, str]:
-        """What the system's metrics count now, as `[metrics]` says; zeros where it says nothing."""
+        """The current counts of the system's metrics, as `[metrics]` says; zeros without that table."""
         how = self._system.metrics
         if how is None:
             return 0.0, 0.0, ""
@@ -81,7 +83,9 @@ class HttpDriver:
             return 0.0, 0.0, f"{how.path}: {type(error).__name__}: {error}"
 
     async def backlog(self) -> int:
-        """How much accepted work the system holds back itself, as `[backlog]` says; 0 where it says nothing. Raises UnreachableError."""
+        """How much accepted work the system holds back itself, as `[backlog]` says; 0 without that table. Raises
+        UnreachableError.
+        """
         how = self._system.backlog
         if how is None:
             return 0
@@ -95,23 +99,23 @@ class HttpDriver:
         return held
 
     def of_submission(self, reply: Reply, *, soon: bool) -> str:
-        """What does not fit `[submit]`."""
+        """A mistake in `[submit]`."""
         answer, how = reply.document, self._system.submit
         if not isinstance(answer, Answer) or (soon and answer.status_code not in how.accept):
             return ""
         return diagnosis.of_submission(how, answer)
 
     def of_status(self, reply: Reply) -> str:
-        """What does not fit `[status]`."""
+        """A mistake in `[status]`."""
         answer = reply.document
         return diagnosis.of_status(self._system.status, answer) if isinstance(answer, Answer) else ""
 
     def of_state(self, state: str) -> str:
-        """What does not fit the lists of states."""
+        """A mistake in the lists of states."""
         return diagnosis.of_state(self._system.status, state)
 
     def of_result(self, reply: Reply) -> str:
-        """What does not fit `status.result`."""
+        """A mistake in `status.result`."""
         answer = reply.document
         return diagnosis.of_result(self._system.status, answer) if isinstance(answer, Answer) else ""
 
@@ -121,12 +125,12 @@ class HttpDriver:
         return any(diagnosis.fields_with(document, task_id))
 
     def of_task_id(self, reply: Reply, ran: str) -> str:
-        """What does not fit `submit.task_id`."""
+        """A mistake in `submit.task_id`."""
         document = reply.document.document if isinstance(reply.document, Answer) else None
         return diagnosis.of_task_id(self._system.submit, document, ran)
 
     async def _ask(self, method: str, url: str, **more: Any) -> Answer:
-        """One request, of whose answer no more is read than is good for us. Raises one of FAILURES."""
+        """Send one request and read its answer, up to the limits on size and time. Raises one of FAILURES."""
         body = bytearray()
         try:
             async with asyncio.timeout(self._within_s), self._http.stream(method, url, **more) as answer:
@@ -143,9 +147,10 @@ class HttpDriver:
 
 
 def counted(page: str, sample: str) -> float:
-    """The value of a sample on a page of metrics; 0 where others of its name are there, as what never happened has no line.
+    """The value of a sample on a page of metrics; 0 if there are others of its name, because an outcome that never
+    happened has no line.
 
-    Raises ValueError for a name that is not on the page, and for what is no number.
+    Raises ValueError if its name is not on the page, or its value is not a number.
     """
     lines = [line for line in page.splitlines() if line and not line.startswith("#")]
     value = next((line[len(sample) :].split()[0] for line in lines if line.startswith(f"{sample} ")), None)
@@ -158,7 +163,9 @@ def counted(page: str, sample: str) -> float:
 
 
 def _raise_if_ours(error: BaseException) -> None:
-    """Raise StormproofError where a connection failed as the harness is short of something: the system cannot help that."""
+    """Raise StormproofError if a connection failed because the harness is short of something: the system did not cause
+    that.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and (ours := exhausted(seen)):

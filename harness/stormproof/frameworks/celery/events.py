@@ -1,4 +1,4 @@
-"""Listens to Celery's own task events: what Flower, and with it an operator, is told."""
+"""Listens to Celery's own task events: what Flower receives, and shows to an operator."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _RECONNECT_S = 0.2
 _WAKE_S = 0.2
 _SOCKET_TIMEOUT_S = 1.0
 _AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
-"""kombu itself would sleep for two seconds before it tries again, and hear of no stop meanwhile."""
+"""kombu itself would sleep for two seconds before a retry, and not notice a stop meanwhile."""
 
 
 class CeleryEventsListener:
-    """Calls back, in its own thread, for each task event; connects again as long as it is not stopped. `client`: makes a Celery client
-    that is configured as the system's workers are.
+    """Calls back, in its own thread, for each task event, and reconnects until it is stopped. `client`: makes a Celery
+    client that is configured as the system's workers are.
 
-    Events that are sent while it is not connected are lost, as they are to Flower.
+    Events that are sent while it is not connected are lost, as they are for Flower.
     """
 
     def __init__(self, client: Callable[[], Celery], callback: Callable[[CeleryEvent], None], t0: float) -> None:
@@ -35,24 +35,26 @@ class CeleryEventsListener:
         self._thread = threading.Thread(target=self._listen, name="celery-events", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen; returns at once."""
+        """Start listening; returns at once."""
         self._thread.start()
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Whether it has begun to receive within the time, and was not stopped meanwhile."""
+        """Whether it began to receive within the time, and was not stopped meanwhile."""
         return self._connected.wait(timeout_s) and not self._stopped.is_set()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """No callback begins after this. A thread that a frozen Redis still holds is left behind: it is a daemon."""
+        """Stop. No callback begins after this. A thread that a frozen Redis still blocks is left behind: it is a
+        daemon.
+        """
         self._stopped.set()
-        self._connected.set()  # Nobody waits for what will not come: a thread that waits would outlive the harness.
+        self._connected.set()  # Release waiters: nothing more will come, and a waiting thread would outlive the harness.
         self._thread.join(timeout_s)
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
             try:
                 self._receive()
-            except Exception:  # of whatever kind the broken connection was: the remedy is a new one
+            except Exception:  # whatever broke the connection, the remedy is a new one
                 self._stopped.wait(_RECONNECT_S)
 
     def _receive(self) -> None:
@@ -77,7 +79,7 @@ class CeleryEventsListener:
 
 
 class _Receiver(EventReceiver):  # type: ignore[misc]  # celery has no types
-    """Celery's receiver, which stops when told and gives up a connection at its first error."""
+    """Celery's receiver, which stops on request and gives up a connection at its first error."""
 
     connect_max_retries = 1
 
@@ -98,7 +100,7 @@ class _Receiver(EventReceiver):  # type: ignore[misc]  # celery has no types
         return self._stopped.is_set()
 
     def on_iteration(self) -> None:
-        # kombu subscribes in the first drain, not before: only the second turn knows that events arrive.
+        # kombu subscribes in the first drain, not before. Only the second turn shows that events arrive.
         if self._drained_before:
             self._connected.set()
         self._drained_before = True

@@ -1,4 +1,4 @@
-"""Celery, as Stormproof sees it."""
+"""Celery, as a framework that a description can name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stormproof.spec.scenario import State
 
 _PROBE_MODULE = "stormproof_probe"
 _LIMITS = {"soft_time_limit": 110, "time_limit": 120}
-"""A state must outlast the storm, whatever limits the system has for tasks of its own."""
+"""A state must outlast the storm, whatever limits the system sets for its tasks."""
 _REPLY_S = 3.0
 _OF_A_KNOWN_TASK = ("forbidden_content_type", "null_body")
 
@@ -48,7 +48,7 @@ class CeleryFramework:
         return {"PYTHONPATH": str(folder)}
 
     def with_probe(self, command: list[str]) -> list[str]:
-        """`celery worker -I stormproof_probe`, unless `{probe}` stands somewhere in it already."""
+        """`celery worker -I stormproof_probe`, unless `{probe}` already appears in it."""
         return command if any(_PROBE_MODULE in word for word in command) else [*command, "-I", _PROBE_MODULE]
 
     def journal(self, path: Path, t0: float) -> ProbeJournal:
@@ -67,7 +67,7 @@ class CeleryFramework:
         settings: Mapping[str, Settings],
         workers: Collection[str],
     ) -> KombuMessages:
-        """What kombu keeps in that server. Raises DescriptionError where it is no Redis."""
+        """What kombu keeps in that server. Raises DescriptionError if it is not a Redis."""
         if not hasattr(server, "databases"):
             raise DescriptionError(
                 f"{server.component}: Celery's messages in a {server.spec.kind} cannot be seen; use a broker of the kind redis"
@@ -83,11 +83,11 @@ class CeleryFramework:
             return str(messages.celery().send_task(task, kwargs=kwargs, eta=eta, **_LIMITS).id)
 
     def result_key(self, task_id: str) -> str:
-        """As its Redis result backend names it."""
+        """The key that Celery's Redis result backend uses."""
         return f"celery-task-meta-{task_id}"
 
     def listener(self, messages: KombuMessages, add: Callable[[AnyEvent], None], t0: float) -> CeleryEventsListener:
-        """What Flower is told."""
+        """A listener for the events that Flower shows."""
         return CeleryEventsListener(messages.celery, add, t0)
 
     def cancel(self, messages: KombuMessages, task_ids: Sequence[str]) -> list[str]:
@@ -97,8 +97,8 @@ class CeleryFramework:
         return [next(iter(answer)) for answer in answers or ()]
 
     async def put_bad(self, messages: KombuMessages, kind: str, key: str) -> Callable[[], Awaitable[bool]]:
-        """A forbidden content type (pickle, of a task that would run if it were unpickled), a body that is not JSON, a task that nobody
-        knows, a message that is cut off in its middle, or one whose body is null.
+        """A forbidden content type (pickle, of a task that would run if it were unpickled), a body that is not JSON, an
+        unknown task, a message that is cut off in its middle, or one whose body is null.
         """
         client, place = messages.inbox()
         text = json.dumps(_bad(kind, messages.queue, key))
@@ -117,7 +117,7 @@ class CeleryFramework:
 def _bad(kind: str, queue: str, key: str) -> dict[str, Any]:
     """A message as kombu's Redis transport writes it (protocol 2)."""
     task_id = f"stormproof-{kind}"
-    # The probe's own task, which every worker has; were it executed it would end at once.
+    # The probe's own task, which every worker has. If it were executed, it would end at once.
     task = "stormproof.hold_early" if kind in _OF_A_KNOWN_TASK else "stormproof.nobody_knows_this"
     body = {"undecodable": b"[[], {", "null_body": b"null"}.get(kind, b"[[], {}, null]")
     if kind == "forbidden_content_type":

@@ -41,7 +41,7 @@ _quote = json.encoder.encode_basestring
 
 
 class UnrebuildableError(Exception):
-    """An exception as careless code writes it: neither pickle nor Celery can build it again from its `args`."""
+    """An exception as careless code writes it: neither pickle nor Celery can rebuild it from its `args`."""
 
     def __init__(self, *, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -55,8 +55,8 @@ class Journal:
         self._worker = f'"component":{_quote(component)},"parent":{os.getpid()}'
 
     def write(self, word: str, task_id: str, task: str, key: str, value: str = "", detail: str = "") -> None:
-        """Append one line. A journal that cannot be written is told on stderr; the task goes on."""
-        # Put together by hand: json.dumps of a dict takes five times as long, and this is most of what the probe costs.
+        """Append one line. If the journal cannot be written, report that on stderr; the task continues."""
+        # Built by hand: json.dumps of a dict takes five times as long, and this is most of the probe's cost.
         line = (
             f'{{"m":{time.monotonic()!r},{self._worker},"pid":{os.getpid()},"word":"{word}","task_id":{_quote(task_id)},'
             f'"task":{_quote(task)},"key":"{key}","value":{_quote(value)},"detail":{_quote(detail)}}}\n'
@@ -68,7 +68,7 @@ class Journal:
 
 
 class Orders:
-    """The orders file, read again whenever it was replaced."""
+    """The orders file, read again whenever it has been replaced."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -76,8 +76,8 @@ class Orders:
         self._orders: list[dict[str, str]] = []
 
     def first_for(self, args: Any, kwargs: Any) -> dict[str, str] | None:
-        """The first order that means this task: its key is a prefix of the task's (the empty one is for every task, also without a key),
-        and it is the task's turn where the order counts turns.
+        """The first order that applies to this task: its key is a prefix of the task's (the empty one applies to every
+        task, also without a key), and, if the order counts turns, it is the task's turn.
         """
         orders = self._current()
         if not orders:
@@ -103,9 +103,11 @@ class Orders:
 
 
 def _is_its_turn(order: dict[str, str]) -> bool:
-    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed again.
+    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed
+    again.
 
-    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., with its id. So all processes count together.
+    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., which holds its id. So all processes count
+    together.
     """
     if "nth" not in order:
         return True
@@ -128,7 +130,7 @@ def _is_its_turn(order: dict[str, str]) -> bool:
 class Recorder:
     """Turns Celery's signals into lines of the journal.
 
-    Nothing that goes wrong in here reaches the task: Celery catches and logs what a signal's receiver raises.
+    No error in here reaches the task: Celery catches and logs what a signal's receiver raises.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -136,7 +138,7 @@ class Recorder:
         self._running: dict[str, str] = {}  # keys of the executions of this process that have no end yet, by task id
 
     def connect(self) -> None:
-        """Listen to every signal that tells a part of a task's life."""
+        """Connect to every signal that marks a part of a task's life."""
         for name, method in (
             ("task_received", self.received),
             ("task_prerun", self.started),
@@ -165,7 +167,8 @@ class Recorder:
         self._journal.write("succeeded", request.id, sender.name, key, value=_as_json(result))
 
     def failed(self, sender: Any, task_id: str, exception: Any, args: Any, kwargs: Any, **_: Any) -> None:
-        # In the main process (hard time limit, lost child) the execution was never ours: its key is in the arguments.
+        # In the main process (hard time limit, lost child), this recorder has no running execution: its key is in the
+        # arguments.
         key = self._running.pop(task_id, None) or _key_in(args, kwargs)
         self._journal.write("failed", task_id, sender.name, key, detail=_describe(exception))
 
@@ -174,12 +177,12 @@ class Recorder:
         self._journal.write("retried", request.id, sender.name, key, detail=_describe(reason))
 
     def ended(self, task_id: str, task: Any, state: str | None, retval: Any = None, **_: Any) -> None:
-        """What ends with no other signal: ignored, rejected, or not recorded (backend gone, SystemExit)."""
+        """Record an end that has no other signal: ignored, rejected, or not recorded (backend gone, SystemExit)."""
         key = self._running.pop(task_id, None)
         if key is None:
             return
         word = {"IGNORED": "ignored", "REJECTED": "rejected"}.get(state or "", "failed")
-        # Celery sends this signal from a `finally`: what made it leave is the exception in flight.
+        # Celery sends this signal from a `finally`: the cause is the exception in flight.
         cause = sys.exc_info()[1] if word == "failed" else retval
         self._journal.write(word, task_id, task.name, key, detail=_describe(cause))
 
@@ -208,7 +211,9 @@ def _key_in(*parts: Any) -> str:
 
 
 def _tell_each_start_of_consuming(app: Any, journal: Journal) -> None:
-    """Add a step to the worker's consumer, which Celery starts anew after each lost connection: it has forgotten then what it held."""
+    """Add a step to the worker's consumer. Celery restarts it after each lost connection, and then it has forgotten its
+    messages.
+    """
 
     class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -220,7 +225,7 @@ def _tell_each_start_of_consuming(app: Any, journal: Journal) -> None:
 
 
 def _settings(consumer: Any) -> str:
-    """What a worker is able to do at once, and where its messages are, as JSON; "" where this Celery does not tell."""
+    """How much a worker can do at once, and where its messages are, as JSON; "" if this Celery does not provide that."""
     try:
         worker, channel = consumer.controller, consumer.task_consumer.channel
         buckets = [bucket.fill_rate for bucket in consumer.task_buckets.values() if bucket]
@@ -273,16 +278,17 @@ def _complain(what: str, error: Exception) -> None:
 
 
 def _wait_for(path: str, deadline: float = float("inf")) -> None:
-    """Last until the file exists. A soft time limit strikes here as it would in any task that hangs."""
+    """Wait until the file exists. A soft time limit interrupts this as it would any task that hangs."""
     while not os.path.exists(path) and time.monotonic() < deadline:
         time.sleep(POLL_S)
 
 
 def _obeying(run: Callable[..., Any], orders: Orders) -> Callable[..., Any]:
-    """The body of a task, with an order carried out first or instead.
+    """The body of a task, which first carries out an order, or carries it out instead.
 
-    `hold` waits for the file `until` and then runs the body; instead of it, `return_unserialisable` returns what no
-    serializer takes, `raise_unrebuildable` raises what cannot be built again, and `exit` kills the process.
+    `hold` waits for the file `until` and then runs the body. The others replace the body: `return_unserialisable`
+    returns what no serializer accepts, `raise_unrebuildable` raises what cannot be rebuilt, and `exit` kills the
+    process.
     """
 
     @functools.wraps(run)
@@ -307,18 +313,19 @@ def _take_orders(app: Any, orders: Orders) -> None:
     for name, task in app.tasks.items():
         if name.startswith(("celery.", "stormproof.")):
             continue
-        # With autoretry_for, `run` is Celery's retry loop and calls the body by this name: an order must happen inside.
+        # With autoretry_for, `run` is Celery's retry loop and calls the body by this name: an order must take effect
+        # inside.
         attribute = "_orig_run" if hasattr(task, "_orig_run") else "run"
         setattr(task, attribute, _obeying(getattr(task, attribute), orders))
 
 
 def hold(key: str, release_path: str, at_most_s: float) -> None:
-    """A task of the harness's own, which brings a worker into a state: it lasts until the file exists."""
+    """A task of the harness's own, which brings a worker into a state: it runs until the file exists."""
     _wait_for(release_path, time.monotonic() + at_most_s)
 
 
 def install(environ: Any = os.environ) -> None:
-    """Start to journal, if the environment says so."""
+    """Start the journal, if the environment asks for it."""
     path = environ.get("STORMPROOF_JOURNAL")
     if not path:
         return
@@ -330,7 +337,7 @@ def install(environ: Any = os.environ) -> None:
     orders = environ.get("STORMPROOF_ORDERS")
 
     def begin(sender: Any, **_: Any) -> None:
-        """The moment between the import of all task modules and the first tracer, which keeps a reference to `run`."""
+        """Runs after the import of all task modules and before the first tracer, which keeps a reference to `run`."""
         _tell_each_start_of_consuming(sender.app, journal)
         if orders:
             _take_orders(sender.app, Orders(orders))

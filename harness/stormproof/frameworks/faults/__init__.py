@@ -1,4 +1,4 @@
-"""The faults of workers and messages, one file each. To add one, imitate `revoke.py` and put it into `ALL`."""
+"""The faults of workers and messages, one file each. To add one, start from `revoke.py` and add it to `ALL`."""
 
 from __future__ import annotations
 

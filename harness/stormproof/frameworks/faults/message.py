@@ -1,4 +1,6 @@
-"""Put a message into the queue that no worker should run: from a wrong client, an old release, or an attacker."""
+"""Put a message into the queue that no worker should run, as a misconfigured client, an old release, or an attacker
+does.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,16 @@ from stormproof.spec.seams import FRAMEWORKS
 from stormproof.spec.system import System
 
 _PLACE = 6000
-"""Nobody has submitted anything there: what runs with that key is a phantom."""
+"""No submission has this place: anything that runs with its key is a phantom."""
 
 
 class BadMessage(Fault, frozen=True, kw_only=True, tag="bad_message"):
-    """`kind`: one of those that the framework knows. Of Celery: `forbidden_content_type` (pickle, of a task that would run if it were
-    unpickled), `undecodable` (a body that is not JSON), `unknown_task`, `cut_off` (in its middle), `null_body`.
+    """`kind`: one that the framework supports. For Celery: `forbidden_content_type` (pickle, of a task that would run
+    if it were unpickled), `undecodable` (a body that is not JSON), `unknown_task`, `cut_off` (in its middle),
+    `null_body`.
 
-    Bitten when it has left the queue. Nothing to heal: it stays wherever the worker puts it.
+    It has taken effect when the message has left the queue. There is nothing to heal: the message stays wherever the
+    worker puts it.
     """
 
     component: str = "redis"

@@ -1,4 +1,4 @@
-"""Have one task do what a bug in it would do: last, return what cannot be stored, raise what cannot be rebuilt, die."""
+"""Make one task do what a bug in it would do: hang, return what cannot be stored, raise what cannot be rebuilt, or die."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ Deed = Literal["hold", "hang", "return_unserialisable", "raise_unrebuildable", "
 
 
 class Misbehave(Fault, frozen=True, kw_only=True, tag="misbehave"):
-    """The probe in the worker runs this instead of (for `hold` and `hang`: before) the task at `place`; `place` None: all tasks.
+    """The probe in the worker runs this instead of (for `hold` and `hang`: before) the task at `place`; `place` None:
+    all tasks.
 
-    Where tasks do not show whose they are, as no key reaches their arguments, another one stands in for the task at `place`: the one whose turn
-    it is when they start. The other faults of the storm take the same one.
+    If no key reaches the tasks' arguments, tasks cannot be matched to submissions. Then another task stands in for the
+    one at `place`: the one that starts at that position in the order of starts. The other faults of the storm use the
+    same task.
 
-    Healed by taking the order back; tasks that are held go on, one that hangs never does.
+    Healed by withdrawing the order; held tasks continue, one that hangs never does.
     """
 
     component: str = "worker"

@@ -1,4 +1,4 @@
-"""Cancel a task, as a user does who presses "cancel"."""
+"""Cancel a task, as a user who presses "cancel" does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from stormproof.spec.system import System
 
 
 class Revoke(Fault, frozen=True, kw_only=True, tag="revoke"):
-    """Cancels the task that was submitted at `place`, as the framework does it: Celery's control command `revoke`, without `terminate`.
+    """Cancels the task that was submitted at `place`, in the framework's way: Celery's control command `revoke`,
+    without `terminate`.
 
-    Bitten when a worker has answered that it knows. Nothing to heal.
+    It has taken effect when a worker has confirmed it. There is nothing to heal.
     """
 
     component: str = "worker"

@@ -1,10 +1,10 @@
-"""Who holds which message, and where tasks pass: the books that the links keep of what a worker is given.
+"""Records which worker holds which message, and where tasks pass, from the deliveries that the links see.
 
-A worker reads its lists by a request that blocks (`BRPOP`), and then records the message as unacknowledged (`HSET`), often on
-another connection of its pool. It holds the message until its process ends; or until the connection on which it was delivered
-ends, and its consumer starts anew, as Celery then forgets what it had in hand. After that only the visibility timeout brings the
-message back. A connection that ends is not enough: a worker whose prefetch is full reads nothing, and may lose the connection,
-open another one, and know all its messages still.
+A worker reads its lists with a blocking request (`BRPOP`), and then records the message as unacknowledged (`HSET`),
+often on another connection of its pool. It holds the message until its process ends, or until the connection on which
+it was delivered ends and its consumer restarts, because Celery then forgets the messages in hand. After that, only the
+visibility timeout brings the message back. The end of a connection alone is not enough: a worker whose prefetch is full
+reads nothing, and may lose the connection, open another one, and still know all its messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_KEYS = 1000
 
 
 class Place(NamedTuple):
-    """One key of one database of a Redis, by its name in the description."""
+    """One key of one database of a Redis. `store` is the Redis' name in the description."""
 
     store: str
     database: int
@@ -41,7 +41,9 @@ class _Holder(NamedTuple):
 
 
 class Deliveries:
-    """`reads`: the lists that a component's copy has asked for. `published`: where messages were put."""
+    """The deliveries of a run. `reads`: the lists that a component's copy has asked for. `published`: where messages
+    were put.
+    """
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
@@ -53,7 +55,9 @@ class Deliveries:
         self.published: set[Place] = set()
 
     def watch(self, moment: Moment, t: float) -> None:
-        """Take a frame into account that came at `t` of the run's clock. What a fault makes of it does not matter: Redis says what there is."""
+        """Record a frame that came at `t` of the run's clock. What a fault does to it does not matter: Redis shows what
+        exists.
+        """
         if moment.command in BLOCKING:
             if moment.direction == "reply" and not moment.nil:
                 self._delivered_on[moment.link] = moment.connection
@@ -71,7 +75,9 @@ class Deliveries:
             self._record(moment, t)
 
     def holds(self, place: Place, tag: bytes, task_id: str) -> Hold:
-        """Whether the worker that was given this message of a task, whose tag is in the hash at `place`, can still have it in hand."""
+        """Whether the worker that received this message of a task, whose tag is in the hash at `place`, can still have
+        it in hand.
+        """
         holder = self._holders.get((place, tag))
         if holder is None:
             return Hold.UNSEEN
@@ -94,7 +100,7 @@ class Deliveries:
         seen = (moment.connection, self._database.get(moment.connection, 0), moment.raw)
         if seen in self._asked:
             return
-        if len(self._asked) > _MOST_KEYS:  # kombu asks for the same lists in ever another order.
+        if len(self._asked) > _MOST_KEYS:  # kombu asks for the same lists in a different order each time.
             self._asked.clear()
         self._asked.add(seen)
         keys = words(moment.raw, _MOST_KEYS)[1:-1]

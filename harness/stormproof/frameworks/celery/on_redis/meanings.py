@@ -14,7 +14,9 @@ from stormproof.history import Meaning
 
 _ENVELOPE = b'{"body": '
 _OF_A_TASK = b'"task": '
-"""How a message of kombu's begins, and what those of tasks have in their headers: replies to remote control commands have it not."""
+"""How a message of kombu's begins, and what is in the headers of tasks only: replies to remote control commands lack
+it.
+"""
 _HEAD_BYTES = 512
 
 _PUSHES = frozenset({"LPUSH", "RPUSH", "LPUSHX", "RPUSHX"})
@@ -26,15 +28,16 @@ _EVENTS = "celeryev"
 
 
 def is_task(raw: bytes) -> bool:
-    """Whether a request or a reply, or as much of it as is there, holds the message of a task."""
+    """Whether a request or a reply, or the part of it that is there, holds the message of a task."""
     return _ENVELOPE in raw[:_HEAD_BYTES] and (_OF_A_TASK in raw or len(raw) >= HEAD_LIMIT)
 
 
 class KombuReader:
-    """Reads one connection. `unacked` gives the names of the hashes of unacknowledged messages that workers have told, as they are written
-    in frames.
+    """Reads one connection. `unacked` returns the names of the hashes of unacknowledged messages that workers have
+    reported, as they are written in frames.
 
-    A message is given back by a transaction that begins with HGET of its tag: what is taken away and put until EXEC is that one move.
+    A message is returned by a transaction that begins with HGET of its tag: whatever is removed and added until EXEC
+    belongs to that one move.
     """
 
     def __init__(self, unacked: Callable[[], Collection[str]]) -> None:
@@ -61,7 +64,7 @@ class KombuReader:
         return meaning
 
     def reply(self, asked: Meaning, raw: bytes) -> Meaning:
-        """A pop may also have given a worker the answer to a control command."""
+        """The meaning of a reply. A pop may also have returned the answer to a control command."""
         return "other" if asked == "deliver" and not is_task(raw) else asked
 
     def _is_unacked(self, key: str) -> bool:

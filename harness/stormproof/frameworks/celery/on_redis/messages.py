@@ -1,7 +1,7 @@
-"""What kombu keeps in the broker's Redis: the queues, and the messages that are not acknowledged; wherever in it they are.
+"""What kombu keeps in the broker's Redis: the queues, and the unacknowledged messages, wherever they are.
 
-Where they are is learned from three sources together: what the workers say of their transport, what passes the links, and Redis
-itself. The description's `queues` add to that and are not trusted to be all.
+Three sources together show where they are: what the workers report about their transport, what passes the links, and
+Redis itself. The description's `queues` are added, but are not assumed to be complete.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ _SCAN_COUNT = 1000
 
 
 def reaching() -> AbstractContextManager[None]:
-    """Raise UnreachableError for whatever says that the broker does not answer, in redis-py's words or in kombu's."""
+    """Raise UnreachableError in place of any error of redis-py or kombu that means that the broker does not answer."""
     return of_redis(OperationalError)
 
 
 class KombuMessages:
-    """`queues`: those that the description names. `settings`: what each worker said of itself when it became ready last. `workers`: the
-    names of all copies of workers.
+    """The messages of the system in the broker.
+
+    `queues`: those that the description names. `settings`: what each worker reported when it last became ready.
+    `workers`: the names of all copies of workers.
     """
 
     def __init__(
@@ -57,11 +59,11 @@ class KombuMessages:
 
     @property
     def settings(self) -> Settings:
-        """How the system's messages are kept, by the word of a worker; as kombu does unless it is told otherwise, where none has said."""
+        """How the system's messages are kept, as a worker reported it; kombu's defaults if none has."""
         return next(iter(self._settings.values()), Settings(t=0, component="", pid=0, queues=self._queues))
 
     def celery(self, settings: Settings | None = None) -> Celery:
-        """A bare Celery client that keeps messages as a worker of these settings does."""
+        """A bare Celery client that keeps messages as a worker with these settings does."""
         like = settings or self.settings
         app = Celery(broker=self.server.url_of(like.database), set_as_current=False)
         app.conf.task_default_queue = self.queue
@@ -83,43 +85,45 @@ class KombuMessages:
         return next(iter(self.settings.queues), self._queues[0])
 
     def inbox(self) -> tuple[redis.asyncio.Redis, str]:
-        """A client, and the list in its database from which a worker takes what is most urgent in that queue."""
+        """A client, and the list in its database from which a worker takes that queue's most urgent messages."""
         return self.server.at(self.settings.database), self.settings.prefix + self.queue
 
     def reader(self) -> KombuReader:
-        """What reads the frames of one connection."""
+        """A reader for the frames of one connection."""
         return KombuReader(
             lambda: {shape((told.prefix + told.unacked_key).encode()) for told in self._settings.values()}
         )
 
     def watch(self, moment: Moment, t: float) -> None:
-        """Keep the books of who is given which message."""
+        """Record which worker receives which message."""
         self.deliveries.watch(moment, t)
 
     async def depth(self) -> tuple[int, int]:
-        """Messages queued where workers read, and messages unacknowledged. Raises UnreachableError while Redis does not answer."""
+        """Messages queued where workers read, and messages unacknowledged. Raises UnreachableError if Redis does not
+        answer.
+        """
         return await self._count(self.read_lists, "LLEN"), await self._count(self.hashes, "HLEN")
 
     async def astray(self) -> int:
-        """Messages in lists that no worker of the system reads: another system may, or nobody. Raises what `depth` raises."""
+        """Messages in lists that no worker of the system reads; another system may. Raises the same errors as `depth`."""
         return await self._count(self.lists - self.read_lists, "LLEN")
 
     async def unread(self) -> list[Place]:
-        """Lists in which messages wait, and that no link has seen a worker read; the description's queues may be among them. Raises what
-        `depth` raises.
+        """Lists with waiting messages that no link has seen a worker read. The description's queues may be among them.
+        Raises the same errors as `depth`.
         """
         await self.discover()
         return [place for place in sorted(self.lists - self._read()) if await self._count([place], "LLEN")]
 
     @property
     def lists(self) -> set[Place]:
-        """Where messages wait, as far as is known."""
+        """The known lists in which messages wait."""
         passing = {place for place in self._passing() if place.store == self.server.name}
         return self._found_lists | passing | self._described()
 
     @property
     def read_lists(self) -> set[Place]:
-        """Those of them that workers read, by what passed the links, by their own word, or by the description."""
+        """Those of them that workers read, according to the links, their own reports, or the description."""
         return {place for place in self._read() if place.store == self.server.name} | self._described()
 
     def _passing(self) -> set[Place]:
@@ -134,7 +138,7 @@ class KombuMessages:
 
     @property
     def hashes(self) -> set[Place]:
-        """Where unacknowledged messages are recorded, as far as is known."""
+        """The known hashes in which unacknowledged messages are recorded."""
         store = self.server.name
         told = {Place(store, each.database, (each.prefix + each.unacked_key).encode()) for each in self._all_settings()}
         return self._found_hashes | told | {place for place in self.deliveries.hashes if place.store == store}
@@ -166,11 +170,13 @@ class KombuMessages:
                 if isinstance(found, int):
                     total += found
                 elif not (isinstance(found, ResponseError) and str(found).startswith("WRONGTYPE")):
-                    raise found  # A key of another type holds no messages; anything else must not count as none.
+                    raise found  # A key of another type holds no messages; no other error may count as none.
         return total
 
     async def discover(self) -> bool:
-        """Look through all of Redis for messages in places that are not known yet; whether there were any. Raises what `depth` raises."""
+        """Search all of Redis for messages in unknown places; return whether there were any. Raises the same errors as
+        `depth`.
+        """
         known = len(self.lists), len(self.hashes)
         with reaching():
             for database in await self.server.databases():
@@ -191,12 +197,12 @@ class KombuMessages:
         known: set[Place],
         first: Callable[[bytes], tuple[Any, ...]],
     ) -> set[Place]:
-        """The keys of this type in which there is a task's message."""
+        """The keys of this type that hold a task's message."""
         keys = [key async for key in client.scan_iter(_type=kind, count=_SCAN_COUNT)]
         places = [place for key in keys if (place := Place(self.server.name, database, bytes(key))) not in known]
         if (
             kind == "hash"
-        ):  # An application's own may be of any size; kombu's has a name that ends like its default, or was told.
+        ):  # An application's own may be of any size; kombu's has a name that ends like its default, or was reported.
             places = [place for place in places if place.key.endswith(b"unacked")]
         pipe = client.pipeline(transaction=False)
         for place in places:
@@ -205,7 +211,7 @@ class KombuMessages:
         return {place for place, value in zip(places, found, strict=True) if _holds_a_task(value)}
 
     async def unacked(self) -> list[Unacked]:
-        """Each unacknowledged message, and who has it. Raises what `depth` raises."""
+        """Each unacknowledged message, and its holder. Raises the same errors as `depth`."""
         with reaching():
             return [message for place in sorted(self.hashes) for message in await self._unacked_in(place)]
 
@@ -223,7 +229,9 @@ class KombuMessages:
         return found
 
     def unseen(self, alive: Iterable[str]) -> str:
-        """What was seen of messages and is not looked at, in one sentence with the mend; "" where all of it is. `alive`: the workers."""
+        """The messages that were seen but are not observed, in one sentence with the fix; "" if there are none.
+        `alive`: the workers.
+        """
         for place in sorted(self._passing()):
             if place.store != self.server.name:
                 return (
@@ -245,7 +253,7 @@ class KombuMessages:
         return message.place in self._restorers(alive)
 
     def hand_back(self, messages: Sequence[Unacked], alive: Iterable[str]) -> list[HandBack]:
-        """As the live workers do, each by its own settings, when the visibility timeout is over."""
+        """Return messages to the queue as the live workers do, each by its own settings, after the visibility timeout."""
         found = []
         for place, settings in self._restorers(alive).items():
             here = [message for message in messages if message.place == place]
@@ -265,13 +273,15 @@ class KombuMessages:
 
 
 def _holds_a_task(value: Any) -> bool:
-    """Whether what Redis gave of a list or hash is a task's message of kombu's: not a reply to a remote control command, say."""
+    """Whether a value from a list or hash in Redis is a task's message of kombu's, and not, for example, a reply to a
+    remote control command.
+    """
     values = value if isinstance(value, list) else [value]
     return any(isinstance(each, bytes) and bool(_headers(each).get("task")) for each in values)
 
 
 def _headers(stored: bytes) -> dict[str, Any]:
-    """The headers of a message, alone or with its exchange and routing key beside it; {} where there are none that can be read."""
+    """The headers of a message, alone or with its exchange and routing key beside it; {} if none can be read."""
     try:
         message = json.loads(stored)
         message = message[0] if isinstance(message, list) else message
