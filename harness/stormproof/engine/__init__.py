@@ -1,1 +1,1 @@
-"""One run: what stands, what strikes it, and the proof that it is over."""
+"""One run: the system, the faults that strike it, and the proof that it is over."""

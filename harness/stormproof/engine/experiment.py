@@ -1,4 +1,4 @@
-"""The one loop: run a scenario on a system, record what happens, and prove that it is over. Judging comes later."""
+"""The main loop: run a scenario on a system, record what happens, and prove that it is over. Judging comes later."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _WARMUP_PLACE = 8000
 _RECOVERY_PLACE = 7000
 _WARMUP_S = 20.0
 _MISTAKE_S = 5.0
-"""For so long an answer that does not fit the description may be one of a system that is not yet quite there."""
+"""Seconds. For this long, an answer that does not fit the description may come from a system that is still starting."""
 KEY_IS_LOST = (
     "note: no task was given the submission's key, though {key} is in submit, so tasks are known by their ids alone: a submission whose answer "
     "is lost is matched to no task; have your API pass the field with {key} on to the task"
 )
 _UNAVAILABLE, _LATEST_AGAIN_S = 503, 5.0
-"""A client that is told to come again does so, but no run waits a day for it."""
+"""Seconds. A client that is asked to retry does so, but no run waits a day for it."""
 
 Say = Callable[[str], None]
-"""Told a line for people."""
+"""Prints a line for the user."""
 Watch = Callable[[str], None]
-"""Told the name of each phase as it begins."""
+"""Called with the name of each phase as it begins."""
 
 
 async def run(
@@ -55,11 +55,12 @@ async def run(
     armed: bool = True,
     say: Say = lambda line: None,
 ) -> History:
-    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return. Not `armed`: no
-    fault strikes, as a control of the checks. `say` is told what makes the checks weaker on this system.
+    """Run it once and return the history, which is also in `folder`. Everything that was started is gone on return.
+    Without `armed`, no fault strikes: a control for the checks. `say` prints what makes the checks weaker on this
+    system.
 
-    Raises ComponentError where the system does not start, DescriptionError where it lacks what a fault strikes, or does not answer as it
-    is described.
+    Raises ComponentError if the system does not start. Raises DescriptionError if it lacks what a fault strikes, or its
+    answers do not fit its description.
     """
     async with opened(system, folder, binary, choices.run) as world:
 
@@ -100,10 +101,10 @@ async def run(
 
 
 async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda line: None) -> None:
-    """One task through the whole system before any fault: what does not work in calm proves nothing in a storm. `say` is told what makes
-    the checks weaker, though it is no mistake.
+    """Run one task through the whole system before any fault: what does not work without faults proves nothing in a
+    storm. `say` prints what makes the checks weaker, though it is not a mistake.
 
-    Raises ComponentError where the system does not work, DescriptionError where its answers are not as they are described.
+    Raises ComponentError if the system does not work, DescriptionError if its answers do not fit its description.
     """
     key, task_id = await _accepted(world, within_s)
     told, submissions = world.clients.latest, world.picture.submissions
@@ -121,7 +122,7 @@ async def one_task(world: World, within_s: float = _WARMUP_S, say: Say = lambda 
 
 
 async def _why(world: World) -> str:
-    """Why a task did not end, as far as the broker tells it."""
+    """Why a task did not end, as far as the broker shows it."""
     alive = [replica.name for replica in world.components("worker") if replica.alive]
     try:
         return world.messages.unseen(alive) or _of_unread(await world.messages.unread()) or "see its logs"
@@ -130,7 +131,7 @@ async def _why(world: World) -> str:
 
 
 def _of_unread(places: Sequence[object]) -> str:
-    """Why a task did not begin, where messages wait in these lists and no worker reads them; "" where there are none."""
+    """Why a task did not begin, if messages wait in these lists and no worker reads them; "" if there are none."""
     if not places:
         return ""
     lists = f"the list {places[0]}" + (f" (and {len(places) - 1} more)" if len(places) > 1 else "")
@@ -138,8 +139,8 @@ def _of_unread(places: Sequence[object]) -> str:
 
 
 def _another(world: World, key: str, task_id: str, told: Reply | None) -> str:
-    """The id of the task that ran in place of this one, which no worker has seen: the one with the submission's key, or one that the answer
-    names elsewhere; "" where there is none.
+    """The id of the task that ran in place of this one, which no worker has seen: the one with the submission's key, or
+    one that the answer names elsewhere; "" if there is none.
     """
     picture = world.picture
     if task_id in picture.received or task_id in picture.started:
@@ -152,7 +153,7 @@ def _another(world: World, key: str, task_id: str, told: Reply | None) -> str:
 
 async def _accepted(world: World, within_s: float) -> tuple[str, str]:
     """The key of a submission that was accepted, and its task's id."""
-    # A system that has just started, on a busy machine, may say that it is to be tried again later.
+    # A system that has just started, on a busy machine, may ask clients to retry later.
     began = world.recorder.now()
     for place in itertools.count(_WARMUP_PLACE):
         key = world.key(place)
@@ -171,8 +172,9 @@ async def _accepted(world: World, within_s: float) -> tuple[str, str]:
 
 
 async def _read(world: World, key: str, task_id: str, within_s: float) -> bool:
-    """Wait until the status says that the work, of which a task has ended, has ended; whether it did. What cannot be read or understood is the
-    description's mistake; a status that goes on to say that the work is under way is for the checks to judge.
+    """Wait until the status reports the end of work whose task has ended; return whether it did. A status that cannot
+    be read or understood is a mistake in the description. A status that keeps reporting that the work is under way is
+    for the checks to judge.
     """
     began, driver = world.recorder.now(), world.driver
     if world.system.promises.results == "ignored":
@@ -202,7 +204,7 @@ def _mistaken(world: World, mistake: str) -> DescriptionError:
 
 
 async def _workload(world: World, load: Workload, choices: Choices, clients: asyncio.TaskGroup) -> None:
-    """Submit everything when it is due, whatever became of what came before, and have each task followed."""
+    """Submit everything when it is due, regardless of earlier outcomes, and have each task followed."""
     began = world.recorder.now()
 
     async def client(place: int, copy: int, due_s: float) -> None:
@@ -230,7 +232,7 @@ async def _hold(world: World, held_s: float) -> None:
 
 
 async def recover(world: World, clients: asyncio.TaskGroup) -> None:
-    """New tasks, one a second, until one of them has ended or the promise is broken."""
+    """Submit new tasks, one a second, until one of them has ended or the promise is broken."""
     healed_t = world.recorder.now()
     recovered = asyncio.Event()
 

@@ -20,8 +20,11 @@ from stormproof.wire.server import Link
 
 
 class Links:
-    """`log`: the file for what they do not understand. `last_t`: when the last frame passed that is worth recording. `main_pid`: of a copy
-    of a component, the pid of its main process, 0 while it does not run. `messages`: who is told of each frame, and says what it means.
+    """The links of a run.
+
+    `log`: the file for what they do not understand. `last_t`: when the last frame that is worth recording passed.
+    `main_pid`: returns the pid of the main process of a component's copy, 0 if it is not running. `messages`: receives
+    each frame, and interprets it.
     """
 
     def __init__(self, recorder: Recorder, broker: str, log: Path, main_pid: Callable[[str], int]) -> None:
@@ -33,7 +36,7 @@ class Links:
         self.last_t = 0.0
 
     def add(self, replica: str, component: str, role: str, port: int, server: Server) -> Link:
-        """Make the link of one copy of a component with one server; it accepts nobody yet."""
+        """Make the link from one copy of a component to one server. It does not accept connections yet."""
         store = server.name
         name = replica if store == self._broker else f"{replica}.{store}"
         link = Link(name, replica, store, port, server.port, server.codec, reader=self._reader)
@@ -48,7 +51,7 @@ class Links:
     def chosen(self, component: str, store: str) -> list[Link]:
         """The links of a component (its name, its role, one copy's name, or a pattern) with a server (or a pattern).
 
-        Raises DescriptionError where there is none.
+        Raises DescriptionError if there are none.
         """
         found = [
             link
@@ -65,17 +68,17 @@ class Links:
         return [link for link, _ in self._all if link.component == replica]
 
     async def open(self, store: str) -> None:
-        """A server listens: so do its links."""
+        """Open the links of a server that has begun to listen."""
         for link in self._with(store):
             await link.open()
 
     async def shut(self, store: str) -> None:
-        """A server is gone: its links refuse, as it would."""
+        """Shut the links of a server that is gone: they refuse connections, as it would."""
         for link in self._with(store):
             await link.shut()
 
     async def close(self) -> None:
-        """The end of all links."""
+        """Close all links."""
         for link, _ in self._all:
             await link.close()
 
@@ -94,7 +97,7 @@ class Links:
 
     @asynccontextmanager
     async def armed(self, rule: Rule, links: Iterable[Link]) -> AsyncIterator[None]:
-        """A rule in force on these links, for as long as the block lasts."""
+        """Keep a rule in force on these links for the duration of the block."""
         chosen = list(links)
         for link in chosen:
             await link.arm(rule)
@@ -110,11 +113,13 @@ class Links:
                 await link.disarm(rule)
 
     def consuming_since(self, replica: str) -> float:
-        """When a worker began to consume last, by its probe; minus infinity where it never said so."""
+        """When a worker last began to consume, according to its probe; minus infinity if it never reported that."""
         return self._recorder.picture.consuming_at.get(replica, -math.inf)
 
     def finished_since(self, replica: str, task_id: str) -> float:
-        """When the latest execution of a task began that has come to its end in this worker; minus infinity where none has."""
+        """The start time of the latest execution of a task that has ended in this worker; minus infinity if there is
+        none.
+        """
         return self._recorder.picture.finished.get((replica, task_id), -math.inf)
 
     def connected(self, name: str, number: int) -> bool:
@@ -130,7 +135,7 @@ class Links:
         if self.messages is not None:
             self.messages.watch(moment, self._recorder.now())
         if moment.nil or (moment.waits and fate == "passed"):
-            return  # Neither a question that waits for an answer tells anything, nor an empty answer to it.
+            return  # Neither a request that blocks for an answer nor an empty answer to it is worth recording.
         self.last_t = self._recorder.now()
         self._recorder.add(
             Wire(

@@ -1,4 +1,4 @@
-"""Injects the faults of a storm when their time or their frame has come, proves that they bit, and heals them."""
+"""Injects the faults of a storm at their time or their frame, proves that they took effect, and heals them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOOK_S = 0.02
 
 
 def check(world: World, storm: tuple[Injection, ...]) -> None:
-    """Refuse what the system does not have, before anything starts. Raises DescriptionError."""
+    """Check before anything starts that the system has what the storm strikes. Raises DescriptionError."""
     reason = scenario.why_not(storm, world.system)
     if reason:
         raise DescriptionError(f"the system {world.system.name!r} cannot be struck so: {reason}")
@@ -36,8 +36,8 @@ def check(world: World, storm: tuple[Injection, ...]) -> None:
 async def storm(
     world: World, injections: tuple[Injection, ...], seed: int, *, armed: bool = True, first: int = 0
 ) -> None:
-    """The whole storm; returns when all is healed. Not `armed`: each fault takes its time and strikes nothing, as a control. `first`: the
-    number of the first fault in the history.
+    """Run the whole storm; return when all faults are healed. Without `armed`, each fault takes its time and strikes
+    nothing: a control. `first`: the number of the first fault in the history.
     """
     async with asyncio.TaskGroup() as group:
         for number, injection in enumerate(injections, first):
@@ -61,8 +61,8 @@ def _note(world: World, number: str, injection: Injection, stage: FaultStage, de
 async def inject(
     world: World, number: str, injection: Injection, dice: random.Random, heal: asyncio.Event | None = None
 ) -> None:
-    """One injection of the schedule, which began now; returns when it is healed. `number` names it in the history. With `heal`, it is
-    healed when that is set, and not before, whatever the injection says of times.
+    """Run one injection of the schedule, starting now; return when it is healed. `number` names it in the history. If
+    `heal` is given, it is healed when that is set, and not before, whatever times the injection gives.
     """
     await asyncio.sleep(injection.at_s)
     if injection.started is not None and (why := await _never_starts(world, world.key(injection.started))):
@@ -82,7 +82,7 @@ async def inject(
 
 
 async def _never_starts(world: World, key: str) -> str:
-    """Wait for the task of a submission to start; why it did not, and what to do about it, or "" where it did."""
+    """Wait for the task of a submission to start. Return why it did not and what to do about it, or "" if it did."""
     submissions = world.picture.submissions
     before = len(submissions.starts)
     if await world.recorder.until(lambda: submissions.start(key) is not None, _START_S):
@@ -103,7 +103,7 @@ def _frame(world: World, trigger: Trigger) -> str:
 
 
 async def _comes(frame: asyncio.Future[tuple[Moment, Decide]], heal: asyncio.Event | None) -> bool:
-    """Whether the frame comes before the time, or the storm, is over."""
+    """Whether the frame comes before the time runs out or the storm is over."""
     if heal is None:
         await asyncio.wait([frame], timeout=_START_S)
         return frame.done()
@@ -115,7 +115,7 @@ async def _comes(frame: asyncio.Future[tuple[Moment, Decide]], heal: asyncio.Eve
 
 
 def _lives(world: World, moment: Moment) -> bool:
-    """Whether the component of a link lives: what a dead one was about to send goes nowhere."""
+    """Whether the component of a link is alive: what a dead one was about to send goes nowhere."""
     return any(replica.alive for replica in world.replicas if replica.name == moment.component)
 
 
@@ -123,8 +123,8 @@ def _lives(world: World, moment: Moment) -> bool:
 async def held_at(
     world: World, injection: str, trigger: Trigger, dice: random.Random, *, passive: bool = False
 ) -> AsyncIterator[asyncio.Future[tuple[Moment, Decide]]]:
-    """The first frame that the trigger meets waits in its link, with all that follows it, until somebody has decided; where this is
-    `passive`, it does not wait.
+    """The first frame that the trigger meets. It waits in its link, with all that follows it, until its `Decide` is
+    called; if `passive`, it does not wait.
     """
     frame: asyncio.Future[tuple[Moment, Decide]] = asyncio.get_running_loop().create_future()
 
@@ -147,7 +147,9 @@ async def strike(
     struck: Callable[[], None] = lambda: None,
     heal: asyncio.Event | None = None,
 ) -> None:
-    """Inject, call `struck`, watch for the proof that it bit, and heal when the time has come: when `heal` is set, where it is given."""
+    """Inject, call `struck`, watch for the proof that the fault took effect, and heal when the time has come or, if
+    `heal` is given, when that is set.
+    """
     fault, began = injection.fault, world.recorder.now()
     waits_for_a_frame = injection.when is not None and isinstance(fault, WireFault)
 
@@ -174,7 +176,9 @@ async def strike(
 
 
 def target(injection: Injection) -> str:
-    """What an injection strikes: what a reader of the history should look at; a link is not the component itself, which still owes its answers."""
+    """What an injection strikes, for a reader of the history. A link is not the component itself, which still owes its
+    answers.
+    """
     fault = injection.fault
     if not isinstance(fault, WireFault):
         return fault.target
@@ -184,7 +188,7 @@ def target(injection: Injection) -> str:
 def striking(
     world: World, number: str, injection: Injection, dice: random.Random
 ) -> AbstractAsyncContextManager[Evidence]:
-    """Inject on entry, hand out the evidence, heal on exit."""
+    """Inject on entry, yield the evidence, heal on exit."""
     fault = injection.fault
     return (
         _on_the_wire(world, number, fault, injection.when, dice)

@@ -1,10 +1,11 @@
 """Quiescence: the proof that nothing can change any more without a new submission.
 
-Nothing queued, nothing unacknowledged, nothing executing in a live process, nothing held back by the system itself, and no
-event of a probe, for a stretch that is longer than any hand-over between two of these places takes. What no live worker holds any
-more, and what waits only for a timeout, is handed back at once as its framework would do it, and the history says so.
+Nothing is queued, unacknowledged, executing in a live process, or held back by the system itself, and there is no event
+of a probe, for longer than any hand-over between two of these places takes. Messages that no live worker holds any
+more, or that wait only for a timeout, are returned to the queue at once, as their framework would do it, and the
+history records that.
 
-`decide` is the rule, and pure; the rest of this file looks and acts.
+`decide` is the rule, and pure; the rest of this file observes and acts.
 """
 
 from __future__ import annotations
@@ -26,24 +27,28 @@ from stormproof.processes.launcher import is_running
 from stormproof.processes.replica import Replica
 
 CALM_S = 0.4
-"""How long all must be still. A hand-over (queue to worker, worker to pool child) takes milliseconds."""
+"""Seconds for which nothing may change. A hand-over (queue to worker, worker to pool child) takes milliseconds."""
 
 ABANDONED_S = 1.5
-"""How long all must be still before an abandoned message is handed back: a worker that is about to end, or to begin again, has done so."""
+"""Seconds without change before an abandoned message is handed back. By then, a worker that was about to end or restart
+has done so.
+"""
 
 DONE_S = 3.0
-"""The same for a message whose task has been executed to its end, by a worker that still lives: its acknowledgement is on its way for up to 2 s
-where greenlets send it (measured), and only what is later is lost.
+"""The same for a message whose task has been executed to its end by a worker that is still alive. Where greenlets send
+the acknowledgement, it takes up to 2 s (measured); one that is later than this is lost.
 """
 
 _LOOK_EVERY_S = 0.05
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at the world found. `astray`: messages in lists that no worker of the system reads. `in_hand`: the ids of the tasks that
-    execute. Of the unacknowledged messages, `held`: how many live workers hold; `abandoned`: the tags of those that no live worker
-    holds, that do not execute, and that a live worker would hand back one day; `done`: the same of those whose worker lives, and has
-    executed their task to its end; `unseen`: how many of which nobody can tell who holds them.
+    """The result of one look at the run.
+
+    `astray`: messages in lists that no worker of the system reads. `in_hand`: the ids of the tasks that execute. Of the
+    unacknowledged messages: `held` counts those that live workers hold. `abandoned` holds the tags of those that no
+    live worker holds, that do not execute, and that a live worker would hand back one day. `done` is the same for those
+    whose worker is alive and has executed their task to its end. `unseen` counts those whose holder is unknown.
     """
 
     queued: int = 0
@@ -58,19 +63,19 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is anywhere."""
+        """Whether there is no work anywhere."""
         return not (self.queued or self.astray or self.unacked or self.in_hand or self.backlog)
 
     def handed_back(self, calm_s: float) -> frozenset[bytes]:
-        """The tags of what is handed back when all was still for so long."""
+        """The tags of the messages that are handed back after this long without change."""
         abandoned = self.abandoned if calm_s > ABANDONED_S else frozenset[bytes]()
         return abandoned | self.done if calm_s > DONE_S else abandoned
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What else counts at that moment. `due_s`: until when messages that live workers hold are not due yet, from now (ETA, countdown);
-    `stall_s` and `recovery_s` are the system's promises; `slowest_s`: the longest time that a rate limit puts between two tasks;
-    `longest_s`: the longest execution that was seen to end.
+    """What else counts at that moment. `due_s`: how long from now until the messages that live workers hold are due
+    (ETA, countdown). `stall_s` and `recovery_s` are the system's promises. `slowest_s`: the longest time that a rate
+    limit puts between two tasks. `longest_s`: the longest execution that was seen to end.
     """
 
     submitting: bool = False
@@ -83,7 +88,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     longest_s: float = 0.0
 
     def patience_s(self, look: Look) -> float:
-        """How long nothing may change before more waiting tells nothing new: until each promise is broken."""
+        """How long, without change, more waiting can show something new: until each promise is broken."""
         if look.in_hand:
             return max(self.stall_s, self.recovery_s + self.longest_s)
         return self.stall_s + (self.slowest_s if look.unacked else 0)
@@ -101,7 +106,9 @@ HAND_BACK = Decision("hand back")
 
 
 def decide(look: Look, around: Around, calm_s: float) -> Decision:
-    """What follows from a look that has not changed for `calm_s`: wait, hand back what is abandoned, or end with or without the proof."""
+    """What follows from a look that has not changed for `calm_s`: wait, hand back what is abandoned, or end with or
+    without the proof.
+    """
     if not around.submitting and calm_s >= CALM_S:
         if look.empty:
             return Decision("prove", "nothing queued, unacknowledged, executing or held back")
@@ -129,8 +136,8 @@ def _who_holds(look: Look) -> str:
 
 
 async def settle(world: World, within_s: float) -> Quiescence:
-    """Wait for quiescence, record it and return it; `proved` is False where the time ran out, the broker did not answer, or messages pass
-    where nobody looks.
+    """Wait for quiescence, record it and return it. `proved` is False if the time ran out, the broker did not answer,
+    or messages pass in places that are not observed.
     """
     deadline = time.monotonic() + within_s
     last, since = None, time.monotonic()
@@ -182,7 +189,7 @@ def _ready(world: World) -> list[str]:
 
 
 async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
-    """What is there now, and each unacknowledged message; None where that cannot be seen."""
+    """The current state and each unacknowledged message; None if the state cannot be read."""
     try:
         queued, unacked = await world.messages.depth()
         astray = await world.messages.astray()
@@ -194,7 +201,7 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
     alive, times = _ready(world), Counter(message.task_id for message in messages)
     free = [m for m in messages if m.task_id not in in_hand and world.messages.returns(m, alive)]
     abandoned = (message.tag for message in free if message.hold is Hold.GONE)
-    # Of two messages of one task nobody can tell which of them was executed.
+    # If one task has two messages, which of them was executed is unknown.
     done = (message.tag for message in free if message.hold is Hold.DONE and times[message.task_id] == 1)
     found = Look(
         queued=queued,
@@ -211,7 +218,7 @@ async def _look(world: World) -> tuple[Look | None, list[Unacked]]:
 
 
 async def _finds_more(world: World) -> bool:
-    """Whether there are messages in places of the broker at which nobody has looked yet, or it does not answer."""
+    """Whether there are messages in places of the broker that were not observed so far, or it does not answer."""
     try:
         return await world.messages.discover()
     except UnreachableError:
@@ -223,22 +230,23 @@ def _executing(world: World) -> list[str]:
 
 
 def _in_hand(world: World, start: Probe) -> bool:
-    """A pool process may outlive its worker and still be at work. And a worker whose pool process died has the task in its
-    books: it may take ten seconds (billiard's `lost_worker_timeout`) until it says that the task failed, or gives it back.
+    """Whether the execution may still be running. A pool process may outlive its worker and still be at work. A worker
+    whose pool process died still tracks the task: it may take ten seconds (billiard's `lost_worker_timeout`) until it
+    reports that the task failed, or gives it back.
     """
     return is_running(start.pid) or (is_running(start.parent) and not world.picture.has_moved_on(start))
 
 
 async def _fast_forward(world: World, abandoned: Sequence[Unacked]) -> None:
-    """Do at once what a live worker would do when its time has come."""
+    """Do at once what a live worker would do after the timeout."""
     for back in world.messages.hand_back(abandoned, _ready(world)):
-        # Said before it is done: a worker may begin the task before this goes on.
+        # Recorded before it is done: a worker may begin the task before this continues.
         now, store = world.recorder.now(), world.system.broker
         world.recorder.add(FastForward(t=now, store=store, task_ids=back.task_ids, waited_s=back.waited_s))
         try:
             await asyncio.to_thread(back.do)
         except UnreachableError:
-            pass  # The broker went away meanwhile: the next look tells.
+            pass  # The broker went away meanwhile: the next look shows it.
 
 
 def _record(world: World, look: Look | None, calm_s: float, *, proved: bool, detail: str) -> Quiescence:

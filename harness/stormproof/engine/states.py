@@ -1,6 +1,6 @@
 """Brings a worker into the state in which a storm is to find it, with tasks of the probe's own.
 
-Those tasks are no promise's business: they are submitted with purpose `state`, and released when the storm is over.
+No promise covers those tasks: they are submitted with purpose `state`, and released when the storm is over.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from stormproof.spec.scenario import State, lacks_state
 _FIRST_PLACE = 9000
 _ETA_S = 8
 _MANY = 12
-"""More than two pool slots and a prefetch of four for each can hold."""
+"""More than two pool slots with a prefetch of four each can hold."""
 
 
 async def bring_into(world: World, state: State) -> None:
-    """Submit the probe's tasks and wait until the workers hold them. Raises ComponentError where they do not, DescriptionError where the
-    framework knows no such state.
+    """Submit the probe's tasks and wait until the workers hold them. Raises ComponentError if they do not,
+    DescriptionError if the framework does not support this state.
     """
     if state is State.IDLE:
         return
@@ -38,7 +38,7 @@ async def bring_into(world: World, state: State) -> None:
 
     if not await world.recorder.until(held, within_s=10):
         raise ComponentError(f"no worker took the task that was to bring it into the state {state.value!r}")
-    if state is State.PREFETCHED:  # All that it will take, it has taken when nothing more comes.
+    if state is State.PREFETCHED:  # When nothing more comes, it has taken all that it will take.
         await world.recorder.until(lambda: world.recorder.now() - picture.last_probe_t > 0.5, within_s=10)
 
 

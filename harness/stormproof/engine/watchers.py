@@ -1,4 +1,4 @@
-"""Watches a run from outside while it goes on: probes, servers, processes, the machine, the framework's own events."""
+"""Watches a run from outside while it goes on: probes, servers, processes, the machine, and the framework's own events."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _JOURNAL_EVERY_S = 0.02
 
 
 class Watchers:
-    """The tasks that look at a run. `look_at` records how a server is. `fail` is called with the error where one of them breaks: without them
-    the history would be blind.
+    """The tasks that observe a run. `look_at` records the state of a server. `fail` is called with the error if one of
+    them breaks, because without them the history would be incomplete.
     """
 
     def __init__(
@@ -37,15 +37,15 @@ class Watchers:
         self._recorder, self._replicas, self._look_at, self._fail = recorder, replicas, look_at, fail
         self._tasks: list[asyncio.Task[None]] = []
         self._events: Listener | None = None
-        self._stopping = False  # A client library may swallow a cancellation; nobody may overlook this.
+        self._stopping = False  # A client library may swallow a cancellation; this flag cannot be missed.
 
     @property
     def stopping(self) -> bool:
-        """Whether the run is at its end: what goes away now is no news."""
+        """Whether the run is at its end: what disappears now is not recorded."""
         return self._stopping
 
     def add(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do this beside the run, until it ends."""
+        """Run this in parallel until the end of the run."""
         task = asyncio.create_task(work)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
@@ -70,13 +70,15 @@ class Watchers:
             await asyncio.to_thread(self._events.stop, 2.0)
 
     def start(self, journal: Journal, servers: Iterable[Server]) -> None:
-        """Begin to record what the probes, the servers and the processes say."""
+        """Start recording what the probes, the servers and the processes report."""
         of_servers = (self._sample(server) for server in servers)
         for watch in (self._read_journal(journal), self._sample_processes(), self._sample_pressure(), *of_servers):
             self.add(watch)
 
     async def listen(self, listener: Callable[[Callable[[AnyEvent], None], float], Listener]) -> None:
-        """Begin to hear a framework's own events, by what `listener` makes; return when they can be heard. Raises ComponentError."""
+        """Start listening to a framework's own events, with the listener that `listener` makes; return when it is
+        connected. Raises ComponentError.
+        """
         loop = asyncio.get_running_loop()
 
         def add(event: AnyEvent) -> None:
@@ -105,7 +107,7 @@ class Watchers:
             await asyncio.sleep(_PROCESSES_EVERY_S)
 
     def look_at_processes(self) -> None:
-        """Note how the system's processes are now."""
+        """Record the memory of the system's processes now."""
         for replica in self._replicas:
             if found := replica.sample():
                 self._recorder.add(found)
@@ -116,7 +118,7 @@ class Watchers:
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
     async def watch_over(self, launcher: Launcher, guard: Guard, *folders: Path) -> None:
-        """End the run where the machine has no room for it, or where it was told to end and does not."""
+        """End the run if the machine has no room for it, or if it was told to end and has not."""
         while not self._stopping:
             try:
                 machine.check(*folders)

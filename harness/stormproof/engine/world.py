@@ -1,4 +1,4 @@
-"""Everything of one run that touches the machine: its servers, the system's components, the outside world, the probes."""
+"""All parts of one run that touch the machine: its servers, the system's components, the outside world, and the probes."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ from stormproof.spec.workload import key
 
 
 class World:
-    """Use as an async context manager: on exit everything that it started is gone, whatever happened. Where the run cannot go on, as
-    its disk is full or a watcher of it broke, its task is cancelled, and the reason raised on exit.
+    """Use as an async context manager: on exit, everything that it started is gone, whatever happened. If the run
+    cannot continue because its disk is full or a watcher broke, its task is cancelled, and the reason is raised on
+    exit.
 
-    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder. `binary`: the program of the servers, where somebody
-    has chosen one. `opened` gives it a recorder of its own.
+    `run` is four hexadecimal digits that mark the run's keys; `folder` is the run folder. `binary`: the program of the
+    servers, if the user has chosen one. `opened` creates one together with its recorder.
     """
 
     def __init__(self, system: System, folder: Path, recorder: Recorder, binary: Binary | None, run: str) -> None:
@@ -73,7 +74,7 @@ class World:
         await self._stack.__aexit__(*ending)
 
     def fail(self, error: BaseException) -> None:
-        """End the run at once with this error. Nobody waits then for faults to be healed."""
+        """End the run at once with this error, without waiting for faults to be healed."""
         if not self.watchers.stopping and not self.launcher.over:
             self.launcher.end()
             self._guard.fail(error)
@@ -84,7 +85,7 @@ class World:
         logs.mkdir(parents=True, exist_ok=True)
         # The mark is longer than the keys' four digits: it must be unique on the machine.
         self.launcher = await self._stack.enter_async_context(Launcher(self._work.name, logs))
-        # Announced before it is there: a harness that is killed in between leaves no folder.
+        # Announced before it exists: a harness that is killed in between leaves no folder.
         self.launcher.own_folder(self._work)
         self.recorder.broken = self.fail
         self._work.mkdir(mode=0o700)
@@ -96,7 +97,7 @@ class World:
         self.http = await self._stack.enter_async_context(connections())
         self._make()
         self._stack.push_async_callback(self.links.close)
-        # Last in, first out: nobody asks a connection that is being closed.
+        # Last in, first out: watchers stop before the connections that they use are closed.
         self._stack.push_async_callback(self._stop)
         self.watchers.add(self.watchers.watch_over(self.launcher, self._guard, self.folder, self._work))
 
@@ -133,13 +134,13 @@ class World:
         self.begin_again(self.run)
 
     def begin_again(self, run: str) -> None:
-        """Have new clients, which know of no submission; `run` marks their keys."""
+        """Replace the clients by new ones, which know of no submission; `run` marks their keys."""
         self.run = run
         self.clients = Clients(self.driver, self.system, self.recorder)
         self.effects.as_described = self.clients.described
 
     def _link(self, replica: str, component: str, role: str) -> dict[str, str]:
-        """Links of one copy of a component with every server, and what a description may say of their addresses."""
+        """Make the links of one copy of a component to every server; return the placeholders for their addresses."""
         values: dict[str, str] = {}
         for server in self.stores.values():
             link = self.links.add(replica, component, role, self._ports.free(), server)
@@ -157,7 +158,7 @@ class World:
         }
 
     async def start(self, *, everything: bool = False) -> None:
-        """Start all of the system at once and wait until each part says that it is ready. Raises ComponentError."""
+        """Start the whole system at once and wait until each part is ready. Raises ComponentError."""
         for server in self.stores.values():
             await self.start_server(server)
         self.watch()
@@ -170,24 +171,26 @@ class World:
         await self.listen()
 
     def watch(self) -> None:
-        """Begin to record what the probes, the servers and the processes say."""
+        """Start recording what the probes, the servers and the processes report."""
         self.watchers.start(self.framework.journal(self._work / "journal", self.recorder.t0), self.stores.values())
 
     async def listen(self) -> None:
-        """Begin to hear the framework's own events, wherever the workers send them; return when they can be heard. Raises ComponentError."""
+        """Start listening to the framework's own events, wherever the workers send them; return when connected. Raises
+        ComponentError.
+        """
         if isinstance(self.framework, HasEvents):
             await self.watchers.listen(partial(self.framework.listener, self.messages))
 
     async def _stop(self) -> None:
-        """Stop watching, and end every process; what remains is to close our own connections."""
+        """Stop watching, and end every process. Only the harness's own connections remain to be closed."""
         await self.watchers.stop()
         await self.launcher.stop()
         await self.watchers.stop_listening()
 
-    # What the phases and the faults need
+    # For the phases and the faults
 
     def phase(self, name: str) -> None:
-        """Note that a phase of the run begins, and what runs then, whatever the interval of the samples is."""
+        """Record that a phase of the run begins, and the processes that run then, independent of the sampling interval."""
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
         self.watchers.look_at_processes()
 
@@ -196,15 +199,15 @@ class World:
         return key(self.run, place)
 
     def accepted(self, place: int) -> str:
-        """The id that the system gave to the submission at this place; "" while it has given none."""
+        """The id that the system gave to the submission at this place; "" if it has not given one yet."""
         return self.clients.accepted.get(self.key(place), "")
 
     def known_as(self, place: int) -> frozenset[str]:
-        """What a frame may call the submission at this place, as far as that is known."""
+        """The known names that a frame may use for the submission at this place."""
         return self.picture.submissions.names(self.key(place))
 
     def _main_pid(self, component: str) -> int:
-        """The pid of the main process of one copy of a component, 0 where it does not run."""
+        """The pid of the main process of one copy of a component, 0 if it is not running."""
         return next((replica.pid for replica in self.replicas if replica.name == component and replica.alive), 0)
 
     def address(self, component: str) -> str:
@@ -224,7 +227,9 @@ class World:
         return found
 
     def struck(self, target: str) -> list[Running]:
-        """The running processes of a component or server. Raises DescriptionError where the system has no such thing."""
+        """The running processes of a component or server. Raises DescriptionError if the system has nothing of this
+        name.
+        """
         if self.system.is_server(target):
             return [server.running for server in self.servers(target) if server.running is not None]
         found = self.components(target)
@@ -234,21 +239,23 @@ class World:
         return [replica.running for replica in found if replica.running is not None]
 
     def kill_child(self, target: str, pid: int) -> None:
-        """SIGKILL one process below a component. Does nothing where the process is not below it (any more)."""
+        """SIGKILL one process below a component. Does nothing if the process is not, or no longer, below it."""
         for running in self.struck(target):
             for process in running.descendants():
                 if process.pid == pid:
                     process.kill()
 
     def expect_exit(self, target: str) -> None:
-        """Say that the harness is about to end these processes."""
+        """Announce that the harness is about to end these processes."""
         for replica in self.components(target):
             replica.expect_exit()
         if self.system.is_server(target):
             self._expected |= {server.running.pid for server in self.servers(target) if server.running is not None}
 
     async def start_again(self, target: str, *, lose_data: bool = False) -> None:
-        """Start what is gone, unless a supervisor has done so; with `lose_data`, a server comes back with an empty disk."""
+        """Start what has exited, unless a supervisor has done so. With `lose_data`, a server comes back with an empty
+        disk.
+        """
         if not self.system.is_server(target):
             for replica in self.components(target):
                 await replica.start_again()
@@ -259,13 +266,13 @@ class World:
             await self.start_server(server)
 
     async def start_server(self, server: Server) -> None:
-        """Start one server, unless it runs, and record it."""
+        """Start one server, unless it is running, and record it."""
         if server.running is not None and server.running.alive:
             return
         try:
             await server.start(listening=lambda: self._listening(server))
         except ComponentError as error:
-            self.fail(error)  # The server is ours: that it does not come back is no news of the system.
+            self.fail(error)  # The server is the harness's own: the system is not to blame.
             raise
         if server.running is None:
             raise ComponentError(f"{server.component}: did not start")
@@ -273,11 +280,11 @@ class World:
         self.watchers.add(self._shut_when_gone(server, server.running))
 
     async def _listening(self, server: Server) -> None:
-        await self.look_at(server)  # What it has kept is seen before anybody else can connect.
+        await self.look_at(server)  # The data that it has kept is sampled before any other client can connect.
         await self.links.open(server.name)
 
     async def look_at(self, server: Server) -> None:
-        """Note how a server is now, with its messages where it is the broker."""
+        """Record the state of a server now, with its messages if it is the broker."""
         depth = self.messages.depth if server.name == self.system.broker else None
         self.recorder.add(await server.sample(self.recorder.now(), depth))
 
@@ -288,7 +295,7 @@ class World:
             await self.links.shut(server.name)
 
     def _wipe(self, server: Server) -> None:
-        """Take the data of a server that is down."""
+        """Delete the data of a server that is down."""
         server.forget_data()
         if server.running is not None:
             self._server_event(server, server.running, "wiped")
@@ -299,13 +306,13 @@ class World:
         self.recorder.add(msgspec.structs.replace(event, expected=expected))
 
     def release_file(self, name: str) -> Path:
-        """The file for which tasks under a `hold` order wait."""
+        """The file that tasks under a `hold` order wait for."""
         return self._work / f"release-{name}"
 
 
 @asynccontextmanager
 async def opened(system: System, folder: Path, binary: Binary, run: str) -> AsyncIterator[World]:
-    """A world that writes its history into the folder. Raises RunFolderError, and what `World` raises."""
+    """A world that writes its history into the folder. Raises RunFolderError, and the errors of `World`."""
     recorder = Recorder(folder / "history.jsonl")
     try:
         async with World(system, folder, recorder, binary, run) as world:
