@@ -36,11 +36,12 @@ class ProbeJournal:
         self._offset = 0
 
     def read_new(self) -> list[history.Probe | history.Settings]:
-        """What was written since the last call. A line without its end waits for the next; no file yet is no event.
+        """The events written since the last call. An incomplete line waits for the next call; a missing file has no
+        events.
 
-        What a worker says of its settings comes before its word that it is ready.
+        A worker's settings come before its report that it is ready.
 
-        Raises StormproofError where a whole line is not one of the probe's.
+        Raises StormproofError if a whole line is not one of the probe's.
         """
         try:
             with self._path.open("rb") as file:

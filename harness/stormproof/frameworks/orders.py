@@ -1,4 +1,4 @@
-"""What the probes are ordered to do to tasks: a file that they read again whenever it was replaced."""
+"""The orders for the probes: what they do to tasks, in a file that they read again whenever it has been replaced."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 
 class Orders:
-    """`path` is where the probes look; each order names a key, what to do, and for `hold` until which file is there. Where tasks show
-    no key, an order counts them: `nth` is the task that it means, `turns` the files with which the probes count.
+    """`path` is where the probes look. Each order names a key, an action, and for `hold` the file to wait for. If tasks
+    show no key, an order counts them: `nth` is the task that it applies to, `turns` the files with which the probes
+    count.
     """
 
     def __init__(self, path: Path) -> None:
@@ -17,12 +18,12 @@ class Orders:
         self._write()
 
     def give(self, order: dict[str, str]) -> None:
-        """Have it done from now on."""
+        """Put an order in force."""
         self._given.append(order)
         self._write()
 
     def take_back(self, order: dict[str, str]) -> None:
-        """Have it done no more."""
+        """Withdraw an order."""
         self._given.remove(order)
         self._write()
 

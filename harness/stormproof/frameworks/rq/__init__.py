@@ -1,1 +1,1 @@
-"""RQ: the probe in its workers, where its jobs are in Redis, and what its commands on the wire mean."""
+"""RQ: the probe in its workers, the places of its jobs in Redis, and the meaning of its commands on the wire."""

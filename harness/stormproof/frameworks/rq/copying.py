@@ -14,7 +14,7 @@ _FILES = {
 
 
 def copy_probe(folder: Path) -> None:
-    """Write the probe, its parts and its loader into `folder`. The copies know nothing of the package `stormproof`."""
+    """Write the probe, its parts and its loader into `folder`. The copies do not depend on the package `stormproof`."""
     for source, name in _FILES.items():
         text = (_HERE / source).read_text(encoding="utf-8")
         (folder / name).write_text(text.replace(_PARTS, "stormproof_probe_parts"), encoding="utf-8")

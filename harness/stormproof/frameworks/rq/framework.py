@@ -1,4 +1,4 @@
-"""RQ, as Stormproof sees it."""
+"""RQ, as a framework that a description can name."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from stormproof.history import Settings
 from stormproof.spec.scenario import State
 
 _LIMIT_S = 120
-"""A state must outlast the storm, whatever limits the system has for jobs of its own."""
+"""A state must outlast the storm, whatever limits the system sets for its jobs."""
 
 
 class RqFramework:
-    """RQ 3.0 on a Redis; 2.6 and later are told of less."""
+    """RQ 3.0 on a Redis. With 2.6 and later, the probe reports less."""
 
     name: ClassVar[str] = "rq"
     promises: ClassVar[Mapping[str, Any]] = {"delivery": "at_most_once"}
     states: ClassVar[frozenset[State]] = frozenset({State.IDLE, State.RUNNING_LATE})
-    """A worker holds one job, and its record is taken away when that has ended. It holds none that is due later, and none in advance."""
+    """A worker holds one job, whose record is removed when the job has ended. It holds none that is due later, and none
+    in advance.
+    """
     bad_messages: ClassVar[tuple[str, ...]] = BAD
 
     def probe(self, folder: Path) -> dict[str, str]:
@@ -59,7 +61,7 @@ class RqFramework:
         settings: Mapping[str, Settings],
         workers: Collection[str],
     ) -> RqMessages:
-        """What RQ keeps in that server. Raises DescriptionError where it is no Redis."""
+        """What RQ keeps in that server. Raises DescriptionError if it is not a Redis."""
         if not hasattr(server, "databases"):
             raise DescriptionError(
                 f"{server.component}: RQ's jobs are in a Redis, and this is a {server.spec.kind}; use a broker of the kind redis"
@@ -77,12 +79,13 @@ class RqFramework:
         return job_id
 
     def result_key(self, task_id: str) -> str:
-        """Of the stream of its results; its state is in `rq:job:ID`."""
+        """The stream of its results; its state is in `rq:job:ID`."""
         return f"rq:results:{task_id}"
 
     def cancel(self, messages: RqMessages, task_ids: Sequence[str]) -> list[str]:
-        """As a user does it: a job that waits is taken out of its queue, and the worker of one that runs is told to stop it. Who was told: that
-        worker, by its name to RQ, or the Redis. Raises UnreachableError.
+        """Cancel jobs as a user does: a waiting job is removed from its queue, and the worker of a running one is
+        ordered to stop it. Return who received the order: that worker, by its name in RQ, or the Redis. Raises
+        UnreachableError.
         """
         from rq.command import send_stop_job_command  # noqa: PLC0415  # RQ is here only where it is asked for.
         from rq.exceptions import InvalidJobOperation, NoSuchJobError  # noqa: PLC0415
@@ -104,7 +107,7 @@ class RqFramework:
         return told
 
     async def put_bad(self, messages: RqMessages, kind: str, key: str) -> Callable[[], Awaitable[bool]]:
-        """Put a bad job into the queue; what then asks whether a worker has taken it. Raises UnreachableError."""
+        """Put a bad job into the queue; return what checks whether a worker has taken it. Raises UnreachableError."""
         job_id = f"stormproof-{kind}"
         fields = bad_fields(kind, key, messages.queue.name, messages.settings.serializer)
         await asyncio.to_thread(messages.put, job_id, fields)

@@ -1,8 +1,8 @@
-"""Which worker was given which RQ job, as the links see it pass.
+"""Which worker received which RQ job, as the links see it.
 
-An RQ worker does one thing after the other: it asks for a job, has it executed, and asks again. So it holds what it was given last, until it asks
-again or its process ends. That holds for a connection that is lost, too: the client asks again by itself, and what the lost reply brought stays in
-the intermediate queue.
+An RQ worker works sequentially: it asks for a job, has it executed, and asks again. So it holds the job that it
+received last, until it asks again or its process ends. That includes a lost connection: the client itself asks again,
+and the job in the lost reply stays in the intermediate queue.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class QueueAt(NamedTuple):
 
     @property
     def intermediate(self) -> str:
-        """The list in which an id stands from when a worker has taken it until the job begins."""
+        """The list that holds an id from when a worker has taken it until the job begins."""
         return self.key + INTERMEDIATE
 
     def registry(self, kind: str) -> str:
@@ -56,7 +56,9 @@ class _Holder(NamedTuple):
 
 
 class Handed:
-    """`reads`: the queues that a component's copy has asked for. `published`: those into which jobs were put."""
+    """The deliveries of a run. `reads`: the queues that a component's copy has asked for. `published`: those into which
+    jobs were put.
+    """
 
     def __init__(self, workers: Workers, store: str) -> None:
         self._workers, self._store = workers, store
@@ -67,7 +69,9 @@ class Handed:
         self.published: set[QueueAt] = set()
 
     def watch(self, frame: Moment, t: float) -> None:
-        """Take a frame into account that came at `t` of the run's clock. What a fault makes of it does not matter: Redis says what there is."""
+        """Record a frame that came at `t` of the run's clock. What a fault does to it does not matter: Redis shows what
+        exists.
+        """
         if frame.store != self._store:
             return
         if frame.command in ASKS:
@@ -86,7 +90,7 @@ class Handed:
             self.published.update(self._queues(frame, words(frame.raw, 2)[1:]))
 
     def holds(self, job_id: str) -> Hold:
-        """Whether the worker that was given this job last can still have it in hand."""
+        """Whether the worker that received this job last can still have it in hand."""
         holder = self._holders.get(job_id)
         if holder is None:
             return Hold.UNSEEN

@@ -1,7 +1,7 @@
 """Loads the probe into RQ's workers, which have no option that names a module to import.
 
-The harness copies this file as `sitecustomize.py` into a folder on the worker's PYTHONPATH: Python imports it at the start of every
-process. A `sitecustomize` that the system has of its own is run after it, and takes its place.
+The harness copies this file as `sitecustomize.py` into a folder on the worker's PYTHONPATH: Python imports it at the
+start of every process. If the system has a `sitecustomize` of its own, that runs afterwards, and takes its place.
 """
 
 import importlib.machinery
@@ -13,7 +13,9 @@ _FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def load_probe() -> None:
-    """Have the probe patch RQ when that is imported, where the environment asks for a journal. What goes wrong is told, and hurts nobody."""
+    """If the environment asks for a journal, have the probe patch RQ when it is imported. Errors are reported and do no
+    harm.
+    """
     if not os.environ.get("STORMPROOF_JOURNAL"):
         return
     try:
@@ -24,7 +26,7 @@ def load_probe() -> None:
 
 
 def run_next() -> None:
-    """Run the `sitecustomize` that Python would have imported without this one, if there is any."""
+    """Run the `sitecustomize` that Python would have imported without this one, if there is one."""
     others = [path for path in sys.path if os.path.abspath(path or os.curdir) != _FOLDER]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
     if spec is not None and spec.loader is not None:

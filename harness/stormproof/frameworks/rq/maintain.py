@@ -1,9 +1,10 @@
-"""Has RQ itself do at once what it would do with abandoned jobs when enough time had passed. Runs in the worker's interpreter.
+"""Makes RQ handle abandoned jobs at once, as it would after enough time. Runs in the worker's interpreter.
 
-It knows nothing of Stormproof. One JSON object comes by stdin: `url` of the Redis, RQ's key `prefix`, the `serializer` as a dotted
-name, and for each queue the entries of its StartedJobRegistry (`wip`) and the ids in its intermediate queue (`intermediate`) that
-nobody has in hand any more. Those, and no others, are made as old as they must be; then RQ's own maintenance is called: a job is tried
-again if it has retries left, and failed otherwise. Exception handlers of the worker's command line are not called.
+It does not import Stormproof. It reads one JSON object from stdin: `url` of the Redis, RQ's key `prefix`, the
+`serializer` as a dotted name, and for each queue the entries of its StartedJobRegistry (`wip`) and the ids in its
+intermediate queue (`intermediate`) that no worker has in hand any more. It makes those, and no others, as old as they
+must be, and calls RQ's own maintenance: a job is retried if it has retries left, and failed otherwise. Exception
+handlers of the worker's command line are not called.
 """
 
 import json
@@ -13,7 +14,7 @@ import time
 from typing import Any
 
 _TOO_OLD_S = 3600
-"""More than any heartbeat (90 s) or first look at the intermediate queue (60 s) may be."""
+"""Seconds. Longer than any heartbeat (90 s) or first look at the intermediate queue (60 s) may be."""
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def _clean_intermediate(worker: Any, queue: Any, jobs: Any, past: float) -> None
         job_id for job_id in type(intermediate).get_job_ids(intermediate) if job_id in meant
     ]
     intermediate.cleanup(worker, queue)
-    worker.connection.delete(worker.key)  # RQ has counted a failure there, for a worker that never was.
+    worker.connection.delete(worker.key)  # RQ has counted a failure there, for a worker that never existed.
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from stormproof.brokers.redis.resp import words
 from stormproof.history import Meaning
 
 ASKS = frozenset({"BLMOVE", "BLPOP", "LMOVE", "LPOP"})
-"""What a worker asks for jobs with: the first where it reads one queue, the second where it reads several; the others in burst mode."""
+"""The commands with which a worker asks for jobs: the first if it reads one queue, the second if it reads several; the
+others in burst mode.
+"""
 
 _SCRIPTS = frozenset({"EVAL", "EVALSHA"})
 _MOST_WORDS = 120
@@ -20,7 +22,7 @@ _MOST_WORDS = 120
 _queue = re.compile(r".+?:queue:(?!.*:intermediate$).+").fullmatch
 _job = re.compile(r".+?:job:[^:]+").fullmatch
 _ROWS: tuple[tuple[str, str, Meaning], ...] = (
-    # commands, key after RQ's prefix, meaning
+    # Commands, key after RQ's prefix, meaning
     ("ZADD", r"wip:.+", "hold"),
     ("HSET", r"execution:.+", "hold"),
     ("LREM", r"queue:.+:intermediate", "hold"),
@@ -43,8 +45,8 @@ _BY_STATE: dict[bytes, Meaning] = {
 
 
 def meaning(command: str, key: str) -> Meaning:
-    """What a request means by its command and the shape of its first key alone, whoever sends it; its reply means the same. Of a job's hash, and
-    of an id that is put into a queue, more must be known: `RqReader` does.
+    """The meaning of a request, by its command and the shape of its first key alone; its reply means the same. For a
+    job's hash, and for an id that is put into a queue, more must be known: see `RqReader`.
     """
     if command in ASKS and _queue(key):
         return "deliver"
@@ -54,8 +56,8 @@ def meaning(command: str, key: str) -> Meaning:
 
 
 class RqReader:
-    """Reads one connection. A job that this connection has been given, or has begun or ended, is not published by it, but queued again; and its
-    hash is what was delivered to it.
+    """Reads one connection. A job that this connection has received, begun or ended is not published by it, but queued
+    again; and its hash is what was delivered.
     """
 
     def __init__(self) -> None:
@@ -63,7 +65,7 @@ class RqReader:
         self._known: set[str] = set()
 
     def request(self, command: str, key: str, raw: bytes, ids: tuple[str, ...]) -> Meaning:
-        """What a request means. `key`: the shape of its first key; `ids`: those in it."""
+        """The meaning of a request. `key`: the shape of its first key; `ids`: those in it."""
         if command in _SCRIPTS:
             return "unclear" if ids else "other"
         if _job(key) and command in ("HSET", "HGETALL"):
@@ -76,7 +78,9 @@ class RqReader:
         return found
 
     def reply(self, asked: Meaning, raw: bytes) -> Meaning:
-        """A reply means what its request does; one that brings a job is remembered, and one that brings none delivers nothing."""
+        """The meaning of a reply: that of its request. A reply that brings a job is remembered; one that brings none
+        delivers nothing.
+        """
         if asked == "deliver" and raw:
             found = words(raw) if raw[:1] in (b"$", b"*") and raw[1:2] != b"-" else []
             if not found:

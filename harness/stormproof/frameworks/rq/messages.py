@@ -1,8 +1,8 @@
-"""Where RQ's jobs are in Redis, who has them in hand, and how those are handed back that nobody has.
+"""Where RQ's jobs are in Redis, which worker has them in hand, and how abandoned ones are handed back.
 
-A job is a hash. Its id waits in the queue's list; a worker moves it to the queue's intermediate list, then into the registry of started jobs
-(`wip`), and takes it from there when the job has ended. A job that is to run later stands in the registry of scheduled jobs. Nothing of RQ is
-imported here: what RQ does, it does itself, in the interpreter of the worker.
+A job is a hash. Its id waits in the queue's list. A worker moves it to the queue's intermediate list, then into the
+registry of started jobs (`wip`), and removes it from there when the job has ended. A job that is to run later is in the
+registry of scheduled jobs. This module does not import RQ: RQ itself runs in the worker's interpreter.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _MAINTAIN = Path(__file__).with_name("maintain.py")
 
 
 class Server(Protocol):
-    """The Redis: its name in the description, a client for each of its databases, and where it is."""
+    """The Redis: its name in the description, a client for each of its databases, and its address."""
 
     name: str
 
     def at(self, database: int) -> redis.asyncio.Redis:
-        """A client of that database."""
+        """A client for that database."""
         ...
 
     def url_of(self, database: int) -> str:
@@ -57,8 +57,11 @@ class Server(Protocol):
 
 
 class RqMessages:
-    """`queues`: those that the description names. `settings`: what each worker said of itself when it became ready last. `components`: the names
-    of all copies of workers. `python`, `env` and `cwd` are those of a worker: with them its own RQ is called.
+    """The jobs of the system in Redis.
+
+    `queues`: those that the description names. `settings`: what each worker reported when it last became ready.
+    `components`: the names of all copies of workers. `python`, `env` and `cwd` are those of a worker; its own RQ is
+    called with them.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class RqMessages:
 
     @property
     def settings(self) -> Settings:
-        """How the system's jobs are kept, by the word of a worker; as RQ does unless it is told otherwise, where none has said."""
+        """How the system's jobs are kept, as a worker reported it; RQ's defaults if none has."""
         default = Settings(
             t=0, component="", pid=0, prefix=PREFIX, queues=self._described, serializer="DefaultSerializer"
         )
@@ -94,7 +97,7 @@ class RqMessages:
 
     @property
     def read_queues(self) -> set[QueueAt]:
-        """Those that workers read, by what passed the links, by their own word, or by the description."""
+        """Those that workers read, according to the links, their own reports, or the description."""
         told = {queue for each in self._settings.values() or [self.settings] for queue in _queues_of(each)}
         settings = self.settings
         named = {QueueAt(settings.database, settings.prefix, name) for name in self._described}
@@ -102,31 +105,31 @@ class RqMessages:
 
     @property
     def queues(self) -> set[QueueAt]:
-        """All that are known."""
+        """All known queues."""
         return self.read_queues | self.handed.published | self._found
 
     def reader(self) -> RqReader:
-        """What reads the frames of one connection."""
+        """A reader for the frames of one connection."""
         return RqReader()
 
     def watch(self, moment: Moment, t: float) -> None:
-        """Keep the books of who is given which job."""
+        """Record which worker receives which job."""
         self.handed.watch(moment, t)
 
     async def depth(self) -> tuple[int, int]:
-        """Jobs queued where workers read, and jobs that have left their queue and have no end. Raises UnreachableError while Redis does not
-        answer.
+        """Jobs queued where workers read, and jobs that have left their queue and not ended. Raises UnreachableError if
+        Redis does not answer.
         """
         queued = await self._ask(self.read_queues, lambda queue: [("LLEN", queue.key)])
         return sum(answer for _, [answer] in queued if isinstance(answer, int)), len(await self._taken())
 
     async def astray(self) -> int:
-        """Jobs in queues that no worker of the system reads. Raises what `depth` raises."""
+        """Jobs in queues that no worker of the system reads. Raises the same errors as `depth`."""
         found = await self._ask(self.queues - self.read_queues, lambda queue: [("LLEN", queue.key)])
         return sum(answer for _, [answer] in found if isinstance(answer, int))
 
     async def unread(self) -> list[QueueAt]:
-        """Queues in which jobs wait, and that no link has seen a worker read. Raises what `depth` raises."""
+        """Queues with waiting jobs that no link has seen a worker read. Raises the same errors as `depth`."""
         await self.discover()
         found = await self._ask(
             self.queues - self.handed.read_by(self._components), lambda queue: [("LLEN", queue.key)]
@@ -134,7 +137,7 @@ class RqMessages:
         return [queue for queue, [answer] in found if answer]
 
     async def unacked(self) -> list[Unacked]:
-        """Each job that has left its queue and has no end, and who has it. Raises what `depth` raises."""
+        """Each job that has left its queue and not ended, and its holder. Raises the same errors as `depth`."""
         with reaching():
             return [
                 held if held.hold is not Hold.UNSEEN else held._replace(hold=await self._hold_by_redis(held))
@@ -142,7 +145,9 @@ class RqMessages:
             ]
 
     async def discover(self) -> bool:
-        """Look through all of Redis for queues that are not known yet; whether there were any. Raises what `depth` raises."""
+        """Search all of Redis for queues that are not known yet; return whether there were any. Raises the same errors
+        as `depth`.
+        """
         known = len(self.queues)
         with reaching():
             await self._look_everywhere()
@@ -160,7 +165,9 @@ class RqMessages:
                     self._found.add(queue)
 
     def unseen(self, alive: Iterable[str]) -> str:
-        """What was seen of jobs and is not looked at, in one sentence with the mend; "" where all of it is. `alive`: the workers."""
+        """The jobs that were seen but are not observed, in one sentence with the fix; "" if there are none. `alive`:
+        the workers.
+        """
         for component in alive:
             if not self.handed.reads.get(component):
                 return (
@@ -170,13 +177,15 @@ class RqMessages:
         return ""
 
     def returns(self, message: Unacked, alive: Iterable[str]) -> bool:
-        """Whether a live worker reads the job's queue, and so would take care of it when it is abandoned: maintenance is by queue. Nobody but a
-        scheduler takes care of one that is scheduled.
+        """Whether a live worker reads the job's queue, and so would handle it once it is abandoned: maintenance is per
+        queue. Only a scheduler handles a scheduled job.
         """
         return message.eta is None and message.place in self._maintained(alive)
 
     def hand_back(self, messages: Sequence[Unacked], alive: Iterable[str]) -> list[HandBack]:
-        """Have RQ do with abandoned jobs what it does when enough time has passed: fail them, or queue those again that have retries left."""
+        """Have RQ handle abandoned jobs as it does after enough time: fail them, or queue those again that have retries
+        left.
+        """
         found = []
         for place, settings in self._maintained(alive).items():
             here = [message for message in messages if message.place == place and message.eta is None]
@@ -192,7 +201,7 @@ class RqMessages:
     def _maintain(self, queue: QueueAt, jobs: Sequence[Unacked], settings: Settings) -> None:
         entries = {
             "wip": [job.tag.decode() for job in jobs if b":" in job.tag],
-            "intermediate": [job.task_id for job in jobs],  # One may stand in both.
+            "intermediate": [job.task_id for job in jobs],  # An id may be in both.
         }
         told = {
             "url": self.server.url_of(queue.database),
@@ -219,7 +228,9 @@ class RqMessages:
             raise ComponentError(f"RQ's maintenance cannot be called with {self._python}: {last}")
 
     def put(self, job_id: str, fields: Mapping[str, Any]) -> None:
-        """Put a job into a queue that a worker reads; without fields, its id alone. It blocks. Raises what `depth` raises."""
+        """Put a job into a queue that a worker reads; without fields, its id alone. It blocks. Raises the same errors
+        as `depth`.
+        """
         queue = self.queue
         with reaching(), Redis.from_url(self.server.url_of(queue.database), **_TIMEOUTS) as client:
             pipe = client.pipeline()
@@ -230,7 +241,7 @@ class RqMessages:
             pipe.execute()
 
     async def waits(self, job_id: str) -> bool:
-        """Whether that id stands in the list of that queue. Raises what `depth` raises."""
+        """Whether that id is in the list of that queue. Raises the same errors as `depth`."""
         queue = self.queue
         with reaching():
             return await cast("Any", self.server.at(queue.database).lpos(queue.key, job_id)) is not None
@@ -248,7 +259,9 @@ class RqMessages:
         return sorted(found, key=lambda held: (held.place, held.tag))
 
     async def _hold_by_redis(self, held: Unacked) -> Hold:
-        """The same by what RQ has noted of the worker, or of the scheduler, that has it: whether its process runs."""
+        """The same by what RQ has recorded of the worker, or of the scheduler, that has it: whether its process is
+        running.
+        """
         client, prefix = cast("Any", self.server.at(held.place.database)), held.place.prefix
         if held.eta is not None:
             by = await client.get(f"{prefix}:scheduler-lock:{held.place.name}")
@@ -263,7 +276,7 @@ class RqMessages:
     async def _ask(
         self, queues: Collection[QueueAt], questions: Callable[[QueueAt], list[tuple[Any, ...]]]
     ) -> list[tuple[QueueAt, list[Any]]]:
-        """Each queue with the answers to its questions. A key of another type holds no jobs; anything else that goes wrong is raised."""
+        """Each queue with the answers to its requests. A key of another type holds no jobs; any other error is raised."""
         with reaching():
             return await self._answers(queues, questions)
 
@@ -296,7 +309,7 @@ def _queues_of(settings: Settings) -> list[QueueAt]:
 
 
 def _job_of(entry: bytes) -> str:
-    """The job's id: an entry of the registry of started jobs has that of the execution behind it."""
+    """The job's id: an entry of the registry of started jobs appends that of the execution."""
     return entry.decode("utf-8", "replace").partition(":")[0]
 
 

@@ -45,15 +45,16 @@ from stormproof.frameworks.rq.probe_parts import (
 )
 
 _AGAIN = frozenset({"queued", "scheduled", "rate_limited"})
-"""The states of a job that has ended in an execution, and is to be executed again."""
+"""The states of a job whose execution has ended, and that is to be executed again."""
 _OURS = "stormproof."
 _called = re.compile(r"[\w.]+(?=\()").match
 
 
 class Recorder:
-    """Turns what RQ's methods do into lines of the journal. One for each process; a work horse inherits that of its worker.
+    """Turns the calls of RQ's methods into lines of the journal. There is one for each process; a work horse inherits
+    that of its worker.
 
-    Nothing that goes wrong in here reaches a job.
+    No error in here reaches a job.
     """
 
     def __init__(self, path: str, component: str, orders: str) -> None:
@@ -92,7 +93,7 @@ class Recorder:
             self._write("consuming")
 
     def asked_in_vain(self, error: Any) -> None:
-        """No job came: nobody sent one, the connection was lost, or what came cannot be read."""
+        """No job came: none was sent, the connection was lost, or the answer cannot be read."""
         names = {base.__name__ for base in type(error).__mro__}
         self._asks_anew = bool(names & {"ConnectionError", "TimeoutError"})
         job_id = getattr(error, "job_id", "")
@@ -103,11 +104,11 @@ class Recorder:
         self._write("received", job)
 
     def missing(self, job_id: Any) -> None:
-        """An id came of which there is no job."""
+        """An id came that has no job."""
         self._write("rejected", job_id=str(job_id), detail="NoSuchJobError: there is no such job")
 
     def gave_up(self, job: Any, why: str) -> None:
-        """The worker has failed a job: its horse is dead, or it was stopped, or nobody took it further."""
+        """The worker has failed a job: its horse is dead, it was stopped, or it was abandoned."""
         if not self._performing:
             self._write(_word(job, done=False), job, detail=_last_line(why))
 
@@ -117,12 +118,12 @@ class Recorder:
     # Where the job is executed
 
     def begin_horse(self, worker: Any) -> None:
-        """This process is a work horse; one that was spawned, and not forked, has inherited nothing."""
+        """This process is a work horse. One that was spawned, and not forked, has inherited nothing."""
         if self._journal is None:
             self._journal = Journal(self._path, self._component, parent=int(worker.pid or os.getppid()))
 
     def performs(self, original: Callable[..., Any], job: Any) -> Any:
-        """Execute a job, or what an order says."""
+        """Execute a job, or an order."""
         if self._journal is None:
             return original(job)
         try:
@@ -137,7 +138,7 @@ class Recorder:
         return _obey(order, functools.partial(original, job))
 
     def works(self, original: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        """What surrounds an execution, and stores what came of it."""
+        """Surrounds an execution, and the storing of its outcome."""
         job = named["job"] if "job" in named else args[1]
         self._performing, self._error = True, None
         try:
@@ -153,13 +154,13 @@ class Recorder:
         return done
 
     def raised(self, error: Any) -> None:
-        """What a job raised, before RQ has stored it."""
+        """Record what a job raised, before RQ has stored it."""
         self._error = error
 
     # Maintenance
 
     def cleans(self, original: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        """Jobs whose workers are gone are failed, or tried again."""
+        """Jobs whose workers are gone are failed or retried."""
         moved: list[tuple[str, Any]] = []
         self._moved = moved
         try:
@@ -185,14 +186,14 @@ def _name_of(job: Any) -> str:
 
 
 def _key_of(job: Any) -> str:
-    """The submission's key, from what is stored of the call; from the call itself where a serializer has hidden it and RQ has decoded it."""
+    """The submission's key, from the stored call; if a serializer hides it and RQ has decoded it, from the call itself."""
     data = getattr(job, "_data", b"")
     found = key_in_bytes(data) if isinstance(data, bytes) else ""
     return found or key_in(job.description, getattr(job, "_args", ()), getattr(job, "_kwargs", {}))
 
 
 def _word(job: Any, *, done: bool) -> str:
-    """What has become of a job, by the state that RQ has just given it; that is known without asking Redis."""
+    """The word for a job's new state, from the state that RQ has just set, without asking Redis."""
     state = getattr(job, "_status", None)
     state = str(getattr(state, "value", state))
     asks_again = type(getattr(job, "_result", None)).__name__ == "Retry"
@@ -209,7 +210,7 @@ def _last_line(text: str) -> str:
 
 
 def _settings(worker: Any) -> str:
-    """What a worker is able to do at once, and where its jobs are, as JSON; "" where this RQ does not tell."""
+    """How much a worker can do at once, and where its jobs are, as JSON; "" if this RQ does not provide that."""
     try:
         bases = {base.__name__ for base in type(worker).__mro__}
         defaults = importlib.import_module("rq.defaults")
@@ -233,17 +234,17 @@ def _settings(worker: Any) -> str:
 
 
 def _waits_s(worker: Any) -> float:
-    """How long a job of a worker that was killed waits at most: until its heartbeat is too old, and for the next look at that; an idle worker
-    looks when it has waited for jobs in vain, and its interval has passed.
+    """The longest time that the job of a killed worker waits: until its heartbeat is too old, and then until the next
+    check. An idle worker checks when it has waited for jobs in vain and its interval has passed.
     """
     return float(worker.job_monitoring_interval + 60 + worker.maintenance_interval + worker.dequeue_timeout)
 
 
 def _obey(order: dict[str, str] | None, run: Callable[[], Any]) -> Any:
-    """Execute a job with an order carried out first or instead.
+    """Execute a job after carrying out an order, or carry out the order instead.
 
-    `hold` waits for the file `until` and then runs the job; instead of it, `return_unserialisable` returns what no serializer takes,
-    `raise_unrebuildable` raises what cannot be built again, and `exit` kills the process.
+    `hold` waits for the file `until` and then runs the job. The others replace the job: `return_unserialisable` returns
+    what no serializer accepts, `raise_unrebuildable` raises what cannot be rebuilt, and `exit` kills the process.
     """
     do = order["do"] if order else ""
     if order and do == "hold":
@@ -258,14 +259,14 @@ def _obey(order: dict[str, str] | None, run: Callable[[], Any]) -> Any:
 
 
 class _Unserialisable:
-    """What no serializer takes, pickle included."""
+    """A value that no serializer accepts, not even pickle."""
 
     def __reduce__(self) -> Any:
         raise TypeError("cannot be serialised")
 
 
 def hold(key: str, release_path: str, at_most_s: float) -> None:
-    """A job of the harness's own, which brings a worker into a state: it lasts until the file exists."""
+    """A job of the harness's own, which brings a worker into a state: it runs until the file exists."""
     wait_for(release_path, time.monotonic() + at_most_s)
 
 

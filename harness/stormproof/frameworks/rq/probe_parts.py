@@ -1,7 +1,8 @@
-"""What a probe needs, whatever the framework is: the journal, the orders, and how a submission's key is found.
+"""The parts of a probe that do not depend on the framework: the journal, the orders, and the search for a submission's
+key.
 
-The harness copies this file as `stormproof_probe_parts.py` beside the probe. So it uses the standard library only, and runs on
-Python 3.8 and later.
+The harness copies this file as `stormproof_probe_parts.py` beside the probe. So it uses only the standard library, and
+runs on Python 3.8 and later.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ _quote = json.encoder.encode_basestring
 
 
 class UnrebuildableError(Exception):
-    """An exception as careless code writes it: nothing can build it again from its `args`."""
+    """An exception as careless code writes it: it cannot be rebuilt from its `args`."""
 
     def __init__(self, *, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
 
 
 class Journal:
-    """The journal file, opened once in a worker's main process and shared by all that it forks. `parent`: the main process, where that is
-    not this one.
+    """The journal file, opened once in a worker's main process and shared by all processes that it forks. `parent`: the
+    main process, if it is not this one.
     """
 
     def __init__(self, path: str, component: str, parent: int = 0) -> None:
@@ -45,8 +46,8 @@ class Journal:
         self._worker = f'"component":{_quote(component)},"parent":{parent or os.getpid()}'
 
     def write(self, word: str, task_id: str, task: str, key: str, value: str = "", detail: str = "") -> None:
-        """Append one line. A journal that cannot be written is told on stderr; the task goes on."""
-        # Put together by hand: json.dumps of a dict takes five times as long, and this is most of what the probe costs.
+        """Append one line. If the journal cannot be written, report that on stderr; the task continues."""
+        # Built by hand: json.dumps of a dict takes five times as long, and this is most of the probe's cost.
         line = (
             f'{{"m":{time.monotonic()!r},{self._worker},"pid":{os.getpid()},"word":"{word}","task_id":{_quote(task_id)},'
             f'"task":{_quote(task)},"key":"{key}","value":{_quote(value)},"detail":{_quote(detail)}}}\n'
@@ -58,7 +59,7 @@ class Journal:
 
 
 class Orders:
-    """The orders file, read again whenever it was replaced."""
+    """The orders file, read again whenever it has been replaced."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -66,8 +67,8 @@ class Orders:
         self._orders: list[dict[str, str]] = []
 
     def first_for(self, key: str, task_id: str) -> dict[str, str] | None:
-        """The first order that means this task: its key is a prefix of the task's (the empty one is for every task, also without a key),
-        and it is the task's turn where the order counts turns.
+        """The first order that applies to this task: its key is a prefix of the task's (the empty one applies to every
+        task, also without a key), and, if the order counts turns, it is the task's turn.
         """
         meant = (each for each in self._current() if key.startswith(each["key"]) and _is_its_turn(each, task_id))
         return next(meant, None)
@@ -90,9 +91,11 @@ class Orders:
 
 
 def _is_its_turn(order: dict[str, str], task_id: str) -> bool:
-    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed again.
+    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed
+    again.
 
-    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., with its id. So all processes count together.
+    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., which holds its id. So all processes count
+    together.
     """
     if "nth" not in order:
         return True
@@ -113,19 +116,19 @@ def _is_its_turn(order: dict[str, str], task_id: str) -> bool:
 
 
 def key_in(*parts: Any) -> str:
-    """The first submission's key in these, whatever their shape; "" where there is none."""
+    """The first submission's key in these, whatever their shape; "" if there is none."""
     found = _find_key(repr(parts))
     return found.group() if found else ""
 
 
 def key_in_bytes(data: bytes) -> str:
-    """The same for a message that nobody has decoded."""
+    """The same for a message that has not been decoded."""
     found = _find_key_in_bytes(data)
     return found.group().decode() if found else ""
 
 
 def as_json(value: Any) -> str:
-    """A value as JSON text; "" for what is no JSON, or too long."""
+    """A value as JSON text; "" if it is not JSON, or too long."""
     try:
         text = _as_text(value)
     except (TypeError, ValueError, RecursionError):
@@ -145,19 +148,19 @@ def describe(error: Any) -> str:
 
 
 def complain(what: str, error: Any) -> None:
-    """Tell on stderr what the probe could not do."""
+    """Report on stderr what the probe could not do."""
     print(f"stormproof probe: {what}: {describe(error)}", file=sys.stderr)
 
 
 def wait_for(path: str, deadline: float = float("inf")) -> None:
-    """Last until the file exists. A time limit strikes here as it would in any task that hangs."""
+    """Wait until the file exists. A time limit interrupts this as it would any task that hangs."""
     while not os.path.exists(path) and time.monotonic() < deadline:
         time.sleep(POLL_S)
 
 
 def around(owners: list[Any], name: str, does: Callable[..., Any]) -> None:
-    """Have `does(original, *args)` called in place of a method, on the first of these classes that defines it; on none is no harm: RQ's
-    releases differ.
+    """Call `does(original, *args)` in place of a method, on the first of these classes that defines it. RQ's releases
+    differ, so it is not an error if none does.
     """
     owner = next((each for each in owners if name in vars(each)), None)
     if owner is None:
@@ -173,7 +176,7 @@ def around(owners: list[Any], name: str, does: Callable[..., Any]) -> None:
 
 
 def tell(note: Callable[..., Any], *told: Any) -> None:
-    """Take a note; what goes wrong in that is told on stderr, and nowhere else."""
+    """Record a note. An error in that is reported on stderr, and goes no further."""
     try:
         note(*told)
     except Exception as error:
@@ -181,7 +184,7 @@ def tell(note: Callable[..., Any], *told: Any) -> None:
 
 
 class AfterImport(importlib.abc.MetaPathFinder):
-    """A finder that finds nothing itself: it has `then` called with the module when that has been imported, once."""
+    """A finder that finds nothing itself: it calls `then` once, with the module, after its import."""
 
     def __init__(self, name: str, then: Callable[[Any], None]) -> None:
         self._name, self._then, self._waits = name, then, True
