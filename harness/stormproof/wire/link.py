@@ -1,7 +1,5 @@
-"""One connection through a link, without its sockets: bytes in, commands out. The armed rules decide what happens to
-each frame.
-
-The design is mitmproxy's and h11's: pure, so that each fault can be tested without sockets and sleeps.
+"""One connection through a link, without its sockets: bytes in, commands out. Armed rules decide each frame's fate. The
+design is mitmproxy's and h11's: pure, so that each fault can be tested without sockets and sleeps.
 """
 
 from __future__ import annotations
@@ -62,11 +60,9 @@ class _Step(NamedTuple):
 
 
 class _Way:
-    """One direction of the connection.
-
-    `ahead`: how many of the bytes that the parser still keeps have already been sent on. `carrying`: the actions for
-    the later parts of a large frame. `given`: the current request is already counted. `free_at`: when the last
-    `in_turn` wait ends.
+    """One direction of the connection. `ahead`: how many of the bytes that the parser keeps have been sent on.
+    `carrying`: actions for later parts of a large frame. `given`: the request is already counted. `free_at`: when the
+    last `in_turn` wait ends.
     """
 
     def __init__(self, origin: Side, parser: Parser) -> None:
@@ -81,8 +77,8 @@ class _Way:
 
     @property
     def busy(self) -> bool:
-        """Whether bytes must not simply pass: something waits, the direction has ended, or bytes were kept back while a
-        watcher was active.
+        """Whether bytes must not simply pass: some wait, the end has come, or some were kept back while a watcher was
+        active.
         """
         held = self.asleep or self.closed or self.swallows
         return held or self.carrying is not None or self.ahead != self.parser.unfinished
@@ -95,10 +91,8 @@ class _Way:
 
 
 class Conversation:
-    """One connection between a component and a server.
-
-    Times (`now`) are seconds of any one clock. `ending`: a side or a fault has ended it. `codec`: the server's
-    protocol; `reader` interprets its frames.
+    """One connection between a component and a server. Times (`now`) are seconds of any one clock. `ending`: a side or
+    a fault has ended it. `codec`: the server's protocol; `reader` interprets its frames.
     """
 
     def __init__(
@@ -122,8 +116,7 @@ class Conversation:
         return self.over or all(way.closed for way in self._ways.values())
 
     def passes(self, origin: Side, data: bytes) -> bool:
-        """Whether these bytes, which came from one side, go on to the other unchanged. If so, they need no further
-        handling.
+        """Whether these bytes from one side go on to the other unchanged, and are then fully handled.
 
         This is the fast path for almost all traffic: no watcher, nothing armed, nothing waiting.
         """
@@ -346,9 +339,7 @@ class Conversation:
         )
 
     def _pair(self, way: _Way, piece: Piece) -> Asked | None:
-        """Keep count: a request is now owed a reply; a reply belongs to the oldest request, unless no request asked for
-        it.
-        """
+        """Keep count: a request is now owed a reply; an expected reply belongs to the oldest request."""
         asked = self._pairing.take(piece, is_request=way.origin == "component", opaque=way.parser.opaque)
         self._notice()
         return asked

@@ -77,9 +77,7 @@ class Link:
             connection.cut()
 
     async def arm(self, rule: Rule) -> None:
-        """Put a rule in force. A rule that strikes connections strikes the existing ones at once, unless it waits for a
-        frame.
-        """
+        """Put a rule in force. Unless it waits for a frame, a rule for connections strikes the existing ones at once."""
         self.rules.arm(rule)
         await self._sync_listener()
 
@@ -327,9 +325,7 @@ class _Half(asyncio.Protocol):
             self._transport.resume_reading()
 
     def end(self, how: How, *, both: bool = False) -> None:
-        """End the direction to this side, or (`both`) the whole socket; an abrupt end is always that of the whole
-        socket.
-        """
+        """End the direction to this side, or (`both`) the whole socket; an abrupt end always ends the whole socket."""
         if self._transport is None:
             self._early_end = how
             return
