@@ -102,7 +102,7 @@ class World:
         self.watchers.add(self.watchers.watch_over(self.launcher, self._guard, self.folder, self._work))
 
     def _make(self) -> None:
-        """Everything gets its address before anything starts."""
+        """Give everything its address before anything starts."""
         values = {"work": str(self._work), **self.effects.values}
         for name, spec in self.system.stores.items():
             port = self._ports.fixed(spec.port, f"{spec.kind}.{name}.port")
@@ -190,7 +190,7 @@ class World:
     # For the phases and the faults
 
     def phase(self, name: str) -> None:
-        """Record that a phase of the run begins, and the processes that run then, independent of the sampling interval."""
+        """Record that a phase of the run begins, and sample the running processes, independent of the sampling interval."""
         self.recorder.add(Phase(t=self.recorder.now(), name=name))
         self.watchers.look_at_processes()
 

@@ -1,8 +1,8 @@
-"""Ends everything that a run started, in every ending: success, exception, Ctrl-C, and SIGKILL of the harness itself.
+"""Ends everything that a run started, however it ends: success, exception, Ctrl-C, or SIGKILL of the harness itself.
 
-A process of its own, standard library only, started before anything else and told of each process group as it is
-started. When its standard input closes, for whatever reason, it kills what is still there and removes the run's private
-folder. A normal stop of a run is nothing else than closing that pipe, so this path is walked by every run.
+A separate process, standard library only, started before anything else. The harness announces each process group to it.
+When its standard input closes, for whatever reason, it kills what is still running and removes the run's private
+folder. A normal stop of a run just closes that pipe, so every run exercises this path.
 
 Lines on standard input: `session PID STARTTIME` and `folder PATH`. A process is the run's own if it carries the run's mark
 in its environment, or lives in the session of a process that was announced.
@@ -18,7 +18,7 @@ MARK = "STORMPROOF_RUN"
 
 
 def start_time(pid: int | str) -> str | None:
-    """The kernel's start time of a process in clock ticks (with the pid it names a process for ever), or None."""
+    """The kernel's start time of a process in clock ticks (together with the pid, it identifies a process permanently), or None."""
     fields = _stat(pid)
     return fields[19] if fields else None
 
@@ -57,7 +57,7 @@ def survivors(mark: bytes, sessions: dict[str, str]) -> list[int]:
 
 
 def reap(mark: bytes, sessions: dict[str, str], folders: list[str], within_s: float = 10.0) -> None:
-    """Kill until nobody is left, then remove the folders."""
+    """Kill until no process is left, then remove the folders."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         left = survivors(mark, sessions)

@@ -1,19 +1,19 @@
-"""What a worker really did, told from inside, where no fault of the wire or of Redis can reach.
+"""What a worker really did, reported from inside, where no fault of the wire or of Redis can reach.
 
 The harness copies this file as `stormproof_probe.py` into a folder on the worker's PYTHONPATH, and the worker loads it
-with `celery worker -I stormproof_probe`. So it knows nothing of Stormproof, runs on Python 3.8 and Celery 4.4 and
-later, and does nothing at all unless STORMPROOF_JOURNAL names a file.
+with `celery worker -I stormproof_probe`. So it does not import Stormproof, runs on Python 3.8 and Celery 4.4 and
+later, and does nothing unless STORMPROOF_JOURNAL names a file.
 
-    STORMPROOF_JOURNAL     the journal: one JSON line an event, each by one write to an O_APPEND file, so that lines of
+    STORMPROOF_JOURNAL     the journal: one JSON line per event, each in one write to an O_APPEND file, so that lines of
                            several processes never mix and a SIGKILL loses none
     STORMPROOF_COMPONENT   the name that the worker has in the system's description
-    STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}; `_obeying` says what they
-                           do. With {"nth", "turns"}, too, an order means one task by its turn, where tasks show no key.
-                           Without it no task of the system is touched
+    STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}; `_obeying` describes
+                           them. With {"nth", "turns"}, an order selects one task by its turn, if tasks show no key.
+                           Without this variable, no task of the system is changed
 
-An execution has a `started` line and, unless its process dies first, at least one end. It has more where Celery itself
-reports more: a hard time limit, a lost child, a result that could not be stored, and since 5.7 a rejected task are told
-by the child and by the main process. Celery sends no signal, so there is no line, for a message whose body cannot be
+An execution has a `started` line and, unless its process dies first, at least one end. It has more if Celery itself
+reports more: the child and the main process both report a hard time limit, a lost child, a result that could not be
+stored, and since 5.7 a rejected task. Celery sends no signal, so there is no line, for a message whose body cannot be
 decoded and, in old versions (seen on 4.4), for a hard time limit or a lost child.
 """
 

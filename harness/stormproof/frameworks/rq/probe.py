@@ -1,20 +1,20 @@
-"""What an RQ worker really did, told from inside, where no fault of the wire or of Redis can reach.
+"""What an RQ worker really did, reported from inside, where no fault of the wire or of Redis can reach.
 
 The harness copies this file as `stormproof_probe.py`, with its parts and its loader, into a folder on the worker's PYTHONPATH. It
-patches RQ as soon as that is imported; so `rq worker` runs as it is, and the application is not touched. It does nothing at all unless
-STORMPROOF_JOURNAL names a file, and writes nothing in a process that is no worker of RQ's. Written for RQ 3.0; RQ 2.6 has the same
-methods, but for what is marked.
+patches RQ as soon as RQ is imported, so `rq worker` and the application stay unchanged. It does nothing unless STORMPROOF_JOURNAL
+names a file, and writes nothing in a process that is not an RQ worker. Written for RQ 3.0; RQ 2.6 has the same methods, except
+where marked.
 
-    STORMPROOF_JOURNAL     the journal: one JSON line an event, each by one write to an O_APPEND file, so that lines of several
+    STORMPROOF_JOURNAL     the journal: one JSON line per event, each in one write to an O_APPEND file, so that lines of several
                            processes never mix and a SIGKILL loses none
     STORMPROOF_COMPONENT   the name that the worker has in the system's description
-    STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}, and {"nth", "turns"} where tasks show no
-                           key; `_obey` says what they do
+    STORMPROOF_ORDERS      a JSON list of orders, replaced by rename: {"key", "do", "until"}, and {"nth", "turns"} if tasks show no
+                           key; `_obey` describes them
 
-An execution has a `started` line and, unless its process dies first, at least one end. The main process (`pid` is `parent`) tells of a
-job that it has taken (`received`), and ends those whose work horse was killed (`failed`) or stopped (`revoked`). A worker that cleans
-up tells of the jobs of others that it moves (`failed`, `retried`), with RQ's AbandonedJobError as the detail. `consuming` comes each
-time that a worker asks for jobs for the first time, or again after a lost connection: an RQ worker that asks holds nothing.
+An execution has a `started` line and, unless its process dies first, at least one end. The main process (`pid` is `parent`) reports
+each job that it has taken (`received`), and the end of those whose work horse was killed (`failed`) or stopped (`revoked`). A worker
+that cleans up reports the jobs of others that it moves (`failed`, `retried`), with RQ's AbandonedJobError as the detail. `consuming`
+is written when a worker asks for jobs for the first time, or again after a lost connection: an RQ worker that asks holds nothing.
 """
 
 from __future__ import annotations
