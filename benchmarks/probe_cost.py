@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import statistics
@@ -29,7 +28,7 @@ import psutil
 import redis
 from celery import Celery
 from stormproof.brokers.redis.server import find_binary
-from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.framework import CeleryFramework
 
 APP = """
 import os
@@ -151,7 +150,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "nothing.py").write_text(APP)
-        shutil.copy(probe.__file__, folder / "stormproof_probe.py")
+        CeleryFramework().probe(folder)
         command = [find_binary().path, "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
         stack.enter_context(running(command, folder))
         wait_until(lambda: not socket.socket().connect_ex(("127.0.0.1", port)), "redis answers")

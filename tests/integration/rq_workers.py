@@ -21,7 +21,7 @@ from redis import Redis
 from rq import Queue
 from stormproof.brokers.redis.server import find_binary
 from stormproof.frameworks.journal import ProbeJournal
-from stormproof.frameworks.rq.copying import copy_probe
+from stormproof.frameworks.rq.framework import RqFramework
 from stormproof.history import Probe, Settings
 
 APPS = Path(__file__).parent / "apps"
@@ -66,7 +66,7 @@ class Worker:
     def __init__(
         self, folder: Path, redis_url: str, *arguments: str, environment: dict[str, str] | None = None
     ) -> None:
-        copy_probe(folder)
+        RqFramework().probe(folder)
         self.folder, self.redis_url = folder, redis_url
         self.redis = Redis.from_url(redis_url)
         self.queue = Queue(folder.name, connection=self.redis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from stormproof.brokers.redis.server import find_binary
-from stormproof.frameworks.celery import probe
+from stormproof.frameworks.celery.framework import CeleryFramework
 from stormproof.frameworks.journal import ProbeJournal
 from stormproof.history import Probe, Settings
 
@@ -83,7 +82,7 @@ class Worker:
     """A real worker with the probe, and what the test needs to talk to it."""
 
     def __init__(self, folder: Path, redis_url: str, *arguments: str, environment: dict[str, str]) -> None:
-        shutil.copy(probe.__file__, folder / "stormproof_probe.py")
+        CeleryFramework().probe(folder)
         self.folder = folder
         self.queue = folder.name
         self.events: list[Probe] = []

@@ -9,7 +9,6 @@ import pytest
 from stormproof import BlackHole, Delay, ErrorReply, Injection, Kill, Refuse, Reset, Scenario, Workload, receives, sends
 from stormproof.brokers.redis.server import find_binary
 from stormproof.campaign import conduct as campaign
-from stormproof.campaign import explain as explaining
 from stormproof.campaign.conduct import Job
 from stormproof.engine.world import World
 from stormproof.errors import DescriptionError
@@ -22,6 +21,7 @@ from stormproof.runs.store import Run
 from stormproof.spec import description
 from stormproof.spec.fault import Fault
 from stormproof.spec.scenario import State
+from stormproof.sweep import explain
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def test_a_worker_that_is_killed_between_two_commands_loses_that_task_also_with_
         tmp_path, Injection(fault=Kill(component="worker"), when=sends("worker", "HSET", key="unacked", place=2))
     )
     assert keys_of(run, "lost") == {"0002"}
-    path, life = explaining.explain(run.folder, None, None)
+    path, life = explain.explain(run.folder, None, None)
     assert drawing.LAST_CHANCE in drawing.as_text(life)
     assert life.last_chance is not None
     assert life.steps[life.last_chance].text == "reply to BRPOP celery"

@@ -44,7 +44,7 @@ class Replica:
         recorder: Recorder,
         http: httpx.AsyncClient,
         probe_env: Mapping[str, str],
-        with_probe: Callable[[list[str]], list[str]],
+        with_probe: Callable[[list[str]], list[str]] = list,
     ) -> None:
         self.name, self.spec = name, spec
         self.running: Running | None = None

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from stormproof.errors import DescriptionError
-from stormproof.frameworks.celery import probe
 from stormproof.frameworks.celery.events import CeleryEventsListener
 from stormproof.frameworks.celery.on_redis.deliveries import Deliveries
 from stormproof.frameworks.celery.on_redis.messages import KombuMessages, reaching
+from stormproof.frameworks.copying import copy_probe
 from stormproof.frameworks.framework import Own, Workers
 from stormproof.frameworks.journal import ProbeJournal
 from stormproof.frameworks.orders import Orders
@@ -44,7 +44,7 @@ class CeleryFramework:
 
     def probe(self, folder: Path) -> dict[str, str]:
         """The probe is a module, which `-I` has the worker import."""
-        (folder / f"{_PROBE_MODULE}.py").write_text(Path(probe.__file__).read_text())
+        copy_probe(str(Path(__file__).with_name("probe.py")), folder)
         return {"PYTHONPATH": str(folder)}
 
     def with_probe(self, command: list[str]) -> list[str]:

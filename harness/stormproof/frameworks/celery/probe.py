@@ -1,8 +1,8 @@
 """What a worker really did, reported from inside, where no fault of the wire or of Redis can reach.
 
-The harness copies this file as `stormproof_probe.py` into a folder on the worker's PYTHONPATH, and the worker loads it
-with `celery worker -I stormproof_probe`. So it does not import Stormproof, runs on Python 3.8 and Celery 4.4 and
-later, and does nothing unless STORMPROOF_JOURNAL names a file.
+The harness copies this file as `stormproof_probe.py`, with its parts, into a folder on the worker's PYTHONPATH, and the
+worker loads it with `celery worker -I stormproof_probe`. So the copies do not import Stormproof, run on Python 3.8 and
+Celery 4.4 and later, and do nothing unless STORMPROOF_JOURNAL names a file.
 
     STORMPROOF_JOURNAL     the journal: one JSON line per event, each in one write to an O_APPEND file, so that lines of
                            several processes never mix and a SIGKILL loses none
@@ -20,9 +20,7 @@ decoded and, in old versions (seen on 4.4), for a hard time limit or a lost chil
 from __future__ import annotations
 
 import functools
-import json
 import os
-import re
 import signal
 import sys
 import time
@@ -30,101 +28,17 @@ from typing import Any, Callable  # Python 3.8 needs this one at run time
 
 from celery import bootsteps, current_task, shared_task, signals
 
-KEY_PATTERN = r"storm-[0-9a-f]{4}-\d{4,}"
-VALUE_LIMIT_BYTES = 4096
-DETAIL_LIMIT_CHARACTERS = 300
-POLL_S = 0.02
-
-_find_key = re.compile(KEY_PATTERN).search
-_as_text = json.JSONEncoder(separators=(",", ":")).encode
-_quote = json.encoder.encode_basestring
-
-
-class UnrebuildableError(Exception):
-    """An exception as careless code writes it: neither pickle nor Celery can rebuild it from its `args`."""
-
-    def __init__(self, *, code: int, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-
-
-class Journal:
-    """The journal file, opened once before the pool forks and shared by all its processes."""
-
-    def __init__(self, path: str, component: str) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._worker = f'"component":{_quote(component)},"parent":{os.getpid()}'
-
-    def write(self, word: str, task_id: str, task: str, key: str, value: str = "", detail: str = "") -> None:
-        """Append one line. If the journal cannot be written, report that on stderr; the task continues."""
-        # Built by hand: json.dumps of a dict takes five times as long, and this is most of the probe's cost.
-        line = (
-            f'{{"m":{time.monotonic()!r},{self._worker},"pid":{os.getpid()},"word":"{word}","task_id":{_quote(task_id)},'
-            f'"task":{_quote(task)},"key":"{key}","value":{_quote(value)},"detail":{_quote(detail)}}}\n'
-        )
-        try:
-            os.write(self._fd, line.encode("utf-8", "replace"))
-        except OSError as error:
-            _complain("cannot write the journal", error)
-
-
-class Orders:
-    """The orders file, read again whenever it has been replaced."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._stamp: Any = None
-        self._orders: list[dict[str, str]] = []
-
-    def first_for(self, args: Any, kwargs: Any) -> dict[str, str] | None:
-        """The first order that applies to this task: its key is a prefix of the task's (the empty one applies to every
-        task, also without a key), and, if the order counts turns, it is the task's turn.
-        """
-        orders = self._current()
-        if not orders:
-            return None
-        key = _key_in(args, kwargs)
-        return next((order for order in orders if key.startswith(order["key"]) and _is_its_turn(order)), None)
-
-    def _current(self) -> list[dict[str, str]]:
-        try:
-            stat = os.stat(self._path)
-        except OSError:
-            return []
-        stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if stamp != self._stamp:
-            try:
-                with open(self._path, encoding="utf-8") as file:
-                    self._orders = json.load(file)
-            except (OSError, ValueError) as error:
-                _complain("cannot read the orders", error)
-                return []
-            self._stamp = stamp
-        return self._orders
-
-
-def _is_its_turn(order: dict[str, str]) -> bool:
-    """Whether the running task is the one that an order counts: the `nth` to start, from 0, also when it is executed
-    again.
-
-    Each task takes the next free turn: the file `turns-0`, `turns-1` ..., which holds its id. So all processes count
-    together.
-    """
-    if "nth" not in order:
-        return True
-    nth, task_id = int(order["nth"]), str(current_task.request.id)
-    for turn in range(nth + 1):
-        try:
-            with open(f"{order['turns']}-{turn}", "x", encoding="utf-8") as file:
-                file.write(task_id)
-            return turn == nth
-        except FileExistsError:
-            with open(f"{order['turns']}-{turn}", encoding="utf-8") as file:
-                if file.read() == task_id:
-                    return turn == nth
-        except OSError as error:
-            _complain("cannot count the tasks", error)
-            return False
-    return False
+from stormproof.frameworks.probe_parts import (
+    Journal,
+    Orders,
+    UnrebuildableError,
+    as_json,
+    as_text,
+    complain,
+    describe,
+    key_in,
+    wait_for,
+)
 
 
 class Recorder:
@@ -155,26 +69,25 @@ class Recorder:
             getattr(signals, name).connect(method, weak=False, dispatch_uid="stormproof." + name)
 
     def received(self, request: Any, **_: Any) -> None:
-        self._journal.write("received", request.id, request.task.name, _key_in(request.args, request.kwargs))
+        self._journal.write("received", request.id, request.task.name, key_in(request.args, request.kwargs))
 
     def started(self, task_id: str, task: Any, args: Any, kwargs: Any, **_: Any) -> None:
-        key = self._running[task_id] = _key_in(args, kwargs)
+        key = self._running[task_id] = key_in(args, kwargs)
         self._journal.write("started", task_id, task.name, key)
 
     def succeeded(self, sender: Any, result: Any, **_: Any) -> None:
         request = sender.request
         key = self._running.pop(request.id, "")
-        self._journal.write("succeeded", request.id, sender.name, key, value=_as_json(result))
+        self._journal.write("succeeded", request.id, sender.name, key, value=as_json(result))
 
     def failed(self, sender: Any, task_id: str, exception: Any, args: Any, kwargs: Any, **_: Any) -> None:
-        # In the main process (hard time limit, lost child), this recorder has no running execution: its key is in the
-        # arguments.
-        key = self._running.pop(task_id, None) or _key_in(args, kwargs)
-        self._journal.write("failed", task_id, sender.name, key, detail=_describe(exception))
+        # In the main process (hard time limit, lost child), no execution is recorded here: its key is in the arguments.
+        key = self._running.pop(task_id, None) or key_in(args, kwargs)
+        self._journal.write("failed", task_id, sender.name, key, detail=describe(exception))
 
     def retried(self, sender: Any, request: Any, reason: Any = None, **_: Any) -> None:
-        key = self._running.pop(request.id, None) or _key_in(request.args, request.kwargs)
-        self._journal.write("retried", request.id, sender.name, key, detail=_describe(reason))
+        key = self._running.pop(request.id, None) or key_in(request.args, request.kwargs)
+        self._journal.write("retried", request.id, sender.name, key, detail=describe(reason))
 
     def ended(self, task_id: str, task: Any, state: str | None, retval: Any = None, **_: Any) -> None:
         """Record an end that has no other signal: ignored, rejected, or not recorded (backend gone, SystemExit)."""
@@ -184,30 +97,25 @@ class Recorder:
         word = {"IGNORED": "ignored", "REJECTED": "rejected"}.get(state or "", "failed")
         # Celery sends this signal from a `finally`: the cause is the exception in flight.
         cause = sys.exc_info()[1] if word == "failed" else retval
-        self._journal.write(word, task_id, task.name, key, detail=_describe(cause))
+        self._journal.write(word, task_id, task.name, key, detail=describe(cause))
 
     def revoked(self, sender: Any, request: Any, terminated: bool, expired: bool, **_: Any) -> None:
         detail = "terminated" if terminated else "expired" if expired else "revoked"
-        self._journal.write("revoked", request.id, sender.name, _key_in(request.args, request.kwargs), detail=detail)
+        self._journal.write("revoked", request.id, sender.name, key_in(request.args, request.kwargs), detail=detail)
 
     def rejected(self, message: Any, exc: Any, **_: Any) -> None:
         headers = message.headers or {}
-        key = _key_in(headers, message.body)
-        self._journal.write("rejected", headers.get("id") or "", headers.get("task") or "", key, detail=_describe(exc))
+        key = key_in(headers, message.body)
+        self._journal.write("rejected", headers.get("id") or "", headers.get("task") or "", key, detail=describe(exc))
 
     def unknown(self, message: Any, exc: Any, name: str, id: str, **_: Any) -> None:
-        self._journal.write("unknown", id, name, _key_in(message.headers, message.body), detail=_describe(exc))
+        self._journal.write("unknown", id, name, key_in(message.headers, message.body), detail=describe(exc))
 
     def ready(self, sender: Any = None, **_: Any) -> None:
         self._journal.write("ready", "", "", "", value=_settings(sender))
 
     def stopping(self, how: str = "", **_: Any) -> None:
         self._journal.write("stopping", "", "", "", detail=str(how))
-
-
-def _key_in(*parts: Any) -> str:
-    found = _find_key(repr(parts))
-    return found.group() if found else ""
 
 
 def _tell_each_start_of_consuming(app: Any, journal: Journal) -> None:
@@ -249,38 +157,10 @@ def _settings(consumer: Any) -> str:
                 unacked_index_key=channel.unacked_index_key,
                 visibility_s=float(channel.visibility_timeout),
             )
-        return _as_text(told)
+        return as_text(told)
     except Exception as error:
-        _complain("cannot tell the worker's settings", error)
+        complain("cannot tell the worker's settings", error)
         return ""
-
-
-def _as_json(value: Any) -> str:
-    try:
-        text = _as_text(value)
-    except (TypeError, ValueError, RecursionError):
-        return ""
-    return text if len(text) <= VALUE_LIMIT_BYTES else ""
-
-
-def _describe(error: Any) -> str:
-    if error is None:
-        return ""
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:  # an exception's own __str__ may be broken
-        text = type(error).__name__
-    return text[:DETAIL_LIMIT_CHARACTERS]
-
-
-def _complain(what: str, error: Exception) -> None:
-    print(f"stormproof probe: {what}: {_describe(error)}", file=sys.stderr)
-
-
-def _wait_for(path: str, deadline: float = float("inf")) -> None:
-    """Wait until the file exists. A soft time limit interrupts this as it would any task that hangs."""
-    while not os.path.exists(path) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
 
 
 def _obeying(run: Callable[..., Any], orders: Orders) -> Callable[..., Any]:
@@ -293,10 +173,10 @@ def _obeying(run: Callable[..., Any], orders: Orders) -> Callable[..., Any]:
 
     @functools.wraps(run)
     def body(*args: Any, **kwargs: Any) -> Any:
-        order = orders.first_for(args, kwargs)
+        order = orders.first_for(key_in(args, kwargs), str(current_task.request.id)) if orders.given else None
         do = order["do"] if order else ""
         if order and do == "hold":
-            _wait_for(order["until"])
+            wait_for(order["until"])
         elif do == "return_unserialisable":
             return object()
         elif do == "raise_unrebuildable":
@@ -320,8 +200,8 @@ def _take_orders(app: Any, orders: Orders) -> None:
 
 
 def hold(key: str, release_path: str, at_most_s: float) -> None:
-    """A task of the harness's own, which brings a worker into a state: it runs until the file exists."""
-    _wait_for(release_path, time.monotonic() + at_most_s)
+    """A task of the harness's own, which brings a worker into a state: it lasts until the file exists."""
+    wait_for(release_path, time.monotonic() + at_most_s)
 
 
 def install(environ: Any = os.environ) -> None:

@@ -12,10 +12,10 @@ from redis import Redis
 
 from stormproof.brokers.redis.server import reaching
 from stormproof.errors import DescriptionError
+from stormproof.frameworks.copying import copy_probe
 from stormproof.frameworks.framework import Own, Workers
 from stormproof.frameworks.journal import ProbeJournal
 from stormproof.frameworks.orders import Orders
-from stormproof.frameworks.rq.copying import copy_probe
 from stormproof.frameworks.rq.jobs import BAD, bad_fields, job_fields
 from stormproof.frameworks.rq.messages import RqMessages
 from stormproof.history import Settings
@@ -38,7 +38,8 @@ class RqFramework:
 
     def probe(self, folder: Path) -> dict[str, str]:
         """The probe is loaded by `sitecustomize`."""
-        copy_probe(folder)
+        here = Path(__file__).parent
+        copy_probe(str(here / "probe.py"), folder, loader=str(here / "loader.py"))
         return {"PYTHONPATH": str(folder)}
 
     def with_probe(self, command: list[str]) -> list[str]:

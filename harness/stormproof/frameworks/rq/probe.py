@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from stormproof.frameworks.rq.probe_parts import (
+from stormproof.frameworks.probe_parts import (
     AfterImport,
     Journal,
     Orders,

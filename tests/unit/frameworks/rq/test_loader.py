@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stormproof.frameworks.rq.copying import copy_probe
+from stormproof.frameworks.rq.framework import RqFramework
 
 WATCHED = "import rq.worker; print(hasattr(rq.worker.BaseWorker.perform_job, '__wrapped__'))"
 
@@ -30,7 +30,7 @@ def run(folder: Path, code: str, *others: Path, **told: str) -> subprocess.Compl
 def folder(tmp_path: Path) -> Path:
     ours = tmp_path / "ours"
     ours.mkdir()
-    copy_probe(ours)
+    RqFramework().probe(ours)
     return ours
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from stormproof import history
+from stormproof.frameworks import probe_parts
 from stormproof.frameworks.journal import ProbeJournal
-from stormproof.frameworks.rq import probe_parts
 
 
 def probes(path: Path) -> list[history.Probe]:

@@ -25,7 +25,7 @@ POLL_S = 0.02
 
 _find_key = re.compile(KEY_PATTERN).search
 _find_key_in_bytes = re.compile(KEY_PATTERN.encode()).search
-_as_text = json.JSONEncoder(separators=(",", ":")).encode
+as_text = json.JSONEncoder(separators=(",", ":")).encode
 _quote = json.encoder.encode_basestring
 
 
@@ -65,6 +65,11 @@ class Orders:
         self._path = path
         self._stamp: Any = None
         self._orders: list[dict[str, str]] = []
+
+    @property
+    def given(self) -> bool:
+        """Whether there are any now."""
+        return bool(self._current())
 
     def first_for(self, key: str, task_id: str) -> dict[str, str] | None:
         """The first order that applies to this task: its key is a prefix of the task's (the empty one applies to every
@@ -130,7 +135,7 @@ def key_in_bytes(data: bytes) -> str:
 def as_json(value: Any) -> str:
     """A value as JSON text; "" if it is not JSON, or too long."""
     try:
-        text = _as_text(value)
+        text = as_text(value)
     except (TypeError, ValueError, RecursionError):
         return ""
     return text if len(text) <= VALUE_LIMIT_BYTES else ""
