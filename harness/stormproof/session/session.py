@@ -1,8 +1,7 @@
 """One running system, for as long as it is needed: struck and healed, brought back, judged and stored.
 
-A session is used in the event loop in which it was opened. A lane of a sweep uses it directly; `in_thread` serves callers
-that block, and `steering` serves other processes. What happens between `begin` and `end` is an episode: its history reads
-like that of a separate run.
+A session is used in the event loop in which it was opened: directly by a lane of a sweep, through `in_thread` by callers that
+block, and through `steering` by other processes. An episode lasts from `begin` to `end`; its history reads like a separate run's.
 """
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ _PATIENCE_S = 0.5
 
 class Session:
     """A running system. `seed`: for the faults' choices. `life_s`: the longest time that a task took in calm, from submission to end.
-
-    For the episode, `first` is the index of its first event, `injections` all injections, and `place` that of the latest
-    submission.
+    For the episode: `first` is the index of its first event, `injections` all injections, `place` that of the latest submission.
     """
 
     def __init__(self, world: World, binary: Binary, seed: int) -> None:
@@ -73,10 +70,8 @@ class Session:
         story: Scenario | None = None,
         everything: bool = False,
     ) -> AsyncIterator[Session]:
-        """Start a system that runs until the end of the block, when everything is stopped.
-
-        With a `story`, its folder can be judged like a run's, as far as it went. `everything`: also start what takes no part
-        in storms. Raises ComponentError, RunFolderError.
+        """Start a system that runs until the end of the block. With a `story`, its folder can be judged like a run's, as far as it
+        went. `everything`: also start what takes no part in storms. Raises ComponentError, RunFolderError.
         """
         run = drawn_run()
         if story is not None:
@@ -141,9 +136,8 @@ class Session:
     def judge(
         self, history: History, name: str, title: str, runs: Path, checks: Sequence[Check] = (), *, keep: bool = True
     ) -> Run:
-        """Judge an episode by `checks`, or by everything that the system promises, and store it as a run with a copy of the logs.
-
-        If `keep` is false, store it only if it is not valid. Raises RunFolderError.
+        """Judge an episode by `checks`, or by everything that the system promises, and store it as a run with a copy of the logs. If
+        `keep` is false, store it only if it is not valid. Raises RunFolderError.
         """
         run = campaign.with_verdict(
             Run(
@@ -173,10 +167,8 @@ class Session:
     # Striking and healing
 
     async def strike(self, injection: Injection, for_s: float | None = None) -> Strike:
-        """Inject a fault. Returns when it is in force, or has bitten.
-
-        It is healed after `for_s` seconds, or when the caller heals it. Raises DescriptionError if the system does not have
-        the fault's target.
+        """Inject a fault. Returns when it is in force, or has bitten. It is healed after `for_s` seconds, or when the caller heals it.
+        Raises DescriptionError if the system does not have the fault's target.
         """
         nemesis.check(self.world, (injection,))
         strike = Strike(self.world, str(len(self.injections)), injection, self.seed)
@@ -223,10 +215,9 @@ class Session:
         return [replica for replica in self.world.replicas if replica.spec.in_storms]
 
     async def works(self, patience_s: float = 0.0) -> bool | None:
-        """Whether a new task goes through in the time that the system promises, plus time for the tasks before it.
-
-        Returns None if the API accepts no task, so the answer is unknown. An API that does not answer is restarted first. If
-        the API does not accept the task, it is asked once more, and then until `patience_s` seconds are over.
+        """Whether a new task goes through in the time that the system promises, plus time for the tasks before it. None (unknown) if
+        the API accepts no task. An API that does not answer is restarted first. If the API does not accept the task, it is asked
+        once more, and then until `patience_s` seconds are over.
         """
         until = self.world.recorder.now() + patience_s
         for tries in itertools.count(1):
@@ -339,10 +330,8 @@ class Session:
             return None  # The operation has no end in the history, which the check reports.
 
     async def until_ended(self, key: str, within_s: float) -> bool:
-        """Wait for the end of a submission's task. Returns whether it came.
-
-        Time that the workers spend waiting for a CPU is added to the bound: on a busy machine, a worker that is only slow to
-        start must not count as wedged.
+        """Wait for the end of a submission's task. Returns whether it came. Time that the workers spend waiting for a CPU is added to
+        the bound: on a busy machine, a worker that is only slow to start must not count as wedged.
         """
         recorder, delay = self.world.recorder, RunDelay(self._worker_pids)
         began = recorder.now()
