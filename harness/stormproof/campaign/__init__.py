@@ -1,1 +1,1 @@
-"""Many runs: found, planned, conducted in lanes, judged and stored."""
+"""Many runs: found, planned, made in parallel lanes, judged and stored."""

@@ -15,7 +15,7 @@ _CURE = "What cures it: "
 
 
 def load(path: Path) -> Scenario:
-    """The scenario in a file. Raises ScenarioError that names the file and the mend."""
+    """Load the scenario in a file. Raises ScenarioError that names the file and the fix."""
     if not path.is_file():
         near = ", ".join(sorted(found.stem for found in path.parent.glob("*.py") if not found.stem.startswith("_")))
         raise ScenarioError(f"{path}: no such scenario file" + (f"; there: {near}" if near else ""))
@@ -41,7 +41,7 @@ def _cure(story: str) -> str:
 
 
 def load_folder(folder: Path) -> list[Scenario]:
-    """All scenarios of a folder, by name of file. Raises ScenarioError, also where there is none."""
+    """Load all scenarios of a folder, ordered by file name. Raises ScenarioError, also if there is none."""
     paths = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
     if not paths:
         raise ScenarioError(f"{folder}: no scenario files there; run from a clone of the repository, or name a folder")
@@ -49,5 +49,5 @@ def load_folder(folder: Path) -> list[Scenario]:
 
 
 def files(scenarios: Iterable[Scenario], folder: Path) -> dict[str, Path]:
-    """Name -> file, of scenarios that were loaded from a folder."""
+    """Return name -> file for scenarios that were loaded from a folder."""
     return {scenario.name: folder / f"{scenario.name}.py" for scenario in scenarios}

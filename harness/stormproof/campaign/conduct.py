@@ -1,4 +1,4 @@
-"""Conducts runs: plan, run, judge, store, report; one, or many in lanes beside each other."""
+"""Makes runs: plan, run, judge, store, report; one run, or many in parallel lanes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from stormproof.spec.tables import Binary
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be made. `choices` None: draw them from the seed. Not `armed`: its faults strike nothing, as a control."""
+    """One run to be made. `choices` None: draw them from the seed. If not `armed`, its faults strike nothing, as a control."""
 
     scenario: Scenario
     system: System
@@ -38,13 +38,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """How progress and tables call it."""
+        """The name in progress lines and tables."""
         several = len(self.scenario.states) > 1
         return f"{self.scenario.name}[{self.state}]" if several else self.scenario.name
 
 
 Watch = Callable[[Job, str], None]
-"""Told the name of each phase of a job as it begins; "queued" and "done" besides."""
+"""Called with the name of each phase of a job as it begins, and with "queued" and "done"."""
 
 
 async def conduct(
@@ -55,8 +55,9 @@ async def conduct(
     gate: AbstractAsyncContextManager[object],
     say: Say = lambda line: None,
 ) -> Run:
-    """Make one run and judge it. `gate` is held while the system starts, and `say` is told what makes the checks weaker on this system.
-    Raises what `experiment.run` raises.
+    """Make one run and judge it. `gate` is held while the system starts.
+
+    `say` is called with anything that makes the checks weaker on this system. Raises what `experiment.run` raises.
     """
     choices = job.choices or Choices.draw(job.scenario, job.seed)
     folder = store.create(runs, job.scenario, job.system, job.state)
@@ -77,14 +78,14 @@ async def conduct(
 
 
 def judge_run(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
-    """Judge a history and store verdict, report and JUnit in the run's folder; by these checks, or by all that the system promises."""
+    """Judge a history by these checks, or by everything the system promises, and store verdict, report and JUnit in the run's folder."""
     run = with_verdict(run, history, checks)
     write_verdict(run)
     return run
 
 
 def with_verdict(run: Run, history: History, checks: Sequence[Check] = ()) -> Run:
-    """The run with its history and what the checks say of it; nothing is stored."""
+    """Return the run with its history and the checks' verdicts, without storing anything."""
     verdicts = judge(history, checks or checks_for(run.system, run.scenario))
     return msgspec.structs.replace(run, history=history, judged=store.judged(history, verdicts))
 
@@ -97,7 +98,7 @@ def write_verdict(run: Run) -> None:
 
 
 def control(finished: Iterable[Run]) -> list[str]:
-    """What is wrong with runs whose faults were disarmed: one line for each that is not `unknown`, though it plans a fault."""
+    """Return a line for each run with disarmed faults that is not `unknown` although it plans a fault."""
     lines = []
     for run in finished:
         plans = bool(run.scenario.planned) or run.scenario.workload.copies > 1
@@ -108,7 +109,7 @@ def control(finished: Iterable[Run]) -> list[str]:
 
 
 def blame_of_control(run: Run) -> Status:
-    """How bad a run is whose faults were disarmed."""
+    """Return how bad the result of a run with disarmed faults is."""
     return Status.INVALID if control([run]) else Status.VALID
 
 
@@ -123,10 +124,10 @@ async def conduct_all(
     skip: bool = False,
     say: Say = lambda line: None,
 ) -> list[Run]:
-    """Conduct all jobs in their order, `lanes` at a time; only one system starts at a time, as starting takes both cores.
+    """Run all jobs in order, `lanes` at a time. Only one system starts at a time, because starting takes both cores.
 
-    A system that does not start does not keep the other jobs from running: the first ComponentError is raised at the end, unless such
-    a job may be left out (`skip`).
+    If a system does not start, the other jobs still run. The first ComponentError is raised at the end, unless such a job may
+    be left out (`skip`).
     """
     gate = asyncio.Lock() if lanes > 1 else nullcontext()
     waiting = list(jobs)
@@ -150,7 +151,7 @@ async def conduct_all(
             done(job, run)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(asyncio.to_thread(board.prepare))  # While the first systems start, and nothing is timed.
+        group.create_task(asyncio.to_thread(board.prepare))  # While the first systems start, nothing is timed.
         for _ in range(lanes):
             group.create_task(lane())
     if failed and not skip:

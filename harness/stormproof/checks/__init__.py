@@ -1,7 +1,7 @@
 """The checks: pure functions from a history to a verdict, one file each.
 
-A check is a frozen dataclass, its parameters typed, that is called with a history. Its docstring describes each kind of
-finding in one line, which is where the catalogue comes from. `facts` holds what the checks share.
+A check is a frozen dataclass with typed parameters. You call it with a history. Its docstring describes each kind of
+finding in one line; the catalogue is generated from these lines. `facts` holds what the checks share.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _CRASHED = "check_crashed"
 
 
 class Check(Protocol):
-    """A question that a history answers. `name` is stable; `kinds` are the kinds of findings that it can report, with their categories."""
+    """A question that a history answers. `name` is stable; `kinds` maps each kind of finding it can report to a category."""
 
     name: ClassVar[str]
     kinds: ClassVar[Kinds]
@@ -85,7 +85,7 @@ ALL: tuple[type[Check], ...] = (
 
 
 def declared(checks: Iterable[type[Check]]) -> dict[str, Category]:
-    """The kinds of all these checks. Raises TypeError for a kind without a category, or with two."""
+    """Return the kinds of all these checks. Raises TypeError for a kind with no category, or with two."""
     found = dict.fromkeys((NOTHING_OBSERVED, _CRASHED), Category.UNDECIDED)
     for check in checks:
         for kind, category in check.kinds.items():
@@ -103,12 +103,12 @@ REGISTRY: Registry[type[Check]] = Registry(
     lambda found: isinstance(found, type) and callable(found) and hasattr(found, "name") and hasattr(found, "kinds"),
     "a class like stormproof.checks.Check, which is made without arguments",
 )
-"""Those that other packages add."""
+"""The checks that other packages add."""
 
 
 @cache
 def others() -> tuple[type[Check], ...]:
-    """The checks of other packages, which judge every run. Raises UsageError for one that cannot be used."""
+    """Return the checks of other packages, which judge every run. Raises UsageError if one cannot be used."""
     found: list[type[Check]] = []
     for point in REGISTRY.points():
         check = REGISTRY.load(point)
@@ -128,20 +128,23 @@ _CATEGORIES = declared(ALL)
 
 
 def category(kind: str) -> Category:
-    """The category of a finding's kind. Only a verdict that another version stored can name a kind without one: it counts as wrong."""
+    """Return the category of a finding's kind.
+
+    Only a verdict stored by another version can name an unknown kind. It counts as wrong.
+    """
     found = _CATEGORIES.get(kind)
     return found or declared(others()).get(kind, Category.WRONG)
 
 
 def judge(history: History, checks: Iterable[Check]) -> tuple[Verdict, ...]:
-    """Ask every check. One that crashes is `unknown`, with the finding `check_crashed`: never a pass."""
+    """Run every check. A check that crashes is `unknown`, with the finding `check_crashed`; it never passes."""
     with _no_garbage_collection():
         return tuple(_ask(history, check) for check in checks)
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """All that judging makes lives until its end; to look through it for garbage takes a third of the time."""
+    """Turn garbage collection off: everything that judging allocates lives until it ends, and collecting takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Is a message acknowledged only when its task has ended?"""
+"""Is a message acknowledged only after its task has ended?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _CHILD_LOST = "WorkerLostError"
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgesLate:
-    """Until a task has ended, the broker keeps its message: who dies meanwhile loses nothing.
+    """The broker keeps a task's message until the task has ended, so a worker that dies first loses nothing.
 
-    Reads the wire: which message a worker holds, and when it acknowledges that. Observes the acknowledgements of promised tasks that were
-    executed, but for those after the last word of any probe. Findings:
+    Reads from the wire which message a worker holds and when the worker acknowledges it. Observes the acknowledgements
+    of promised tasks that were executed, except those after the last line of any probe. Findings:
 
     acknowledged_early: a message was acknowledged before any execution of its task had ended
-    acknowledged_dead: a message was acknowledged although the process that ran its task had died of it
+    acknowledged_dead: a message was acknowledged although the process that ran its task had died while running it
     """
 
     name: ClassVar[str] = "acknowledges_late"
@@ -45,7 +45,7 @@ class AcknowledgesLate:
 
 
 class _Acknowledgement(NamedTuple):
-    """Of which message of a task; `delivery` counts from 0 the messages of it that this worker was given."""
+    """The acknowledgement of one message of a task; `delivery` numbers, from 0, the deliveries of the task to this worker."""
 
     task_id: str
     delivery: int
@@ -64,7 +64,8 @@ def _acknowledgements(history: History) -> Iterator[_Acknowledgement]:
             task_id = event.ids[1]
             message_of[tag] = task_id, given[task_id, event.component]
             given[task_id, event.component] += 1
-        elif event.meaning == "acknowledge" and tag in message_of:  # By several frames, of which the first counts.
+        elif event.meaning == "acknowledge" and tag in message_of:
+            # An acknowledgement takes several frames; the first counts.
             yield _Acknowledgement(*message_of.pop(tag), index, event)
 
 
@@ -86,8 +87,9 @@ def _finding(task: Task, ack: _Acknowledgement) -> Finding | None:
 
 
 def _processes(task: Task, ack: _Acknowledgement) -> tuple[int, int] | None:
-    """Who can tell the end of the execution that this very message began (another message of the task may have been done since);
-    None where that is not known.
+    """Return the processes that can report the end of the execution that this message started, or None if that is unknown.
+
+    Another message of the same task may have been executed since.
     """
     executions = [probe for _, probe in task.starts if probe.component == ack.frame.component]
     if ack.delivery >= len(executions):

@@ -1,4 +1,4 @@
-"""Does the API answer, in time and in order?"""
+"""Does the API answer every request correctly and in time?"""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _UNAVAILABLE = 503
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswers:
-    """Every request is answered within `deadline_s`; one that cannot be served gets 503 and when to come again.
+    """Every request is answered within `deadline_s`; one that cannot be served gets 503 with Retry-After.
 
-    Excused is what overlaps a fault of the harness on the API's own process, and, for the status of what was submitted, an answer of
-    `unfinished_codes` while the probe had not seen the task end. For a task that nobody has submitted the answer is one of
-    `unknown_codes` (none: nothing is promised). Observes the requests. Findings:
+    A request is excused if it overlaps a fault that the harness injected into the API's own process. The status of a
+    submission may also be one of `unfinished_codes` as long as the probe has not seen the task end. The status of a task
+    that nobody submitted must be one of `unknown_codes` (empty: nothing is promised). Observes the requests. Findings:
 
-    slow: the answer, or the error instead of it, took longer than the deadline, and longer than any processor was waited for
-    starved: it took longer than the deadline, but the machine was so busy that this may not be the system's doing (unknown)
+    slow: the answer, or the error instead of it, took longer than the deadline, not counting time spent waiting for a CPU
+    starved: the answer took longer than the deadline, but the machine was so busy that the system may not be at fault (unknown)
     no_answer: the connection was refused or broke, and no answer came
     server_error: the answer was a 5xx other than 503
     no_retry_after: the answer was 503 without Retry-After
-    invented: a task that nobody has submitted was answered for as if it were there
-    never_answered: a request was still without any end when the run was over, and later than the deadline
+    invented: the API answered for a task that nobody submitted as if it existed
+    never_answered: a request had no answer and no error when the run ended, after its deadline
     """
 
     deadline_s: float
@@ -56,7 +56,7 @@ class ApiAnswers:
         for op in requests:
             found = self._unanswered(facts, op) if op.returned is None else self._answered(facts, op, op.returned)
             if found:
-                # What struck the API after the deadline is no excuse any more.
+                # A fault that struck the API after the deadline is no excuse.
                 end_t = op.invoked.t + self.deadline_s
                 end_t = end_t if op.returned is None else min(end_t, op.returned.t)
                 if not any(window.overlaps(op.invoked.t, end_t) for window in struck):
@@ -94,9 +94,9 @@ class ApiAnswers:
         return found
 
     def _is_unfinished(self, facts: Facts, op: Op, status: int) -> bool:
-        """Whether the system has declared that it answers so as long as the task has not ended, and it had not."""
+        """Whether the system declares this answer for unfinished tasks, and the task had not ended."""
         if op.invoked.kind != "status" or op.invoked.purpose == "stranger" or status not in self.unfinished_codes:
-            return False  # What nobody has submitted is not unfinished.
+            return False  # A task that nobody submitted is not unfinished.
         task = facts.tasks[op.invoked.task_id]
         return all(end.t > op.invoked.t for _, end in task.ends)
 

@@ -13,13 +13,14 @@ from stormproof.history import Counts, History, Indexed
 
 @dataclass(frozen=True, slots=True)
 class CountsAgree:
-    """What the metrics count between the start and the end of a run is how many submissions read success, and how many failure.
+    """Between the start and the end of a run, the metrics count as many successes and failures as the submissions read.
 
-    Only for a system whose description says where its metrics are. A submission whose answer was lost, and a task that has no outcome, may be
-    among them or not. Judged where it is proved that nothing changes any more. Observes the acknowledged tasks. Findings:
+    Applies only if the system's description names its metrics. A submission whose answer was lost, and a task with no
+    outcome, may or may not be counted. Judged only if it is proved that nothing can change any more. Observes the
+    acknowledged tasks. Findings:
 
     miscounted: the metrics count fewer or more successes, or failures, than there were
-    counts_unread: the metrics could not be read, or a sample of that name is not among them (unknown)
+    counts_unread: the metrics could not be read, or do not contain a sample of that name (unknown)
     """
 
     name: ClassVar[str] = "counts_agree"

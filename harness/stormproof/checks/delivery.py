@@ -15,17 +15,17 @@ _AGAIN = frozenset({"retried", "ignored", "rejected"})
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A task runs at most once, or at least once; `executions` bounds how often it is started, retries and all (None: no bound).
+    """A task runs at most once, or at least once; `executions` limits how often it is started, with retries (None: no limit).
 
-    A task that asks to run again (a retry, `self.replace`, a rejection with requeue) is not repeated, nor one that the harness handed
-    back by a fast-forward. `may_expire`: work whose expiry time has passed need not run. Observes the acknowledged tasks (at least
-    once), or the executed ones (at most once). Findings:
+    A task that asks to run again (by a retry, `self.replace`, or a rejection with requeue) does not count as repeated, nor
+    does one that the harness redelivered by a fast-forward. `may_expire`: work whose expiry time has passed need not
+    run. Observes the acknowledged tasks (at least once) or the executed tasks (at most once). Findings:
 
-    executed_twice: at most once was promised, and one task id was executed more often
-    repeated_in_calm: before the first fault, a task that was submitted once was begun again though it had not asked for that
+    executed_twice: at most once was promised, and one task id was executed more than once
+    repeated_in_calm: before the first fault, a task that was submitted once was started again without asking for it
     executed_too_often: a task was started more often than `executions`
-    never_executed: at least once was promised, and it is proved that an acknowledged task never will be executed
-    expired: an acknowledged task never ran, as it expired before a worker began it (a remark at most once, and where work may expire)
+    never_executed: at least once was promised, and it is proved that an acknowledged task will never be executed
+    expired: an acknowledged task expired before a worker started it (a remark under at-most-once, or if work may expire)
     unsettled: an acknowledged task was not executed yet, and nothing proves that it never will be (unknown)
     """
 
@@ -64,9 +64,9 @@ def _is_promised(facts: Facts, task: Task) -> bool:
 
 
 def _asked_again(task: Task) -> int:
-    """How many executions asked for another one: by a retry, by `self.replace` (which ends as ignored), or by a rejection with requeue.
+    """Count the executions that asked for another: by a retry, `self.replace` (which ends as ignored), or a rejection with requeue.
 
-    A second execution that finds the work done, and is ignored, asked for nothing: no other begins after it.
+    A second execution that finds the work already done, and is ignored, asked for nothing: no other starts after it.
     """
     running: list[Indexed[Probe]] = []
     asked = 0
@@ -82,7 +82,7 @@ def _asked_again(task: Task) -> int:
 
 
 def _handed_back(facts: Facts, task: Task) -> int:
-    """How often the harness had a task begun again that had been begun before."""
+    """Count how often the harness had a task started again."""
     return sum(index > task.starts[0][0] for index, _ in facts.forwarded.get(task.task_id, ()))
 
 

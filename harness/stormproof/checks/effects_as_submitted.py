@@ -1,4 +1,4 @@
-"""Is what reached the outside world what was submitted, and did it reach whom it was for?"""
+"""Does each effect contain what was submitted, and reach the right recipient?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stormproof.history import Effect, History
 
 @dataclass(frozen=True, slots=True)
 class EffectsAsSubmitted:
-    """The effect of a submission contains what the system's description says, whole, and goes to its own recipient alone.
+    """The effect of a submission contains everything that the system's description names, and goes only to its own recipient.
 
-    `to`: the recipient, with `{key}` for the submission's key (empty: it is not promised). What an effect should contain is compared where
-    it happens, and the history tells what is not there. A submission that somebody else has made, and not as the description says, may
-    contain what it likes. Observes the effects of submitted keys. Findings:
+    `to`: the recipient, with `{key}` for the submission's key (empty: none is promised). The content is compared where the
+    effect happens, and the history records what is missing. A submission that the harness did not make, and that does not
+    follow the description, may contain anything. Observes the effects of submitted keys. Findings:
 
     effect_differs: an effect does not contain what was submitted, or only the beginning of it
-    effect_misdirected: an effect went to somebody else, or to others, too
+    effect_misdirected: an effect went to another recipient, or to others as well
     """
 
     to: str = ""

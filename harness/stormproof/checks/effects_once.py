@@ -1,4 +1,4 @@
-"""Did the outside world see each submission exactly once?"""
+"""Does each submission have exactly one effect on the outside world?"""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ _COUNTED = frozenset({"workload", "recovery", "warmup"})
 
 @dataclass(frozen=True, slots=True)
 class EffectsOnce:
-    """What the recipient sees: one effect for a submission that succeeded, and never two.
+    """The recipient sees one effect for each submission that succeeded, and never two.
 
-    Only for a system of which every submission has an effect that is counted. `results`: it keeps results, so that its own word is asked for,
-    and not the probe's, whether a task succeeded. Observes the submitted keys that have
-    effects. Findings:
+    Applies only if every submission to the system has an effect that is counted. `results`: the system keeps results, so
+    its own status decides whether a task succeeded, not the probe. Observes the submitted keys that have effects. Findings:
 
     effect_doubled: the effect of one key happened more than once
-    effect_missing: the task succeeded, and a key that it was the answer to has no effect
+    effect_missing: a task succeeded, and a key that was submitted for it has no effect
     """
 
     results: bool = True
@@ -55,7 +54,7 @@ def _findings(facts: Facts, keys: dict[str, list[Op]], *, results: bool) -> Iter
             )
     missing: set[str] = set()
     for task in facts.tasks.values():
-        # Several submissions may have been given one task id: each of them was promised an effect of its own.
+        # Several submissions may have been given the same task id. Each of them was promised its own effect.
         for key in dict.fromkeys((task.key, *(op.invoked.key for op in task.submits))):
             if (
                 key in keys
@@ -70,7 +69,10 @@ def _findings(facts: Facts, keys: dict[str, list[Op]], *, results: bool) -> Iter
 
 
 def _success(task: Task, *, results: bool) -> tuple[int, ...]:
-    """What proves that it succeeded. The probe's word alone will do only where the system was never asked, or keeps no results."""
+    """Return the evidence that the task succeeded.
+
+    The probe's line alone is enough only if the system was never asked, or keeps no results.
+    """
     said = [index for index, answer in task.terminal_answers if answer.success]
     told = [index for index, end in task.ends if end.word == "succeeded"]
     if said:

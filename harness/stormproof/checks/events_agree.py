@@ -1,4 +1,4 @@
-"""Do Celery's events, and so Flower, tell the truth?"""
+"""Are Celery's events, and so what Flower shows, correct?"""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _WITHOUT_RUN = frozenset({"unknown"})
 
 @dataclass(frozen=True, slots=True)
 class EventsAgree:
-    """An event that says how a task ended agrees with one of its executions, as the probe saw them.
+    """An event that reports how a task ended agrees with one of its executions, as the probe saw them.
 
-    An event that is missing is no finding: pub/sub loses what nobody hears. But where events are `promised`, not one of many is.
-    Observes the events that say success or failure; of a system that sends none, and promises none, the tasks of which none could lie. Findings:
+    A missing event is not a finding, because pub/sub drops messages that nobody receives. But if events are `promised`, it
+    is a finding if none arrives at all. Observes the events that report success or failure. If a system sends no events
+    and promises none, observes the tasks that ended instead, since no event could be wrong about them. Findings:
 
-    contradicts_probe: the event says success and every end that the probe saw is a failure, or the reverse
-    silent: events are promised, tasks ended before the first fault, and no event told of any task
-    event_without_run: the event tells the end of a task that no probe saw begin (unknown where the probes' last words were not heard)
+    contradicts_probe: the event reports success and every end that the probe saw is a failure, or the reverse
+    silent: events are promised, tasks ended before the first fault, and no event reported any of them
+    event_without_run: the event reports the end of a task that no probe saw start (unknown if the probes' last lines may be missing)
     """
 
     promised: bool = False
@@ -46,7 +47,7 @@ class EventsAgree:
 
 def _findings(facts: Facts, events: list[Indexed[CeleryEvent]]) -> Iterator[Finding]:
     for index, event in events:
-        # The probes' lines come a moment after the events: a run that stopped while tasks were executed may lack the last ones.
+        # The probes' lines arrive a moment after the events. If a run stopped during an execution, the last ones may be missing.
         heard = "stop" in facts.phases and event.t <= facts.heard_until_t
         task = facts.tasks.get(event.task_id)
         said = f"task {event.task_id}: event task-{event.word} at {event.t:.1f} s"

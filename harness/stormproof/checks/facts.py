@@ -1,6 +1,6 @@
-"""What a history says, joined: operations with their answers, and all that is known of each task and each key.
+"""The facts in a history, joined: operations with their answers, and everything known about each task and each key.
 
-Every check reads these. They are derived once a history: `Facts.of(history)`.
+Every check reads these. They are derived once per history: `Facts.of(history)`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from stormproof.history import (
 )
 
 ENDS = frozenset({"succeeded", "failed", "revoked", "rejected"})
-"""The words of a probe after which a task runs no more, unless its message is delivered again."""
+"""The probe's words after which a task no longer runs, unless its message is delivered again."""
 
 PROMISED: frozenset[Purpose] = frozenset({"workload", "recovery"})
-"""What a system promises it promises for these submissions."""
+"""The purposes of submissions to which a system's promises apply."""
 
 
 class Op(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -46,12 +46,12 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the system said that it has taken the submission, and under which task id."""
+        """Whether the system accepted the submission and returned a task id."""
         return self.returned is not None and self.returned.outcome == "ok" and self.returned.task_id != ""
 
     @property
     def certainly_failed(self) -> bool:
-        """Whether it is proved that it had no effect."""
+        """Whether it is proved that the operation had no effect."""
         return self.returned is not None and self.returned.outcome == "fail"
 
     @property
@@ -62,7 +62,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(slots=True)
 class Task:
-    """All that is known of one task id. `answers` are status operations, in the order in which they were invoked.
+    """Everything known about one task id. `answers` are status operations, in the order in which they were invoked.
 
     `starts`, `ends`, `others` are lines of the probe: started; one of `ENDS`; received, retried, ignored, unknown.
     """
@@ -85,37 +85,37 @@ class Task:
 
     @property
     def terminal_answers(self) -> list[tuple[int, Returned]]:
-        """The answers that said that it has ended."""
+        """The answers that reported a terminal state, each with its index."""
         return [
             (op.returned_at, op.returned) for op in self.answers if op.returned is not None and op.returned.terminal
         ]
 
     @property
     def ended(self) -> bool:
-        """Whether a probe or the system itself has said that it has ended."""
+        """Whether a probe or the system itself reported the end of the task."""
         return bool(self.ends) or any(op.returned is not None and op.returned.terminal for op in self.answers)
 
     @property
     def probes(self) -> list[Indexed[Probe]]:
-        """All lines of the probe about it, in their order."""
+        """All lines of the probe about this task, in order."""
         return sorted((*self.starts, *self.ends, *self.others), key=_index)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of time; `end_t` is infinite where nothing ended it."""
+    """A stretch of time; `end_t` is infinite if nothing ended it."""
 
     begin_t: float
     end_t: float
 
     def overlaps(self, begin_t: float, end_t: float) -> bool:
-        """Whether they have a moment in common."""
+        """Whether the two stretches have a moment in common."""
         return begin_t <= self.end_t and self.begin_t <= end_t
 
 
 class Facts:
-    """Derived from one history; everything is in the history's order.
+    """The facts derived from one history; everything is in the history's order.
 
-    `last_t` is when it ends. `keys`: all submissions of a key. `phases`: the first of each name.
+    `last_t` is when the history ends. `keys`: all submissions of a key. `phases`: the first phase of each name.
     """
 
     def __init__(self, history: History) -> None:
@@ -127,7 +127,7 @@ class Facts:
 
     @classmethod
     def of(cls, history: History) -> Facts:
-        """The facts of a history: the same object for all who ask."""
+        """Return the facts of a history. Every caller gets the same object."""
         return history.derive(cls)
 
     @cached_property
@@ -144,7 +144,7 @@ class Facts:
         return found
 
     def cpu_waited_s(self, from_t: float, to_t: float) -> float:
-        """How long the machine has made some process wait for a processor between the two times, at most."""
+        """Return an upper bound, in seconds, on how long some process waited for a CPU between the two times."""
         before = bisect_right(self._pressure, from_t, key=lambda event: event.t) - 1
         after = min(bisect_left(self._pressure, to_t, key=lambda event: event.t), len(self._pressure) - 1)
         if before < 0 or after < before:
@@ -166,7 +166,7 @@ class Facts:
 
     @cached_property
     def tasks(self) -> dict[str, Task]:
-        """Task id -> what is known of it, from clients and probes."""
+        """Task id -> what clients and probes recorded about it."""
         found: dict[str, Task] = {}
         for op in self.ops:
             if op.invoked.kind == "status":
@@ -188,7 +188,7 @@ class Facts:
 
     @cached_property
     def promised(self) -> list[tuple[Task, Op]]:
-        """The tasks that the system has promised to do, each with the first submission that it acknowledged."""
+        """The tasks that the system promised to execute, each with the first submission that it acknowledged."""
         found = ((task, task.acknowledgement) for task in self.tasks.values())
         return [(task, op) for task, op in found if op is not None]
 
@@ -202,7 +202,7 @@ class Facts:
 
     @cached_property
     def forwarded(self) -> dict[str, list[Indexed[FastForward]]]:
-        """Task id -> when the harness handed its message back, as a worker would have done after the visibility timeout."""
+        """Task id -> when the harness requeued its message, as a worker would have done after the visibility timeout."""
         found: dict[str, list[Indexed[FastForward]]] = {}
         for line in self._history.of(FastForward):
             for task_id in line[1].task_ids:
@@ -210,7 +210,10 @@ class Facts:
         return found
 
     def fast_forwards(self, *tasks: Task) -> str:
-        """What a message adds about tasks that the harness handed back: "; the visibility timeout was fast-forwarded at 9.1 s"; else nothing."""
+        """Return what a message adds about tasks that the harness requeued; empty if there are none.
+
+        Example: "; the visibility timeout was fast-forwarded at 9.1 s".
+        """
         times = [event.t for task in tasks for _, event in self.forwarded.get(task.task_id, ())]
         said = ", ".join(f"{t:.1f}" for t in sorted(times))
         return f"; the visibility timeout was fast-forwarded at {said} s" if times else ""
@@ -225,17 +228,17 @@ class Facts:
 
     @cached_property
     def fault_windows(self) -> list[Window]:
-        """When each injection was in force, whatever it struck."""
+        """When each injection was in force, whatever its target."""
         return [_fault_window(stages) for stages in self.faults.values()]
 
     @cached_property
     def calm_until_t(self) -> float:
-        """When the first fault was injected; infinite where there was none."""
+        """When the first fault was injected; infinite if there was none."""
         return min((stages[0][1].t for stages in self.faults.values()), default=math.inf)
 
     @cached_property
     def quiescence(self) -> Indexed[Quiescence] | None:
-        """The end of waiting, if the run came so far."""
+        """The end of the wait for quiescence, if the run got that far."""
         found = self._history.of(Quiescence)
         return found[-1] if found else None
 
@@ -246,17 +249,20 @@ class Facts:
 
     @cached_property
     def heard_until_t(self) -> float:
-        """Until when all that the probes had to say was heard: a run that was not quiet when it stopped may lack their last lines."""
+        """The time until which the probes' lines are complete.
+
+        If the run was not quiet when it stopped, the probes' last lines may be missing.
+        """
         if self.quiescence is None or self.quiescence[1].proved:
             return math.inf
         return max((line.t for _, line in self._history.of(Probe)), default=0.0)
 
     def submissions(self, task: Task) -> list[Op]:
-        """The submissions that may have made this task: those that returned its id, else all of its key."""
+        """Return the submissions that may have created this task: those that returned its id, else all with its key."""
         return task.submits or self.keys.get(task.key, [])
 
     def struck(self, role: str) -> list[Window]:
-        """When the components of a role were under a fault of the harness, or down because of one."""
+        """Return when a fault of the harness was in force on the components of a role, or had taken them down."""
         processes = [event for _, event in self._history.of(Process) if event.role == role]
         names = {role} | {event.component for event in processes}
         strikes = (stages for stages in self.faults.values() if stages[0][1].target in names)

@@ -1,4 +1,4 @@
-"""Was there a storm at all? The positive control of every other check."""
+"""Did the planned faults happen? This is the positive control of every other check."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from stormproof.history import Fault, History, Indexed
 
 @dataclass(frozen=True, slots=True)
 class FaultHappened:
-    """Every fault that was planned was injected, and there is evidence that it bit.
+    """Every planned fault was injected, and there is evidence that it bit.
 
-    `planned`: its names, one an injection; none planned is a calm run, which has nothing to prove. `copies`: how often each submission
-    was to be sent. All findings are `unknown`: they say nothing against the system. Observes the injections. Findings:
+    `planned`: the faults' names, one per injection. A run with none is calm and has nothing to prove. `copies`: how often
+    each submission should be sent. All findings are `unknown`: none accuses the system. Observes the injections. Findings:
 
-    not_injected: a planned fault was never injected, as what it waited for did not come, or no submission was sent as often as planned (unknown)
-    failed: a fault could not be done (unknown)
-    did_not_bite: a fault was injected, and nothing shows that it had its effect (unknown)
+    not_injected: the trigger of a planned fault never came, or no submission was sent as often as planned (unknown)
+    failed: a fault could not be carried out (unknown)
+    did_not_bite: a fault was injected, and nothing shows that it had an effect (unknown)
     """
 
     planned: tuple[str, ...]
@@ -48,7 +48,7 @@ class FaultHappened:
         return Verdict.of(self.name, findings, observed=len(faults))
 
     def _absent(self, faults: list[list[Indexed[Fault]]]) -> Iterator[Finding]:
-        # An injection that is repeated is numbered 0.0, 0.1 and so on.
+        # The repetitions of an injection are numbered 0.0, 0.1 and so on.
         seen = Counter(name for name, _ in {(stages[0][1].name, _number(stages[0][1])) for stages in faults})
         for name, times in Counter(self.planned).items():
             if seen[name] < times:
@@ -61,7 +61,7 @@ class FaultHappened:
 
 
 def _number(fault: Fault) -> str:
-    """Which injection of the plan it belongs to."""
+    """Return the number of the planned injection that this fault belongs to."""
     return fault.fault.partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""Does the system tell "not now" from "never", when an outside server says so?"""
+"""Does the system distinguish a temporary refusal by an outside server from a permanent one?"""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _FOR_EVER = 500
 
 @dataclass(frozen=True, slots=True)
 class HeedsRefusals:
-    """What the mail server refuses for now (4xx) is tried again for `endures_s`; what it refuses for ever (5xx) is not tried again.
+    """A temporary refusal (4xx) by the mail server is retried for `endures_s`; a permanent one (5xx) is never retried.
 
-    `endures_s` (None) and `final` (false) are judged where they are promised. A task is judged whose key was submitted once, and of which no
-    execution died: each that began has ended or asked to be tried again. Observes the acknowledged tasks. Findings:
+    Each is judged only if it is promised: `endures_s` unless it is None, and permanent refusals if `final` is true. Judges
+    only tasks whose key was submitted once and of which no execution died: each that started ended or asked for a retry.
+    Observes the acknowledged tasks. Findings:
 
-    gave_up_early: a task failed in an execution that was refused for now, and within `endures_s` of the first refusal
-    asked_again: the server refused a recipient for ever, and was asked again for the same one
+    gave_up_early: a task failed in an execution that was refused temporarily, within `endures_s` of the first refusal
+    asked_again: the server refused a recipient permanently, and was asked again for the same recipient
     """
 
     endures_s: float | None = None
@@ -72,12 +73,12 @@ class HeedsRefusals:
 
 
 def _was_refused(task: Task, end: Probe, refusals: list[Indexed[Refusal]]) -> bool:
-    """Whether the execution that ended so, in its own process, was refused itself: it may have failed of something else."""
+    """Whether the execution that ended here, in its own process, was itself refused; it may have failed for another reason."""
     began = [start.t for _, start in task.starts if start.pid == end.pid and start.t <= end.t]
     return bool(began) and any(began[-1] <= refusal.t <= end.t for _, refusal in refusals)
 
 
 def _is_whole(task: Task) -> bool:
-    """Whether each execution that began has told how it ended: none died, and so none was repeated for that."""
+    """Whether every execution that started reported its end. Then none died, and none was repeated because of a death."""
     told = [line for _, line in (*task.ends, *task.others) if line.word not in ("received", "unknown")]
     return len(task.starts) <= len(told) and all(line.word != "rejected" for line in told)

@@ -1,4 +1,4 @@
-"""Does what waits, wait in the queue, where any worker can have it?"""
+"""Do waiting messages stay in the queue, where any worker can take them?"""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from stormproof.history import History, Sample
 class HoldsFew:
     """Workers hold no more unacknowledged messages than `in_hand`.
 
-    Only until the first fault, and only where the harness has no tasks of its own in the workers: who dies leaves messages that nobody
-    holds. Observes the samples of stores that are up. Findings:
+    Judged only until the first fault, because a worker that dies leaves unacknowledged messages that nobody holds, and only
+    if the harness runs no tasks of its own in the workers. Observes the samples of stores that are up. Findings:
 
     hoarded: a store had more unacknowledged messages
     """

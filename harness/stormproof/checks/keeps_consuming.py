@@ -1,4 +1,4 @@
-"""Does a live worker take what is in its queue?"""
+"""Does a live worker take the messages in its queue?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _CONSUMING = frozenset({"received", "started"})
 
 @dataclass(frozen=True, slots=True)
 class KeepsConsuming:
-    """The silent wedge: messages are queued, no fault is active, and a worker that could take one receives and starts nothing.
+    """No worker is silently wedged: with messages queued, no fault active and room for more, it receives or starts tasks.
 
-    A worker could take one from when it has said that it is ready, as long as its own books have room: it runs fewer tasks than it has
-    processes (threads, greenlets), holds fewer messages than its prefetch, and is not on its way out. Of several workers that are not
-    all free, one counts that reads every queue; and none does while a queue has no reader. A rate limit adds the longest time that it puts between
-    two starts to `stall_s`. While tasks of the harness's own may hold the worker (before the phase `recover`), nothing counts. Observes the
-    samples of stores that are up. Findings:
+    A worker has room once it has reported that it is ready, as long as it runs fewer tasks than it has processes (threads,
+    greenlets), holds fewer messages than its prefetch, and is not stopping. If only some of several workers have room, only
+    those count that read every queue. While a queue has no reader, none counts. A rate limit adds the longest pause that it
+    puts between two starts to `stall_s`. Nothing counts while the harness's own tasks may occupy the worker (before the
+    phase `recover`). Observes the samples of stores that are up. Findings:
 
-    wedged: that was so for more than `stall_s`
-    held_back: for more than `stall_s` nothing was queued, unacknowledged or executing, and the system itself held accepted work back
+    wedged: a worker with room received and started nothing for more than `stall_s`
+    held_back: for more than `stall_s` nothing was queued, unacknowledged or executing, and the system itself held back accepted work
     """
 
     stall_s: float
@@ -70,7 +70,7 @@ class KeepsConsuming:
 
 
 Free = dict[str, int]
-"""The workers that could take a message, each with the index that proves that it lives."""
+"""The workers that could take a message, each with the index of the event that proves that it is alive."""
 
 Stall = tuple[Indexed[Sample], Indexed[Sample], Free]
 """The first and the last sample of a stretch in which nothing moved."""
@@ -120,7 +120,7 @@ def _books(workers: Workers, free: Free, index: int) -> str:
 
 
 def _relevant(history: History) -> list[Indexed[Any]]:
-    """The events that can begin, go on with or end a stall, in their order."""
+    """Return the events that can begin, continue or end a stall, in order."""
     found: list[Indexed[Event]] = [*history.of(Sample), *history.of(Fault)]
     found += [(index, event) for index, event in history.of(Process) if event.role == "worker"]
     found += [line for line in history.of(Probe) if line[1].word in _CONSUMING]
@@ -129,7 +129,7 @@ def _relevant(history: History) -> list[Indexed[Any]]:
 
 
 def _held_until(history: History) -> int:
-    """The index from which no task of the harness's own holds a worker on purpose."""
+    """Return the index from which none of the harness's own tasks occupies a worker."""
     facts = Facts.of(history)
     if not any(op.invoked.purpose == "state" for op in facts.ops):
         return 0

@@ -1,4 +1,4 @@
-"""Does a task's status only ever go forward?"""
+"""Does a task's status only move forward?"""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stormproof.history import History, Returned
 
 @dataclass(frozen=True, slots=True)
 class LegalStates:
-    """A status goes from pending to others to a terminal one, and stays there.
+    """A status moves from pending through other states to a terminal state, and stays there.
 
-    One answer is before another only if it had come when the other was asked for: clients ask side by side.
-    `pending`, `success`, `failure`: the system's own words. Observes the answers with a state. Findings:
+    One answer precedes another only if it arrived before the other was requested, because clients ask concurrently.
+    `pending`, `success`, `failure`: the system's names for these states. Observes the answers with a state. Findings:
 
     left_terminal: after a terminal state another state was read
     went_backwards: after a state that was neither pending nor terminal, a pending one was read
@@ -45,7 +45,7 @@ class LegalStates:
         return Verdict.of(self.name, findings, observed=observed)
 
     def _findings(self, facts: Facts, task: Task, answers: list[Op]) -> Iterator[Finding]:
-        """The first of each kind."""
+        """Yield the first finding of each kind."""
         arrived = deque(sorted(answers, key=_returned_at))
         terminal: Op | None = None
         running: Op | None = None

@@ -1,4 +1,4 @@
-"""Did anything run that nobody asked for?"""
+"""Did a task run that nobody submitted?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from stormproof.history import History, Indexed, Process, Wire
 
 @dataclass(frozen=True, slots=True)
 class NoPhantom:
-    """What runs was submitted, and its submission has not certainly failed.
+    """Every task that runs was submitted, and its submission did not certainly fail.
 
-    A task of unknown id and without a key is the system's own (a periodic one, say), unless it has the name of a task that was submitted. With
-    that name, too, it is the system's own where a scheduler (a component of the role `beat`) published it. It belongs to a submission if a
-    message names it together with a task of that submission, as the messages of a workflow do; and it may be the task of a submission whose
-    answer was lost, one task for each. Observes the executed tasks. Findings:
+    A task with an unknown id and no key belongs to the system (a periodic task, for example), unless it has the name of a
+    submitted task. Even with such a name it belongs to the system if a scheduler (a component with the role `beat`)
+    published it. It belongs to a submission if a message names it together with a task of that submission, as the messages
+    of a workflow do. It may also be the task of a submission whose answer was lost, one task for each. Observes the
+    executed tasks. Findings:
 
-    phantom: a task ran whose id no submission returned and whose key nobody submitted (unknown where it has no key, and its message was not seen)
+    phantom: a task ran whose id no submission returned and whose key nobody submitted (unknown if it has no key and its message was not seen)
     ran_after_fail: a task ran although every submission of its key certainly failed
     """
 
@@ -78,7 +79,7 @@ def _may_have_run(facts: Facts, key: str) -> bool:
 
 
 class _Messages:
-    """What the links saw of the messages of tasks. `first`: task id -> the first frame that published it, with its index."""
+    """The tasks' messages as seen on the links. `first`: task id -> the first frame that published it, with its index."""
 
     def __init__(self, history: History, facts: Facts) -> None:
         self.first: dict[str, Indexed[Wire]] = {}
@@ -86,14 +87,14 @@ class _Messages:
         self._schedulers = {event.component for _, event in history.of(Process) if event.role == "beat"}
         for index, frame in history.of(Wire):
             if frame.direction == "request" and frame.meaning in ("publish", "requeue"):
-                # Its task first, then (as root, parent or group) those that it comes from; whoever receives replies is no task.
+                # Its own task comes first, then (as root, parent or group) those it comes from. A receiver of replies is not a task.
                 named = {name for name in frame.ids if name in facts.tasks}
                 group = named.union(*(self._groups.get(name, ()) for name in named))
                 self._groups.update(dict.fromkeys(group, group))
                 self.first.setdefault(frame.ids[0] if frame.ids else "", (index, frame))
 
     def group(self, task: Task) -> frozenset[str]:
-        """The ids of all tasks that messages name together with this one, directly or through others."""
+        """Return the ids of all tasks that messages name together with this one, directly or through others."""
         return frozenset(self._groups.get(task.task_id, {task.task_id}))
 
     def is_scheduled(self, task_id: str) -> bool:
@@ -102,14 +103,16 @@ class _Messages:
         return published is not None and published[1].component in self._schedulers
 
     def appeared_t(self, task: Task) -> float:
-        """When the task was seen first."""
+        """Return when the task was first seen."""
         published = self.first.get(task.task_id)
         return min(task.starts[0][1].t, published[1].t if published else task.starts[0][1].t)
 
 
 def _nobodys(facts: Facts, messages: _Messages, tasks: Iterable[Task]) -> set[str]:
-    """The ids of those tasks that are nobody's: no message names them together with a task that was submitted or that a scheduler
-    published, and there are fewer lost answers that may have been theirs than such tasks.
+    """Return the ids of the tasks that nobody submitted.
+
+    No message names such a task together with one that was submitted or that a scheduler published, and it is not
+    explained by a lost answer: each lost answer explains one task (and the tasks named together with it).
     """
     lost_t = sorted(op.invoked.t for op in _answers_lost(facts))
     settled: set[str] = set()
@@ -134,7 +137,7 @@ def _is_submitted(facts: Facts, task_id: str) -> bool:
 
 
 def _answers_lost(facts: Facts) -> Iterator[Op]:
-    """The submissions that may have made a task of which nobody knows."""
+    """Yield the submissions that may have created a task whose id never came back."""
     seen = {task.key for task in facts.tasks.values() if task.starts}
     for key, ops in facts.keys.items():
         if key not in seen:

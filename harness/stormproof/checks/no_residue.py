@@ -1,4 +1,4 @@
-"""Does what is left behind grow with the work?"""
+"""Does the system leave behind more, the more work it does?"""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ _PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class NoResidue:
-    """A store or component has no more than before the `storm`, give or take a slack, when all is quiet again; or what it has more does
-    not grow with the work.
+    """Once all is quiet again, a store or component is back to what it had before the `storm`, within a slack, or does not leak.
 
-    A pool that fills up to its bound and a leak look alike at the end; they differ on the way. So the executions that ended after the
-    last look before the storm are cut into three equal parts, with a look in each. A number that grew by more than its slack is a leak if it
-    grew in each part, for each execution, by at least two thirds of what it grew in all; growth that was gone later is none. With fewer than
-    `least_work` executions, or too few looks, that cannot be told, and the growth is a remark. The processes that a worker's autoscale
-    allows are no growth. Observes the stores and components that were seen before the storm and after `settle` began. Findings:
+    A leak grows with the work. A pool that fills up to its limit looks the same at the end, but grows differently. So the
+    executions that ended after the last measurement before the storm are divided into three equal parts, with a measurement
+    in each. A number that grew by more than its slack is a leak if, in each part, it grew per execution by at least two
+    thirds of its overall growth per execution. Growth that later disappeared does not count. With fewer than `least_work`
+    executions, or too few measurements, a leak cannot be told from a filling pool, and the growth is a remark. Processes
+    that a worker's autoscale allows are not growth. Observes the stores and components that were measured before the storm
+    and after `settle` began. Findings:
 
-    keys_left: keys that never expire grow with the work (a remark where there was too little work to tell)
-    connections_left: connections grow with the work (a remark where there was too little work to tell)
-    processes_left: processes grow with the work (a remark where there was too little work to tell)
-    memory_left: memory grows with the work (a remark where there was too little work to tell)
+    keys_left: the number of keys that never expire grows with the work (a remark if there was too little work to tell)
+    connections_left: the number of connections grows with the work (a remark if there was too little work to tell)
+    processes_left: the number of processes grows with the work (a remark if there was too little work to tell)
+    memory_left: memory grows with the work (a remark if there was too little work to tell)
     """
 
     keys_slack: int = 10
@@ -109,7 +110,7 @@ class NoResidue:
 
 
 class _Look(NamedTuple):
-    """What was counted of one store or component at one moment, and by how much it may grow."""
+    """One measurement of one store or component, and by how much the number may grow."""
 
     at: int
     what: str
@@ -119,9 +120,10 @@ class _Look(NamedTuple):
 
 
 def _way(before: _Look, after: list[_Look], ended: list[int], work: int) -> list[_Look]:
-    """From the look before to the last one, by one in each third of the work: that which found the least from its end on.
+    """Return the measurements to judge: the one before, one after each third of the work except the last, and the last one.
 
-    Straight from the one to the other where two of them have not at least half of a third of the work between them.
+    The one after a third is the smallest from the end of that third on. If two neighbours are less than half of a third of
+    the work apart, only the first and the last are returned.
     """
     done = bisect_right(ended, before.at)
     way = [before]

@@ -1,4 +1,4 @@
-"""Is every task that the system has accepted done?"""
+"""Does every task that the system accepted reach an end?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stormproof.history import History, Process
 
 @dataclass(frozen=True, slots=True)
 class NoTaskLost:
-    """An acknowledged submission reaches an end: its probe says so, or its status does.
+    """An acknowledged submission reaches an end, as reported by its probe or its status.
 
     Observes the acknowledged tasks of workload and recovery. Findings:
 
-    lost: it has no end, and it is proved that nothing is queued, unacknowledged or executing any more
-    stuck: it has no end, and it is proved that nobody will take the messages that are left
-    unsettled: it has no end yet, and nothing proves that none will come (unknown)
-    stranded: its worker was gone, and it would have waited for the visibility timeout, which was fast-forwarded (a remark)
+    lost: a task has no end, and it is proved that nothing is queued, unacknowledged or executing any more
+    stuck: a task has no end, and it is proved that no worker will take the messages that are left
+    unsettled: a task has no end yet, and nothing proves that none will come (unknown)
+    stranded: a task's worker was gone, and the task would have waited for the visibility timeout, which was fast-forwarded (a remark)
     """
 
     name: ClassVar[str] = "no_task_lost"
@@ -45,7 +45,7 @@ def _findings(history: History, facts: Facts) -> Iterator[Finding]:
 
 
 def _stranded(facts: Facts) -> Iterator[Finding]:
-    """Once a task, however often it was handed back."""
+    """Yield one finding per task, however often it was requeued."""
     for task, op in facts.promised:
         for index, event in facts.forwarded.get(task.task_id, ())[:1]:
             timeout = f" of {event.waited_s:g} s" if event.waited_s else ""
@@ -78,7 +78,7 @@ def _finding(facts: Facts, task: Task, op: Op, exits: dict[int, tuple[int, Proce
 
 
 def _last_known_place(task: Task, exits: dict[int, tuple[int, Process]]) -> tuple[str, tuple[int, ...]]:
-    """Where it was seen last, and the indexes that prove it."""
+    """Return where the task was last seen, and the indexes that prove it."""
     lines = task.probes
     if not lines:
         return "no worker ever received it", ()

@@ -13,14 +13,14 @@ from stormproof.history import History, Process, Wire
 
 @dataclass(frozen=True, slots=True)
 class OneSchedule:
-    """Two schedulers (components of the role `beat`) do not publish the same periodic task in turns.
+    """Two schedulers (components with the role `beat`) do not publish the same periodic task in turns.
 
-    One that takes over from another that has died is not accused: each must publish between two publications of the other, and a second time
-    after that. `shared`: they are promised to serve one schedule; where nothing is promised, they may serve two that have a task in common.
-    Observes the schedulers. Findings:
+    A scheduler that takes over from one that died is not accused: each must publish between two publications of the other,
+    and once more after that. `shared`: the schedulers are promised to serve one schedule. If nothing is promised, they may
+    serve two schedules that have a task in common. Observes the schedulers. Findings:
 
     scheduled_twice: two schedulers that serve one schedule publish the same task in turns
-    schedule_unclear: two schedulers publish the same task in turns, and nobody has said whether they serve one schedule (unknown)
+    schedule_unclear: two schedulers publish the same task in turns, and it is not declared whether they serve one schedule (unknown)
     """
 
     shared: bool = False
@@ -56,11 +56,11 @@ class OneSchedule:
 
 
 _IN_TURNS = 4
-"""One, the other, the one, the other: no succession of one scheduler to another, which may come back once."""
+"""A, B, A, B: more turns than a takeover explains, even if the first scheduler comes back once."""
 
 
 def _published(history: History, schedulers: set[str]) -> dict[str, list[tuple[int, Wire]]]:
-    """Name of a task -> the frames in which schedulers published it. A worker tells the name of a message that it has received."""
+    """Return, by task name, the frames in which schedulers published the task. The name comes from the worker that received it."""
     names: dict[str, str] = {}
     for task in Facts.of(history).tasks.values():
         told = next((line.task for _, line in task.probes if line.task), "")
@@ -75,7 +75,7 @@ def _published(history: History, schedulers: set[str]) -> dict[str, list[tuple[i
 
 
 def _turns(lines: list[tuple[int, Wire]]) -> list[tuple[int, Wire]]:
-    """The first publication of each turn."""
+    """Return the first publication of each turn."""
     turns: list[tuple[int, Wire]] = []
     for line in lines:
         if not turns or turns[-1][1].component != line[1].component:

@@ -1,4 +1,4 @@
-"""Is the system back in time when the storm is over?"""
+"""Does the system recover in time after the storm?"""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from stormproof.history import Fault, History, Indexed, Probe
 
 _WORTH_TELLING_S = 0.05
 _AT_ONCE_S = 3.0
-"""Not submitted later than this: the system had no other task to show what it can."""
+"""A new task that was submitted within this time after the fault is measured from the fault, a later one from its submission."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoversWithin:
-    """A new task, and any task that a worker had in hand, ends within `recovery_s` of the last heal (where a fault has none: of its
-    injection); where nobody has submitted one before some time after that, of the first that was.
+    """A new task, and any task that a worker had in hand, ends within `recovery_s` of the last heal.
 
-    Time in which no worker was free, because they executed tasks, is not held against the system, nor the time in which the new task was
-    itself executed. An execution counts for no longer than the longest of other tasks that no fault overlapped: what takes more time hangs.
-    Observes the submissions that were made to see it. Findings:
+    If a fault has no heal, its injection counts instead. If the first new task was submitted more than a few seconds later,
+    its submission counts. Time in which every worker was busy executing tasks does not count, nor does the execution of the
+    new task itself. An execution counts for no longer than the longest execution of another task that no fault overlapped:
+    anything longer hangs. Observes the submissions that were made to measure the recovery. Findings:
 
-    slow_recovery: the first new task ended later
-    no_recovery: no new task ended, though the time was over
-    hung: a process still had a task in hand that it began before the heal, though the time was over
-    unsettled: no new task ended, and the run was over before the time (unknown)
+    slow_recovery: the first new task ended too late
+    no_recovery: no new task ended within the time
+    hung: after the time, a process still had a task in hand that it started before the heal
+    unsettled: no new task ended, and the run ended before the time was over (unknown)
     """
 
     recovery_s: float
@@ -63,7 +63,7 @@ class RecoversWithin:
         return Verdict.of(self.name, findings, observed=len(submitted))
 
     def _hung(self, facts: Facts, healed: Indexed[Fault], longest_s: float) -> Iterator[Finding]:
-        """Only where the wait for quiescence ended with tasks in the hands of live processes, for longer than any task takes in calm."""
+        """Judge only a wait for quiescence that ended while live processes held tasks for longer than any task takes in calm."""
         if facts.quiescence is None or facts.quiescence[1].proved:
             return
         at, quiescence = facts.quiescence
@@ -92,7 +92,7 @@ class RecoversWithin:
         since, since_t = f"after {fault.name} was {fault.stage} at {fault.t:.1f} s", fault.t
         if (
             first.t > fault.t + _AT_ONCE_S
-        ):  # The storm went on, in vain, or the test did: that is no time of the system's.
+        ):  # The storm or the test went on without effect; the system is not to blame for that time.
             since, since_t = f"after the first was submitted at {first.t:.1f} s", first.t
         if ends:
             end_t, index = min(ends)
@@ -115,7 +115,7 @@ class RecoversWithin:
 
 
 def _longest_s(facts: Facts, workers: Workers, own: Collection[str]) -> float:
-    """The longest execution that no fault overlapped, of a task that is none of these."""
+    """Return the longest execution, in seconds, that no fault overlapped, of a task not in `own`."""
     spans = [span for span in workers.executions if span.end_t < math.inf and span.task_id not in own]
     calm = (
         span for span in spans if not any(window.overlaps(span.begin_t, span.end_t) for window in facts.fault_windows)
@@ -128,7 +128,7 @@ def _work(work_s: float) -> str:
 
 
 def _open_start(task: Task) -> Indexed[Probe] | None:
-    """The last execution that its own process has not ended: the same task may have ended in another."""
+    """Return the last execution whose own process did not report an end. The task may have ended in another process."""
     told = [(at, line.pid) for at, line in (*task.ends, *task.others) if line.word != "received"]
     for index, start in reversed(task.starts):
         if not any(at > index and pid in (start.pid, start.parent) for at, pid in told):
@@ -137,6 +137,6 @@ def _open_start(task: Task) -> Indexed[Probe] | None:
 
 
 def _ends(task: Task) -> list[tuple[float, int]]:
-    """When it ended, as the system or the probe says, each with the index that proves it."""
+    """Return when the task ended according to the system or the probe, each time with the index that proves it."""
     told = [(end.t, index) for index, end in task.ends if end.word == "succeeded"]
     return told + [(answer.t, index) for index, answer in task.terminal_answers]

@@ -1,4 +1,4 @@
-"""Does the result of a success speak of what was submitted?"""
+"""Does the result of a successful task match what was submitted?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stormproof.history import History
 
 @dataclass(frozen=True, slots=True)
 class ResultsAsSubmitted:
-    """The result of a success contains what the system's description says, whatever the task itself returned.
+    """The result of a success contains what the system's description requires, whatever the task itself returned.
 
-    `contain`: what some text in the result contains, with `{key}` for the submission's key. Observes the results that were read.
-    Findings:
+    `contain`: parts that must each be in some text of the result, with `{key}` for the submission's key. Observes the
+    results that were read. Findings:
 
-    result_of_another: the result of a success lacks what it should say of its submission
+    result_of_another: the result of a success lacks a part that the description requires for its submission
     """
 
     contain: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class ResultsAsSubmitted:
         return Verdict.of(self.name, findings, observed=len(read) or len(facts.promised))
 
     def _findings(self, task: Task) -> Iterator[Finding]:
-        """The first result that is wrong."""
+        """Yield a finding for the first result that is wrong."""
         keys = {op.invoked.key for op in task.submits}
         for index, value in _values(task):
             texts = [*_texts(value)]
@@ -61,7 +61,7 @@ def _values(task: Task) -> list[tuple[int, Any]]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in it, however deep; found without recursion."""
+    """Yield the texts in a value, at any depth, without recursion."""
     nests = [value]
     while nests:
         inner = nests.pop()

@@ -1,4 +1,4 @@
-"""Was the run seen to its end, and all of it?"""
+"""Was the whole run recorded, to its end?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LAST = "stop"
 
 @dataclass(frozen=True, slots=True)
 class RunComplete:
-    """The history tells the run to its last phase, and holds what was written. Who saw only a part of it cannot call it valid.
+    """The history reaches the last phase and holds every line as written. A run that was only partly seen cannot be valid.
 
     Observes the phases. Findings:
 
-    cut_short: the last phase never began, or the last line is torn or no closing one: the harness was stopped, or the disk was full (unknown)
-    altered: lines are missing, doubled, changed or in another order: the closing line was written of others (unknown)
+    cut_short: the last phase or the closing line is missing, or the last line is torn: the harness was stopped, or the disk was full (unknown)
+    altered: lines are missing, duplicated, changed or reordered, so they do not match the closing line (unknown)
     """
 
     name: ClassVar[str] = "run_complete"

@@ -1,4 +1,4 @@
-"""Does an API that cannot serve now say when to come again, so that it helps?"""
+"""Does an unavailable API send a Retry-After that helps its clients?"""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _UNAVAILABLE = 503
 
 @dataclass(frozen=True, slots=True)
 class SaysWhen:
-    """The Retry-After of a 503 lies within what is promised: a client that obeys it comes neither at once nor much too late.
+    """The Retry-After of a 503 is within the promised bounds, so a client that obeys it retries neither at once nor far too late.
 
-    A 503 without the header is `api_answers`' to find. Observes the requests. Findings:
+    `api_answers` reports a 503 without the header. Observes the requests. Findings:
 
     retry_after_wrong: Retry-After was less than `least_s`, more than `most_s`, or neither a number of seconds nor a date
     """

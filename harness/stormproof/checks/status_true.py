@@ -1,4 +1,4 @@
-"""Is it so when the status says that it is?"""
+"""Does the status report what the task is doing?"""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _TOLD = frozenset({"succeeded", "failed", "retried", "ignored", "revoked", "reje
 
 @dataclass(frozen=True, slots=True)
 class StatusTrue:
-    """What a client reads while a task is under way is what the task is doing.
+    """The status that a client reads while a task is in progress matches what the task is doing.
 
-    Success is judged where `has_effects`, and where the task itself sent the effect: a probe saw it begin, no other task of its key began, and
-    none of its executions had succeeded when the effect happened. A task may hand on what another sends later, and be done. `running`: the
-    words that say that a process works on it now; judged where each execution that began had told how it ended, and the last had asked to be
-    tried again. Observes the tasks that were asked for. Findings:
+    Success is judged if `has_effects`, and only if the task itself sent the effect: a probe saw it start, no other task with
+    its key started, and none of its executions had succeeded when the effect happened. A task that hands work on to another,
+    which sends the effect later, is done. `running`: the states that mean that a process is working on the task now. They
+    are judged if every execution that started had reported its end, and the last had asked for a retry. Observes the tasks
+    whose status was read. Findings:
 
-    success_before_effect: the status said success while the task was still being executed, and its effect happened later
-    waiting_called_running: the status said that the task was being executed while it waited to be tried again
+    success_before_effect: the status reported success while the task was still being executed, and its effect happened later
+    waiting_called_running: the status reported that the task was being executed while it waited for a retry
     """
 
     has_effects: bool = False
@@ -51,7 +52,7 @@ class StatusTrue:
         return Verdict.of(self.name, findings, observed=len(asked) or len(facts.promised))
 
     def _waiting(self, task: Task) -> Iterator[Finding]:
-        """The first answer that is wrong."""
+        """Yield a finding for the first answer that is wrong."""
         for op in task.answers:
             if op.returned is None or op.returned.state not in self.running:
                 continue
@@ -80,7 +81,7 @@ def _too_early(facts: Facts, task: Task) -> Iterator[Finding]:
 
 
 def _waits(task: Task, op: Op, until_t: float) -> tuple[int, float] | None:
-    """The end of its last execution, where that asked to be tried again and none was under way while the question was."""
+    """Return the end of the last execution if it asked for a retry and no execution ran while the status was being read."""
     starts = [start for _, start in task.starts if start.t <= until_t]
     told = [line for line in (*task.ends, *task.others) if line[1].word in _TOLD and line[1].t < op.invoked.t]
     if not starts or len(told) < len(starts):

@@ -1,4 +1,4 @@
-"""Does the system stand while nobody strikes it?"""
+"""Does every process stay up as long as no fault strikes?"""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stormproof.history import History, Indexed, Process
 class StaysUp:
     """No process of the system exits by itself before the first fault.
 
-    After it, what dies and is not missed is the system's own business. Observes the processes that started. Findings:
+    After the first fault, a process may die as long as its work still gets done. Observes the processes that started. Findings:
 
-    died_in_calm: a component's main process exited, and nobody had struck anything
+    died_in_calm: a component's main process exited before any fault
     """
 
     name: ClassVar[str] = "stays_up"

@@ -1,4 +1,4 @@
-"""Does a server that must keep things keep them?"""
+"""Does a durable server keep its data?"""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from stormproof.history import History, Indexed, Process, Sample
 
 @dataclass(frozen=True, slots=True)
 class StoresKeep:
-    """A `durable` server has something left after a restart, and throws nothing out.
+    """A `durable` server still has data after a restart, and evicts nothing.
 
-    What the harness took away itself, or had it throw out, is no fault of the system's. Observes the samples of the durable stores.
-    Findings:
+    Data that the harness itself removed or caused to be evicted is not held against the system. Observes the samples of
+    the durable stores. Findings:
 
-    forgot: it had keys before it was killed, and none when it was back
-    evicts: it threw keys out, before any fault
+    forgot: a server had keys before it was killed, and none when it was back
+    evicts: a server evicted keys before any fault
     """
 
     durable: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which checks hold a system to its promises."""
+"""Chooses the checks that hold a system to its promises."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ from stormproof.spec.system import System
 
 
 def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
-    """All checks, those of other packages too, with the bounds that the description promises; what has no meaning for the system is left
-    out.
+    """Return all checks, including those of other packages, with the bounds that the description promises.
+
+    Checks that have no meaning for the system are left out.
     """
     promises = system.promises
     checks = [
@@ -59,7 +60,7 @@ def checks_for(system: System, scenario: Scenario) -> tuple[Check, ...]:
 
 
 def checks_of_tasks(system: System) -> list[Check]:
-    """The checks that look at tasks and answers alone, and so can judge a part of a run."""
+    """Return the checks that look only at tasks and answers, and so can judge a part of a run."""
     promises, status = system.promises, system.status
     kept = promises.results == "kept"
     return [
@@ -85,7 +86,7 @@ def checks_of_tasks(system: System) -> list[Check]:
 
 
 def _may_repeat(system: System) -> bool:
-    """Whether several schedulers run, and may serve one schedule."""
+    """Whether several schedulers run that may serve the same schedule."""
     beats = [system.components[name].replicas for name in system.in_storms("beat")]
     return sum(beats) > 1 and system.promises.schedulers != "many"
 

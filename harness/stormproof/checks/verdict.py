@@ -1,4 +1,4 @@
-"""What a check says of a history: a status, and the evidence for it."""
+"""What a check returns for a history: a status, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 NOTHING_OBSERVED = "nothing_observed"
-"""The kind of the finding that any check reports where the history had nothing for it to judge."""
+"""The kind of finding that any check reports if the history had nothing for it to judge."""
 
 
 class Status(enum.IntEnum):
-    """Ordered from good to bad, so that merging is `max`.
+    """The statuses, ordered from good to bad, so that merging is `max`.
 
-    The idea is Jepsen's `merge-valid`; the order is ours: what is proved wrong outweighs what nobody could see.
+    The idea comes from Jepsen's `merge-valid`. The order is ours: a proved violation outweighs what could not be seen.
     """
 
     VALID = 0
@@ -28,15 +28,16 @@ class Status(enum.IntEnum):
 
     @property
     def exit_code(self) -> int:
-        """What a command ends with: 0 valid, 1 invalid, 2 unknown."""
+        """The exit code of a command: 0 valid, 1 invalid, 2 unknown."""
         return {Status.VALID: 0, Status.INVALID: 1, Status.UNKNOWN: 2}[self]
 
 
 class Category(enum.Enum):
-    """What a kind of finding says is wrong. Each check declares one beside each of its kinds; all that counts, sorts or names kinds reads only this.
+    """What kind of problem a finding reports. Each check declares a category for each of its kinds.
 
-    What tells most comes first. `column`: the column of a table in which such findings count; empty: they count nowhere.
-    `told`: how a sentence about submissions ends ("2 of 24 accepted submissions were ..."); empty: the finding's own message is told.
+    Code that counts, sorts or names kinds reads only this. The most important categories come first. `column`: the table
+    column in which such findings count (empty: none). `told`: how a sentence about submissions ends ("2 of 24 accepted
+    submissions were ..."); if it is empty, the finding's own message is used.
     """
 
     LOST = "lost", "lost", "never done"
@@ -59,7 +60,7 @@ class Category(enum.Enum):
     WRONG = "wrong", "wrong", ""
     STRANDED = "stranded", "", ""
     NEVER_RAN = "never ran", "", ""
-    """Tells of a submission what LOST or STUCK tells of it, too: it is not counted again."""
+    """The same submission is already counted as LOST or STUCK, so this is not counted again."""
     UNDECIDED = "undecided", "", ""
 
     def __init__(self, word: str, column: str, told: str) -> None:
@@ -75,8 +76,8 @@ Kinds = Mapping[str, Category]
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a check found: `kind` is a stable word, `evidence` the indexes of the events that prove it.
 
-    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof, UNKNOWN for what
-    could not be decided, and VALID for a remark: it accuses nobody and changes no verdict, but a user should know it.
+    `key` names the submission it is about (empty: the whole system). `status` is INVALID for a proof, UNKNOWN if nothing
+    could be decided, and VALID for a remark, which changes no verdict but which a user should know.
     """
 
     kind: str
@@ -87,7 +88,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_remark(self) -> bool:
-        """Whether it only says something, and holds nothing against the system."""
+        """Whether the finding only informs, and holds nothing against the system."""
         return self.status is Status.VALID
 
     @property
@@ -97,7 +98,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The word of one check. `observed` counts what it had to look at, in the check's own unit."""
+    """The verdict of one check. `observed` counts what the check looked at, in the check's own unit."""
 
     check: str
     status: Status
@@ -106,7 +107,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, check: str, findings: Iterable[Finding], observed: int) -> Verdict:
-        """The worst of the findings; nothing observed and nothing found but remarks is `unknown`, never `valid`."""
+        """Build the verdict from the worst finding. If nothing was observed and only remarks were found, it is `unknown`, never `valid`."""
         found = tuple(findings)
         if observed == 0 and all(finding.is_remark for finding in found):
             nothing = Finding(kind=NOTHING_OBSERVED, message="there was nothing to judge", status=Status.UNKNOWN)
@@ -116,5 +117,5 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def merge(verdicts: Iterable[Verdict]) -> Status:
-    """The worst status of all; no verdict at all is `unknown`."""
+    """Return the worst status of all; without any verdict, `unknown`."""
     return max((verdict.status for verdict in verdicts), default=Status.UNKNOWN)

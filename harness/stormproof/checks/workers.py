@@ -1,6 +1,6 @@
-"""What each worker had in hand at a moment, by its own books: its `Settings`, and what its probe wrote.
+"""What each worker had in hand at a moment, according to its own `Settings` and what its probe recorded.
 
-So a worker that is busy, full, rate-limited or on its way out is told from one that could take work and does not.
+This distinguishes a worker that is busy, full, rate-limited or stopping from one that could take work and does not.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from stormproof.history import Event, History, Indexed, Probe, Process, Settings
 
 _NEVER = 2**62
 _LIMITED = "rate limit"
-"""In place of a task's id: what keeps a worker from beginning another task."""
+"""Stands in for a task id: a rate limit keeps the worker from starting another task."""
 _REPLACED, _REPLACED_S = "replacement", 6.0
-"""The same, and for how long at most: a pool is looked through for processes to replace every 5 s."""
+"""The same for a pool process that is being replaced, and the longest that counts: a pool looks for processes to replace every 5 s."""
 _OF_NO_EXECUTION = frozenset({"received", "consuming", "ready", "stopping"})
 
 
@@ -36,13 +36,13 @@ class Span:
     parent: int = 0
 
     def stop(self, index: int, t: float) -> None:
-        """It ended with this event."""
+        """End the span with this event."""
         self.end, self.end_t = index, t
 
 
 @dataclass(slots=True)
 class _Worker:
-    """One worker as its events are read: what runs, by task id and process; what it holds, by task id."""
+    """The state of one worker while its events are read: what it runs, by task id and process; what it holds, by task id."""
 
     settings: Settings | None = None
     running: dict[tuple[str, int], Span] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class _Worker:
 
 
 class Workers:
-    """Derived from one history: `Workers.of(history)`. An index is that of an event of the history."""
+    """The workers, derived from one history: `Workers.of(history)`. An index is that of an event in the history."""
 
     def __init__(self, history: History) -> None:
         self.executions: list[Span] = []
@@ -72,23 +72,23 @@ class Workers:
 
     @classmethod
     def of(cls, history: History) -> Workers:
-        """The workers of a history: the same object for all who ask."""
+        """Return the workers of a history. Every caller gets the same object."""
         return history.derive(cls)
 
     def settings(self, component: str, index: int) -> Settings | None:
-        """What a worker had said of itself by then. None where that is not known, nor how much it can do at once."""
+        """Return the last settings that the worker reported by then; None if there are none, or if they give no number of processes."""
         told = self._settings[component]
         place = bisect_right(told, index, key=lambda line: line[0]) - 1
         return told[place][1] if place >= 0 and told[place][1].processes else None
 
     def executing(self, component: str, index: int) -> int:
-        """How many tasks its live processes had in hand."""
+        """Return how many tasks the worker's live processes had in hand."""
         return self._count(self._executions_of, component, index)
 
     def has_room(self, component: str, index: int, unacked: int) -> bool:
-        """Whether it could begin another task, by its own books. `unacked`: what the broker says is in the hands of any worker.
+        """Whether the worker could start another task. `unacked`: how many messages the broker counts as held by any worker.
 
-        A worker of which nothing is known is busy with a single task.
+        A worker without known settings counts as busy with a single task.
         """
         executing, settings = self.executing(component, index), self.settings(component, index)
         if settings is None:
@@ -100,7 +100,10 @@ class Workers:
         return not full
 
     def free(self, alive: Collection[str], index: int, has_room: Callable[[str], bool]) -> list[str]:
-        """Those of the live workers that must take whatever is queued: all, if all have room; else those with room that read every queue."""
+        """Return the live workers that should take whatever is queued.
+
+        That is all of them if all have room; else those with room that read every queue.
+        """
         with_room = [component for component in alive if has_room(component)]
         if not self._cover(alive, index):
             return []
@@ -109,10 +112,10 @@ class Workers:
         return with_room
 
     def busy_s(self, from_t: float, to_t: float, longest_s: float, own: Collection[str]) -> float:
-        """For how long no live worker was free, as tasks were executed, or one of the tasks `own` was itself executed.
+        """Return for how many seconds every live worker was busy executing tasks, or one of the tasks in `own` was being executed.
 
-        An execution counts for `longest_s` at most: what takes longer is no work any more. A worker with a rate limit is not free until that lets
-        it begin the next task, nor a pool process that is being replaced.
+        An execution counts for `longest_s` at most: anything longer is not work but a hang. A worker with a rate limit is not
+        free until the limit lets it start the next task, nor is a pool process that is being replaced.
         """
         steps: list[tuple[float, str, str, int]] = []
 
@@ -154,7 +157,7 @@ class Workers:
         return bool(self.free(alive, _NEVER, has_room))
 
     def _cover(self, components: Collection[str], index: int) -> bool:
-        """Whether these workers together read every queue that any worker of the history had said to read by then."""
+        """Whether these workers together read every queue that any worker of the history had reported reading by then."""
         read = {queue for component in components for queue in self._queues(component, index)}
         return read >= {queue for component in self._settings for queue in self._queues(component, index)}
 
@@ -173,7 +176,10 @@ class Workers:
 
     @cached_property
     def _replacements(self) -> list[Span]:
-        """From the end of a pool process' last execution to the first one of a process of the same worker that had executed nothing before."""
+        """The spans in which a pool process was being replaced.
+
+        Each lasts from the end of a process's last execution to the first execution of a new process of the same worker.
+        """
         first: dict[int, Span] = {}
         last: dict[int, Span] = {}
         for span in self.executions:
@@ -202,7 +208,7 @@ class Workers:
         worker = self._now[line.component]
         if line.word in ("ready", "stopping"):
             self._stopping[line.component].append((index, line.word == "stopping"))
-        elif line.word == "consuming":  # What it was given before, and has not begun, it has forgotten.
+        elif line.word == "consuming":  # It has forgotten what it had received and not started.
             for forgotten in worker.held.values():
                 forgotten.stop(index, line.t)
             worker.held.clear()
@@ -212,7 +218,7 @@ class Workers:
         elif line.word == "started":
             self._started(worker, index, line)
         else:
-            for other in self._now.values():  # Who else held a message of it was not asked again.
+            for other in self._now.values():  # A message of this task that another worker held does not count any more.
                 if span := other.held.pop(line.task_id, None):
                     span.stop(index, line.t)
         if line.word not in _OF_NO_EXECUTION and line.word != "started":
@@ -222,7 +228,7 @@ class Workers:
         running = worker.running
         if (
             line.pid != line.parent
-        ):  # A pool process does one task at a time, and a pool has so many processes: others are gone.
+        ):  # A pool process runs one task at a time, and the pool's size is limited, so other processes are gone.
             gone = [held for held in running if held[1] == line.pid]
             slots = worker.settings.processes if worker.settings is not None else 0
             if slots and len(running) - len(gone) >= slots:
@@ -235,7 +241,7 @@ class Workers:
     def _ended(self, worker: _Worker, index: int, line: Probe) -> None:
         own = (line.task_id, line.pid)
         ended = [own] if own in worker.running else []
-        if not ended and line.pid == line.parent:  # The main process tells the end of what its pool process could not.
+        if not ended and line.pid == line.parent:  # The main process reports an end that its pool process could not.
             ended = [held for held in worker.running if held[0] == line.task_id]
         for held in ended:
             worker.running.pop(held).stop(index, line.t)
@@ -253,7 +259,7 @@ class Workers:
 
 
 def _slots(settings: Settings) -> int:
-    """With so many tasks in hand a worker is busy: a pool that may grow need not."""
+    """Return the number of tasks that makes a worker busy. For a pool that may grow, that is its smallest size: it need not grow."""
     return settings.fewest or settings.processes
 
 
@@ -269,7 +275,7 @@ def _relevant(history: History) -> list[Indexed[Event]]:
 
 
 def _ordered(spans: list[Span]) -> dict[str, tuple[list[int], list[int]]]:
-    """Component -> the indexes at which its spans begin, and those at which they end, in order."""
+    """Return, by component, the indexes at which its spans begin and those at which they end, in order."""
     found: dict[str, tuple[list[int], list[int]]] = {}
     for span in spans:
         begins, ends = found.setdefault(span.component, ([], []))

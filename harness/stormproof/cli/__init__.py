@@ -1,1 +1,1 @@
-"""The commands, one file each: they parse, call, and map exit codes."""
+"""The commands, one file each: they parse arguments, call the library and map exit codes."""

@@ -1,4 +1,4 @@
-"""`stormproof analyze`: a stored history is judged again."""
+"""`stormproof analyze`: judge a stored history again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stormproof.runs import store
 @arguments.folder
 @telling.options
 def command(folder: Path, told: Telling) -> int:
-    """Judge a stored history again; that of a crashed run, too."""
+    """Judge a stored history again, including that of a crashed run."""
     run = store.load(folder)
     run = campaign.judge_run(run, run.history)
     told.add(run)

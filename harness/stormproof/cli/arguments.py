@@ -23,23 +23,25 @@ system = click.option(
 runs = click.option(
     "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="Where run folders go."
 )
-seed = click.option("--seed", type=int, default=None, help="Seed of a run's random choices; drawn where absent.")
+seed = click.option(
+    "--seed", type=int, default=None, help="Seed of a run's random choices; drawn at random by default."
+)
 times = click.option("--times", type=click.IntRange(min=1), default=1, show_default=True, help="How often.")
 folder = click.argument("folder", type=click.Path(path_type=Path))
 allow_host = click.option(
-    "--allow-host", "allowed", multiple=True, help="A host that the description may name; what that means is printed."
+    "--allow-host", "allowed", multiple=True, help="A host that the description may name; the consequences are printed."
 )
 
 
 def lanes(default: int) -> Decorator:
-    """How many runs go on beside each other."""
+    """Return how many runs are made in parallel."""
     return click.option(
         "--lanes", type=click.IntRange(1, 8), default=default, show_default=True, help="Runs beside each other."
     )
 
 
 def warn(allowed: tuple[str, ...], console: Console) -> tuple[str, ...]:
-    """Of each host that was allowed, it is said first what may happen to it."""
+    """Print, for each allowed host, what may happen to it."""
     for host in allowed:
         console.print(warning(host), highlight=False, markup=False, soft_wrap=True)
     return allowed

@@ -1,4 +1,4 @@
-"""`stormproof matrix --bisect`: the release of one package in which a row's verdict changed."""
+"""`stormproof matrix --bisect`: find the release of one package in which a row's verdict changed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from stormproof.processes import packages
 from stormproof.runs.expectation import Expected
 
 PINNED = ("celery", "kombu", "redis")
-"""What an environment is told by; the others of these stay at the newer end's releases while one is bisected."""
+"""The packages that define an environment. While one is bisected, the others stay at the newer end's releases."""
 
 Side = Literal["older", "newer", "neither"]
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):
-    """Two environments of a row, by the release of the package: what each must show, and what the newer one has installed."""
+    """Two environments of a row, ordered by the package's release: what each must show, and what the newer one has installed."""
 
     older: str
     newer: str
@@ -37,7 +37,7 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ends(row: Row, package: str, installed: dict[str, dict[str, str]], pythons: dict[str, str | None]) -> Ends:
-    """The first and the last environment of the row's expectations, put in order. Raises UsageError where they do not differ."""
+    """Return the first and last environment of the row's expectations, in order. Raises UsageError if they do not differ."""
     names = list(row.expect)
     if len(names) < 2 or row.expect[names[0]] == row.expect[names[-1]]:
         raise UsageError(
@@ -60,7 +60,7 @@ def ends(row: Row, package: str, installed: dict[str, dict[str, str]], pythons: 
 
 
 def side(cell: Cell, found: Ends) -> Side:
-    """Which of the two ends all runs of a cell are like."""
+    """Which of the two ends the runs of a cell match."""
     for name, expected in (("older", found.shows_older), ("newer", found.shows_newer)):
         like = [comparing.as_expected(run, expected) is Status.VALID for run in cell.runs]
         if len(like) == cell.times and all(like):
@@ -69,9 +69,10 @@ def side(cell: Cell, found: Ends) -> Side:
 
 
 def search(releases: list[str], ask: Callable[[str], Side]) -> tuple[str, str] | str:
-    """The last release that is as the first of these, and the next, which is as the last; or the release that is like neither end.
+    """Return the last release that behaves like the first, and the next one, which behaves like the last.
 
-    The ends are asked, too: they may differ from what is expected when the other packages are not their own.
+    If a release matches neither end, return that one instead. The ends are tested too: with the other packages at
+    different releases, they may not show what is expected.
     """
     low, high = 0, len(releases) - 1
     for place, like in ((high, "newer"), (low, "older")):
@@ -96,7 +97,7 @@ def bisect(
     console: Console,
     wait: Callable[[Coroutine[Any, Any, Any]], Any],
 ) -> int:
-    """The whole command: one line a release, and the answer. Exit code 2 where a release is like neither end."""
+    """Run the whole command and print one line per release and the answer. Exit code 2 if a release matches neither end."""
     file = versions.load(path)
     (row, *more) = file.chosen((name,))
     if more:

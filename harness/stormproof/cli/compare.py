@@ -1,4 +1,4 @@
-"""`stormproof compare`: what got better or worse between two runs, or two groups of them."""
+"""`stormproof compare`: report what got better or worse between two runs, or two groups of runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from stormproof.spec import faults
 _STYLES = {Word.WORSE: "bold red", Word.BETTER: "green", Word.NO_CHANGE: "dim"}
 _ENDINGS = {Status.VALID: "the same, or better", Status.INVALID: "worse", Status.UNKNOWN: "unknown"}
 _WIDE = 120
-"""Where nobody's terminal says how wide a table may be."""
+"""The width of a table if there is no terminal to define it."""
 
 _ONE_RUN = "unknown whether that is noise; give several runs of each"
 
 
 class Group(msgspec.Struct, kw_only=True):
-    """The runs of one scenario on one system. `definition` is what of the scenario makes figures comparable."""
+    """The runs of one scenario on one system. `definition`: the parts of the scenario that must be equal for figures to be comparable."""
 
     name: str
     definition: Any
@@ -40,7 +40,7 @@ class Group(msgspec.Struct, kw_only=True):
 
 
 class Contrast(msgspec.Struct, frozen=True, kw_only=True):
-    """Two groups and all that is said of them."""
+    """Two groups of runs and the lines of their comparison."""
 
     name: str
     before: list[Sample]
@@ -49,7 +49,7 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Command(click.Command):
-    """A click command in which `--against` takes all that follows, up to the next option: as a shell expands `runs/before/*`."""
+    """A click command in which `--against` takes every argument up to the next option, as a shell expands `runs/before/*`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         taken, told = False, []
@@ -65,15 +65,16 @@ class _Command(click.Command):
 @click.command("compare", cls=_Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--against", multiple=True, type=click.Path(path_type=Path), help="The runs before; all folders that follow."
+    "--against", multiple=True, type=click.Path(path_type=Path), help="The runs before: all folders that follow."
 )
-@click.option("--anyway", is_flag=True, help="Compare different scenarios or systems, too: all runs of each side.")
+@click.option("--anyway", is_flag=True, help="Also compare different scenarios or systems: all runs of each side.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, and nothing else.")
 def command(runs: tuple[Path, ...], against: tuple[Path, ...], *, anyway: bool, as_json: bool) -> int:
     """What got better or worse: BEFORE AFTER, or AFTER ... --against BEFORE ...
 
-    Each is a run folder, or a folder of them. With several runs of each side, noise is told from change; a run counts once, and
-    all figures together have one chance in twenty of a false alarm. 0: the same or better, 1: worse, 2: unknown.
+    Each is a run folder, or a folder of run folders. With several runs on each side, change is distinguished from noise. Each
+    run counts once, and all figures together have a one in twenty chance of a false alarm. Exit codes: 0 the same or
+    better, 1 worse, 2 unknown.
     """
     if not against:
         if len(runs) != 2:
@@ -93,13 +94,13 @@ def command(runs: tuple[Path, ...], against: tuple[Path, ...], *, anyway: bool, 
 
 
 def groups(paths: Sequence[Path]) -> list[Group]:
-    """All runs in these folders, by scenario and system. Raises RunFolderError."""
+    """Load all runs in these folders, grouped by scenario and system. Raises RunFolderError."""
     found: dict[str, Group] = {}
     for folder in dict.fromkeys(folder.resolve() for path in paths for folder in _folders(path)):
         name, definition, sample = _read(folder)
         group = found.setdefault(name, Group(name=name, definition=definition))
         if group.definition != definition:
-            group.definition = None  # Of one name, and not the same: it is the same as no other.
+            group.definition = None  # The same name with different definitions: it equals no other group.
         group.samples.append(sample)
     return list(found.values())
 
@@ -114,7 +115,7 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _read(folder: Path) -> tuple[str, Any, Sample]:
-    """One run's measures; its history is let go again, as there may be many."""
+    """Return one run's measures. Its history is not kept, because there may be many runs."""
     run = store.load(folder)
     if run.judged is None:
         raise RunFolderError(f"{folder}: was not judged; stormproof analyze {folder}")
@@ -129,7 +130,7 @@ def _read(folder: Path) -> tuple[str, Any, Sample]:
 
 
 def compared(before: list[Group], after: list[Group], *, anyway: bool) -> list[Contrast]:
-    """One for each scenario and system that both have; of all that there is, where different ones are to be compared. Raises UsageError."""
+    """Return a pair of groups for each scenario and system that both sides have, or one pair of all runs with --anyway. Raises UsageError."""
     if anyway:
         sides = [[sample for group in side for sample in group.samples] for side in (before, after)]
         names = [", ".join(group.name for group in side) for side in (before, after)]
@@ -166,13 +167,13 @@ def _refuse_both(folders: set[Path]) -> None:
 
 
 def ending(found: Sequence[Contrast], alone: Sequence[tuple[str, str]]) -> Status:
-    """The worst of all; what is there before and not after is unknown."""
+    """Return the worst status of all. A group that exists before but not after is unknown."""
     missing = Status.UNKNOWN if any(side == "before" for side, _ in alone) else Status.VALID
     return max([missing, *(contrast.status(each.lines) for each in found)])
 
 
 def as_document(found: Sequence[Contrast], alone: Sequence[tuple[str, str]], status: Status) -> str:
-    """JSON: `docs/compare.md` has its shape."""
+    """Return the comparison as JSON; `docs/compare.md` documents the format."""
     document = {
         "status": {Status.VALID: "same or better", Status.INVALID: "worse", Status.UNKNOWN: "unknown"}[status],
         "comparisons": [
@@ -222,7 +223,7 @@ def _tell(found: Sequence[Contrast], alone: Sequence[tuple[str, str]], status: S
 
 
 def table(each: Contrast) -> Table:
-    """What changed or may have, and all figures; a check or a count that no run turned is left out."""
+    """Build the table of what changed or may have changed, with all figures. A check or count that is the same everywhere is left out."""
     title = one_line(f"{each.name}: before {_runs(each.before)}, after {_runs(each.after)}")
     rows = Table("", "before", "after", "by (95 %)", "", title=title, box=box.SIMPLE_HEAD)
     for column in rows.columns:
@@ -251,7 +252,7 @@ def _by(line: Line) -> str:
 
 
 def notes(each: Contrast) -> list[str]:
-    """What stands below a table: why something could not be told, and what would help."""
+    """Return the lines below a table: why something could not be decided, and what would help."""
     said = {line.word for line in each.lines}
     if Word.ONE_RUN in said:
         return [f"figures: {_ONE_RUN}"]

@@ -1,4 +1,4 @@
-"""`stormproof demo`: two systems, the same storms, one table."""
+"""`stormproof demo`: run the same storms on two systems and print one table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STYLES = {Status.VALID: "green", Status.INVALID: "bold red", Status.UNKNOWN: "y
 
 
 def plan(repository: Path, seed: int) -> list[Job]:
-    """All runs of the demonstration, the longest first. Raises ScenarioError or DescriptionError outside a clone."""
+    """Return all runs of the demonstration, the longest first. Raises ScenarioError or DescriptionError outside a clone."""
     pair = [description.load(repository / "system_under_test" / f"{name}.toml") for name in (_FALLS, _STANDS)]
     scenarios = [scenario for scenario in catalogue.load_folder(repository / "chaos") if not scenario.calm]
     jobs = [
@@ -43,7 +43,7 @@ def plan(repository: Path, seed: int) -> list[Job]:
 
 
 def opening(jobs: list[Job], binary: Binary) -> str:
-    """What is about to happen."""
+    """Print what is about to happen."""
     storms = len(jobs) // 2
     return (
         f"{storms} storms on two systems, the {_FALLS} one and the {_STANDS} one: real workers, a real API, real e-mail, "
@@ -52,7 +52,7 @@ def opening(jobs: list[Job], binary: Binary) -> str:
 
 
 def evidence(runs: list[Run]) -> list[str]:
-    """For each run that did not hold: what happened, the findings that tell most, the cure, and the replay line."""
+    """Print, for each run that failed, what happened, the main findings, the cure and the replay line."""
     lines = []
     for run in _ordered(runs):
         if run.judged is None or run.judged.status is Status.VALID:
@@ -65,7 +65,10 @@ def evidence(runs: list[Run]) -> list[str]:
 
 
 def table(runs: list[Run]) -> Table:
-    """One row a storm, one column a system: verdict, what was lost, doubled, stuck, slow or wrong, and seconds."""
+    """Build the table: one row per storm, one column per system.
+
+    Each cell has the verdict, the counts of lost, doubled, stuck, slow and wrong, and the seconds.
+    """
     rows = Table("storm", _FALLS, _STANDS, title="The storms", box=box.SIMPLE_HEAD)
     by_storm: dict[str, dict[str, Run]] = {}
     for run in _ordered(runs):
@@ -87,7 +90,7 @@ def _ordered(runs: list[Run]) -> list[Run]:
 
 
 def blame(run: Run) -> Status:
-    """How bad a run is for the demonstration: the one must stand, and the other fall."""
+    """Return how bad a run is for the demonstration: one system must pass, and the other must fail."""
     status = run.judged.status if run.judged else Status.UNKNOWN
     if run.system.name != _FALLS:
         return status
@@ -95,7 +98,7 @@ def blame(run: Run) -> Status:
 
 
 def ending(runs: list[Run]) -> tuple[int, str]:
-    """The exit code, 0 if the one fell in every storm and the other stood in every one, and the last line."""
+    """Return the exit code and the last line. The code is 0 if one system failed in every storm and the other passed in every one."""
     fell = [run for run in runs if run.system.name == _FALLS and run.judged and run.judged.status is Status.INVALID]
     storms = [run for run in runs if run.system.name == _FALLS]
     stood = [run for run in runs if run.system.name == _STANDS and run.judged and run.judged.status is Status.VALID]
@@ -116,7 +119,7 @@ def ending(runs: list[Run]) -> tuple[int, str]:
 )
 @tellings.options
 def command(seed: int | None, runs: Path, lanes: int, repository: Path, told: Telling) -> int:
-    """The tutorial system and the hardened one through the same storms: the first must fall, the second must stand."""
+    """Run the tutorial system and the hardened system through the same storms: the first must fail, the second must pass."""
     binary = find_binary()
     jobs = plan(repository, seed if seed is not None else random.SystemRandom().getrandbits(32))
     told.blame, told.files = blame, catalogue.files([job.scenario for job in jobs], repository / "chaos")

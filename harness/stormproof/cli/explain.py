@@ -1,4 +1,4 @@
-"""`stormproof explain`: the life of the task that went wrong, drawn."""
+"""`stormproof explain`: draw the life of the task that went wrong."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stormproof.sweep import explain
 
 @click.command("explain")
 @arguments.folder
-@click.option("--task", "about", help="Which: a submission's key, or a task id; the one that went wrong where absent.")
-@click.option("--cell", help="A finding's id, where FOLDER is that of a sweep.")
+@click.option("--task", "about", help="A submission's key or a task id; by default the one that went wrong.")
+@click.option("--cell", help="A finding's id, if FOLDER is a sweep's folder.")
 def command(folder: Path, about: str | None, cell: str | None) -> int:
-    """Draw the life of the one task that went wrong in FOLDER, here as text and beside its history as SVG."""
+    """Draw the life of the task that went wrong in FOLDER: as text in the terminal, and as SVG next to its history."""
     console = Console()
     path, life = explain.explain(folder, about, cell)
     for line in drawing.as_text(life).splitlines():

@@ -1,6 +1,7 @@
 """The command `stormproof`: parse, call, map exit codes (0 valid, 1 invalid, 2 unknown, 254 wrong input, 255 our failure).
 
-Each command is a file of its own here, which is imported when the command is given: `--help` and `report` need no client of any broker.
+Each command has its own file here, which is imported only when the command is used, so `--help` and `report` need no
+broker client.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ errors = Console(stderr=True)
 
 COMMANDS = {
     "analyze": "Judge a stored run again.",
-    "compare": "Say what got better or worse between two groups of runs.",
-    "demo": "Play the same storms on a fragile system and on a sound one.",
+    "compare": "Show what got better or worse between two groups of runs.",
+    "demo": "Run the same storms on a fragile system and on a sound one.",
     "explain": "Draw the life of the task that went wrong in a run.",
     "matrix": "Run the same storms on several versions of Celery.",
-    "prove": "Prove Stormproof: planted mistakes are caught, sound systems are not accused.",
-    "replay": "Play a run, a sweep or a finding again, and say how often it is reproduced.",
-    "report": "Write the page of a stored run again.",
+    "prove": "Test Stormproof itself: it must catch planted mistakes and must not accuse sound systems.",
+    "replay": "Replay a run, a sweep or a finding, and report how often it is reproduced.",
+    "report": "Write the HTML report of a stored run again.",
     "run": "Run scenarios, or a random storm, on a system.",
     "serial": "Find arguments and results of your tasks that would not survive their serializers.",
     "serve": "Show all runs in a browser.",
-    "shrink": "Find the smallest storm that still fails as a run did.",
-    "sweep": "Play every fault at every point of a task's life.",
-    "up": "Start a system, and keep it up until Ctrl-C.",
+    "shrink": "Find the smallest storm that still fails like a given run.",
+    "sweep": "Inject every fault at every point of a task's life.",
+    "up": "Start a system and keep it running until Ctrl-C.",
 }
-"""Name -> what `stormproof --help` says of it. The file of the same name has the rest, as `command`."""
+"""Name -> the line that `stormproof --help` prints for it. The file of the same name holds the command itself, as `command`."""
 
 
 class _Commands(click.Group):
-    """The commands of `COMMANDS`, each imported when it is asked for."""
+    """The commands of `COMMANDS`, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -62,9 +63,9 @@ def app() -> None:
 
 
 def main() -> None:
-    """Entry point. Every error on purpose is one line on standard error; a traceback is of our own failure, 255.
+    """Run the command line. Every expected error is one line on standard error; a traceback is our own failure, exit code 255.
 
-    Where GitHub's runner reads along, no line is a command to it but our own annotations.
+    If GitHub's runner reads the output, it takes no line as a command except our own annotations.
     """
     streams = sys.stdout, sys.stderr
     tamed = (Tamed(sys.stdout), Tamed(sys.stderr)) if on_github() else ()

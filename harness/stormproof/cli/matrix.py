@@ -1,4 +1,4 @@
-"""`stormproof matrix`: the same storms on several versions, against what is expected of each."""
+"""`stormproof matrix`: run the same storms on several versions and compare each result with what is expected."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]+")
 
 
 class Cell(msgspec.Struct, kw_only=True):
-    """One row in one environment, and its runs as they come in. `expected` None: only shown."""
+    """One row in one environment, and its runs as they end. `expected` is None if the result is only shown."""
 
     row: Row
     environment: str
@@ -46,13 +46,16 @@ class Cell(msgspec.Struct, kw_only=True):
 
     @property
     def ends(self) -> list[Status]:
-        """Of each run: VALID where it is as expected, or nothing is; UNKNOWN where only that stood in the way, or it did not start."""
+        """The status of each run: VALID if it is as expected or nothing is expected.
+
+        UNKNOWN if only unknowns prevented that, or if the system did not start.
+        """
         missing = [Status.UNKNOWN] * (self.times - len(self.runs))
         return [as_expected(run, self.expected) for run in self.runs] + missing
 
     @property
     def shows(self) -> str:
-        """What its runs say, each word with how often where that is not always."""
+        """What the runs show, each word with its count unless all runs agree."""
         said = Counter(word for run in self.runs for word in _words(run))
         said.update({"did not start": self.times - len(self.runs)} if len(self.runs) < self.times else {})
         return ", ".join(
@@ -61,12 +64,12 @@ class Cell(msgspec.Struct, kw_only=True):
 
     @property
     def count(self) -> str:
-        """How often it was as expected."""
+        """How many runs were as expected."""
         return "" if self.expected is None else f"{self.ends.count(Status.VALID)} of {self.times}"
 
 
 def as_expected(run: Run, expected: Expected | None) -> Status:
-    """VALID where the run is as expected, or nothing is; UNKNOWN where only that stood in the way."""
+    """Return VALID if the run is as expected or nothing is expected, UNKNOWN if only unknowns prevented that."""
     if run.judged is None:
         return Status.UNKNOWN
     if expected is None or met(run.judged, expected):
@@ -75,7 +78,7 @@ def as_expected(run: Run, expected: Expected | None) -> Status:
 
 
 def with_python(system: System, python: str, name: str) -> System:
-    """The same system under another name, each process in this interpreter."""
+    """Return the same system under another name, with each process run by this interpreter."""
     components = {part: spec.model_copy(update={"python": python}) for part, spec in system.components.items()}
     return system.model_copy(
         update={"components": components, "name": f"{system.name}-{_NOT_IN_NAMES.sub('-', name.lower())}"}
@@ -83,14 +86,14 @@ def with_python(system: System, python: str, name: str) -> System:
 
 
 def job(row: Row, environment: str, python: str, seed: int) -> Job:
-    """One run of a row in an environment whose interpreter this is. Raises UsageError."""
+    """Return one run of a row in the environment of this interpreter. Raises UsageError."""
     scenario = catalogue.load(row.scenario)
     system = with_python(description.load(row.system, row.change), python, environment)
     return Job(scenario=scenario, system=system, state=row.state or scenario.states[0], seed=seed)
 
 
 def cells(rows: tuple[Row, ...], times: int) -> list[Cell]:
-    """All of them, with no run yet."""
+    """Return all cells, without runs."""
     return [
         Cell(row=row, environment=name, expected=row.expect.get(name), times=times)
         for row in rows
@@ -99,7 +102,7 @@ def cells(rows: tuple[Row, ...], times: int) -> list[Cell]:
 
 
 def table(found: list[Cell]) -> Table:
-    """One line a cell."""
+    """Build the table with one line per cell."""
     lines = Table("row", "environment", "shows", "as expected", title="Versions", box=box.SIMPLE_HEAD)
     for column in lines.columns:
         column.overflow = "fold"
@@ -112,7 +115,7 @@ def table(found: list[Cell]) -> Table:
 
 
 def markdown(found: list[Cell]) -> str:
-    """A table for each group; a group whose rows have the same environments, more than two, has those as its columns."""
+    """Build a table for each group. If all rows of a group have the same environments, more than two, those are the columns."""
     parts = []
     for group, members in itertools.groupby(found, key=lambda cell: cell.row.group):
         rows = {name: list(each) for name, each in itertools.groupby(members, key=lambda cell: cell.row.name)}
@@ -147,7 +150,7 @@ def _words(run: Run) -> list[str]:
 
 
 def ending(found: list[Cell]) -> tuple[int, list[str]]:
-    """The exit code, that of the worst cell, and the last lines."""
+    """Return the exit code of the worst cell, and the last lines."""
     ends = [end for cell in found if cell.expected is not None for end in cell.ends]
     lines = []
     for cell in found:
@@ -165,7 +168,7 @@ def ending(found: list[Cell]) -> tuple[int, list[str]]:
 
 
 def interpreters(found: Versions, names: list[str], cache: Path, console: Console) -> dict[str, str]:
-    """Environment -> its interpreter, built where it is not yet there. Raises UsageError."""
+    """Return the interpreter of each environment, building it if it does not exist. Raises UsageError."""
     made = {}
     for name in dict.fromkeys(names):
         with console.status(f"environment {name}"):
@@ -180,7 +183,7 @@ def conduct(
     console: Console,
     wait: Callable[[Coroutine[Any, Any, Any]], Any],
 ) -> None:
-    """Run them all, and put each run into its cell."""
+    """Make all runs and add each to its cell."""
     cell_of = {id(job): cell for cell, job in jobs}
     with Progress(console, len(jobs)) as progress:
 
@@ -203,7 +206,7 @@ def compare(
     console: Console,
     wait: Callable[[Coroutine[Any, Any, Any]], Any],
 ) -> int:
-    """Build, run, and print the table; the exit code is that of the worst cell."""
+    """Build the environments, run everything and print the table. Returns the exit code of the worst cell."""
     telling.check_page()
     file = versions.load(path)
     found = cells(file.chosen(only), times)
@@ -227,21 +230,24 @@ def compare(
 
 @click.command("matrix")
 @click.option("--file", "path", type=click.Path(path_type=Path), default=Path("matrix.toml"), show_default=True)
-@click.option("--only", multiple=True, help="A row or a group of rows; all where absent.")
+@click.option("--only", multiple=True, help="A row or a group of rows; all by default.")
 @click.option(
-    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+    "--cache",
+    type=click.Path(path_type=Path),
+    default=Path(".stormproof"),
+    help="The folder that caches the environments.",
 )
-@click.option("--bisect", "row", help="Find the release of a package in which this row's verdict changed.")
-@click.option("--package", default="celery", show_default=True, help="Which package --bisect tries releases of.")
+@click.option("--bisect", "row", help="Find the release of a package that changed this row's verdict.")
+@click.option("--package", default="celery", show_default=True, help="The package whose releases --bisect tries.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the tables to this file as Markdown.")
 @arguments.times
 @arguments.lanes(4)
 @arguments.runs
 def command(row: str | None, package: str, path: Path, cache: Path, times: int, **options: Any) -> int:
-    """The same storms on several versions of Celery, against what is expected of each."""
+    """Run the same storms on several versions of Celery and compare each result with what is expected."""
     console = Console()
     if row is not None:
-        from stormproof.cli import bisect  # noqa: PLC0415 - It asks this module for a row's verdict.
+        from stormproof.cli import bisect  # noqa: PLC0415 - It imports this module.
 
         return bisect.bisect(path, row, package, times, options["runs"], cache, console, interruption.run)
     return compare(path, times=times, cache=cache, console=console, wait=interruption.run, **options)

@@ -1,4 +1,4 @@
-"""One live line for each storm that is going on; plain lines, and few, without a terminal."""
+"""One live line for each storm in progress; without a terminal, a few plain lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stormproof.runs.store import Run
 
 
 class Progress:
-    """Use as a context manager around `total` jobs."""
+    """Shows progress. Use as a context manager around `total` jobs."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._finished = console, total, 0
@@ -35,22 +35,22 @@ class Progress:
         self._live.stop()
 
     def phase(self, job: Job, name: str) -> None:
-        """A job's next phase began."""
+        """Record that a job's next phase began."""
         began = self._now[id(job)][2] if id(job) in self._now else time.monotonic()
         self._now[id(job)] = (job, name, began)
 
     def done(self, job: Job) -> None:
-        """A job ended."""
+        """Record that a job ended."""
         self._now.pop(id(job), None)
         self._finished += 1
 
     def say(self, lines: list[str]) -> None:
-        """Print lines that stay."""
+        """Print lines that stay on the screen."""
         for line in lines:
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def finished(self, job: Job, run: Run) -> None:
-        """A job ended: one line that stays."""
+        """Print a line for a job that ended; it stays on the screen."""
         self.done(job)
         self.say([f"[{self._finished:>2}/{self._total}] {job.title:<34} {job.system.name:<9} {words.summary(run)}"])
 
@@ -65,7 +65,7 @@ class Progress:
 
 
 def time_left(took_s: float, finished: int, total: int) -> str:
-    """How long the rest takes if it goes on like this, for the end of a line; nothing where a few runs say too little."""
+    """Return an estimate of the remaining time, for the end of a line; empty if too few runs have ended."""
     if finished < min(3, total) or finished == total:
         return ""
     left_s = took_s / finished * (total - finished)

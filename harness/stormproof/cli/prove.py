@@ -1,7 +1,8 @@
-"""`stormproof prove`: does the harness catch what it must, and nothing where there is nothing?
+"""`stormproof prove`: does the harness catch every mistake, without false alarms?
 
-Two halves. Mistakes are planted into one system, each must be caught, and the system itself must stand in the same storms. And a corpus of
-sound systems, as other people configure theirs, must not be accused, while the guilty twins of some are caught.
+The proof has two halves. In the first, mistakes are planted into one system: each must be caught, and the system itself
+must pass the same storms. In the second, no system of a corpus of sound systems, configured in common ways, may be
+accused, while the guilty twins of some must be caught.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ MOST_UNKNOWN = 0.03
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command was told. `half` None: both; `sound` None: all runs of the corpus; `cache`: where environments are kept."""
+    """The command's options. `half` None: both; `sound` None: all runs of the corpus; `cache`: the folder of the environments."""
 
     file: Path
     seed: int
@@ -63,31 +64,31 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one mistake: its run, or None where the system with it did not start."""
+    """The result for one mistake: its run, or None if the system with the mistake did not start."""
 
     mistake: Mistake
     run: Run | None
 
     @property
     def caught(self) -> bool:
-        """Whether the finding that was expected is there."""
+        """Whether the run has the expected finding."""
         return self.run is not None and self.run.judged is not None and met(self.run.judged, self.mistake.expect)
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said of one sound system in one storm: its run, or None where it did not start."""
+    """The result for one sound system in one storm: its run, or None if the system did not start."""
 
     sound: Sound
     run: Run | None
 
     @property
     def status(self) -> Status | None:
-        """The verdict; None where there is none."""
+        """The verdict; None if there is none."""
         return self.run.judged.status if self.run is not None and self.run.judged is not None else None
 
     @property
     def findings(self) -> list[str]:
-        """What was found, each as `check.kind: message`; of a check that had nothing to look at, its name."""
+        """The findings, each as `check.kind: message`; for a check that had nothing to look at, its name."""
         verdicts = self.run.judged.verdicts if self.run is not None and self.run.judged is not None else ()
         return [
             f"{verdict.check}.{finding.kind}: {one_line(finding.message)}"
@@ -98,13 +99,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chosen(proof: Proof, options: Options) -> tuple[Proof, Corpus]:
-    """The part of both halves that is wanted. Raises UsageError for a name that is in neither."""
+    """Return the selected parts of both halves. Raises UsageError for a name that is in neither."""
     mistakes = {mistake.name for mistake in proof.mistakes}
     planted = tuple(name for name in options.only if name in mistakes)
     others = tuple(name for name in options.only if name not in mistakes)
     wants_sound = options.half != "planted" and options.sound != 0 and (others or not options.only)
     if others and (proof.sound is None or not wants_sound):
-        proof.only(others)  # Says which names there are.
+        proof.only(others)  # Raises an error that lists the valid names.
     corpus = corpora.load(proof.sound) if proof.sound is not None and wants_sound else _NO_CORPUS
     if others:
         corpus = corpus.only(others)
@@ -117,7 +118,7 @@ def chosen(proof: Proof, options: Options) -> tuple[Proof, Corpus]:
 
 
 def plan(proof: Proof, seed: int, corpus: Corpus = _NO_CORPUS) -> list[Job]:
-    """All runs: the mistakes, the system itself in each of their storms, the sound systems and their twins; long storms first."""
+    """Return all runs, long storms first: the mistakes, the system itself in each of their storms, the sound systems and their twins."""
     mistakes = (*proof.mistakes, *(twin.mistake for twin in corpus.twins))
     jobs = [
         Job(scenario=mistake.scenario, system=mistake.system, state=mistake.state, seed=seed) for mistake in mistakes
@@ -131,24 +132,24 @@ def plan(proof: Proof, seed: int, corpus: Corpus = _NO_CORPUS) -> list[Job]:
 
 
 def answers(mistakes: tuple[Mistake, ...], runs: list[Run]) -> list[Answer]:
-    """One for each mistake, in their order."""
+    """Return one result for each mistake, in order."""
     by_name = {run.system.name: run for run in runs}
     return [Answer(mistake=mistake, run=by_name.get(mistake.system.name)) for mistake in mistakes]
 
 
 def controls(proof: Proof, runs: list[Run]) -> list[Run]:
-    """The runs of the system without a mistake."""
+    """Return the runs of the system without a mistake."""
     return [run for run in runs if run.system.name == proof.system.name]
 
 
 def heard(corpus: Corpus, runs: list[Run]) -> list[Heard]:
-    """One for each sound system and storm, in their order."""
+    """Return one result for each sound system and storm, in order."""
     found = {(run.system.name, run.scenario.name): run for run in runs}
     return [Heard(sound=each, run=found.get((each.system.name, each.scenario.name))) for each in corpus.sound]
 
 
 def table(found: list[Answer], title: str = "Planted mistakes") -> Table:
-    """One row a mistake: where it was sought, what must show, what else showed, and whether it was caught."""
+    """Build the table, one row per mistake: the scenario, the expected finding, other findings, and whether it was caught."""
     rows = Table("mistake", "scenario", "must show", "shows besides", "", title=title, box=box.SIMPLE_HEAD)
     for column in rows.columns[:4]:
         column.overflow = "fold"
@@ -159,7 +160,7 @@ def table(found: list[Answer], title: str = "Planted mistakes") -> Table:
 
 
 def markdown(found: list[Answer]) -> str:
-    """The same as a page's table, with what each mistake is."""
+    """Return the same table as Markdown, with a description of each mistake."""
     lines = [
         "| mistake | what it is | scenario | must show | shows besides | |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -179,7 +180,7 @@ def _cells(answer: Answer) -> tuple[str, str, str, str]:
 
 
 def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, list[str]]:
-    """The exit code, 0 if every mistake was caught and the system itself was valid each time, and the last lines."""
+    """Return the exit code and the last lines. The code is 0 if every mistake was caught and the system itself was always valid."""
     caught = [answer for answer in found if answer.caught]
     valid = [run for run in clean if run.judged and run.judged.status is Status.VALID]
     lines = _missed(found)
@@ -192,8 +193,10 @@ def ending(found: list[Answer], clean: list[Run], planned: int) -> tuple[int, li
 
 
 def sound_ending(found: list[Heard], twins: list[Answer]) -> tuple[int, list[str]]:
-    """The exit code, 0 if no sound system was accused, each one started, and each twin was caught, and the last lines. What is unknown is
-    counted apart, with its reasons; where it is more than `MOST_UNKNOWN` of the runs, and more than one, the exit code is 2.
+    """Return the exit code and the last lines.
+
+    The code is 0 if no sound system was accused, each one started, and each twin was caught. Unknown runs are counted
+    separately, with their reasons. If they are more than `MOST_UNKNOWN` of the runs, and more than one, the code is 2.
     """
     accused = [each for each in found if each.status is Status.INVALID]
     unknown = [each for each in found if each.status is Status.UNKNOWN]
@@ -228,7 +231,7 @@ def _told(word: str, each: Heard) -> list[str]:
 
 
 def _kinds(each: Heard) -> list[str]:
-    """What was found, each kind once; where nothing was, the checks that had nothing to look at."""
+    """Return the kinds that were found, each once; if there are none, the checks that had nothing to look at."""
     return list(dict.fromkeys(finding.partition(":")[0] for finding in each.findings))
 
 
@@ -241,7 +244,7 @@ def _missed(found: list[Answer]) -> list[str]:
 
 
 def blamed(found: list[Answer], clean: list[Run]) -> list[tuple[Run, Status]]:
-    """The runs that are not as they must be: of a mistake that was not caught, and of the system itself where it was not valid."""
+    """Return the runs with a wrong result: those of mistakes that were not caught, and those of the system itself that were not valid."""
     missed = [(answer.run, Status.INVALID) for answer in found if answer.run is not None and not answer.caught]
     return missed + [(run, telling.own_status(run)) for run in clean]
 
@@ -251,7 +254,7 @@ def _where(run: Run | None) -> str:
 
 
 def opening(proof: Proof, corpus: Corpus) -> list[str]:
-    """What is going to be run, a line for each part."""
+    """Return what will be run, one line for each part."""
     lines = []
     if proof.mistakes:
         lines.append(
@@ -265,7 +268,7 @@ def opening(proof: Proof, corpus: Corpus) -> list[str]:
 
 
 def interpreters(corpus: Corpus, cache: Path, console: Console) -> Mapping[str, str]:
-    """Environment -> its interpreter, built where it is not yet there. Raises UsageError."""
+    """Return the interpreter of each environment, building it if it does not exist. Raises UsageError."""
     made = {}
     for name in corpus.needed:
         with console.status(f"environment of celery {name}"):
@@ -274,7 +277,7 @@ def interpreters(corpus: Corpus, cache: Path, console: Console) -> Mapping[str, 
 
 
 def prove(options: Options, console: Console, wait: Wait) -> int:
-    """The whole command; the exit code."""
+    """Run the whole command. Returns the exit code."""
     telling.check_page()
     proof, corpus = chosen(proofs.load(options.file), options)
     corpus = corpus.placed(interpreters(corpus, options.cache, console))
@@ -314,7 +317,7 @@ def _say(console: Console, lines: list[str]) -> None:
 
 @click.command("prove")
 @click.argument("file", type=click.Path(path_type=Path), default="tests/planted/prove.toml")
-@click.option("--only", multiple=True, help="Only this mistake, sound system or guilty twin; may be given often.")
+@click.option("--only", multiple=True, help="Only this mistake, sound system or guilty twin; may be repeated.")
 @click.option(
     "--half",
     type=click.Choice(HALVES),
@@ -323,19 +326,22 @@ def _say(console: Console, lines: list[str]) -> None:
 @click.option(
     "--sound",
     type=click.IntRange(min=0),
-    help="Only so many runs of sound systems, far apart in the list, and as large a part of the twins.",
+    help="Only this many runs of sound systems, spread over the list, and the same share of the twins.",
 )
-@click.option("--sample", is_flag=True, help="Of the sound systems, only the few that stand for all, and no twins.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the tables there, too, as Markdown.")
+@click.option("--sample", is_flag=True, help="Only a few representative sound systems, and no twins.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the tables to this file as Markdown.")
 @click.option(
-    "--cache", type=click.Path(path_type=Path), default=Path(".stormproof"), help="Where the environments are kept."
+    "--cache",
+    type=click.Path(path_type=Path),
+    default=Path(".stormproof"),
+    help="The folder that caches the environments.",
 )
 @arguments.seed
 @arguments.lanes(3)
 @arguments.runs
 def command(file: Path, seed: int | None, runs: Path, lanes: int, **options: Any) -> int:
-    """Prove the harness: each mistake of FILE, planted into a sound system, must be caught by the finding that it names, and no sound
-    system may be accused.
+    """Test the harness itself: each mistake in FILE, planted into a sound system, must cause the finding that it names, and no
+    sound system may be accused.
     """
     drawn = seed if seed is not None else random.SystemRandom().getrandbits(32)
     how = Options(file=file, seed=drawn, lanes=lanes, runs=runs, **options)

@@ -1,4 +1,4 @@
-"""`stormproof replay` of a run folder: the same choices again, and how often they show the same."""
+"""`stormproof replay` of a run folder: repeat the same choices and count how often the result is the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def replay_run(
     console: Console,
     wait: Callable[[Coroutine[Any, Any, list[Run]]], list[Run]],
 ) -> int:
-    """Run it as often as asked, with the choices that it has stored; say how often it was reproduced. Returns the exit code."""
+    """Repeat a run with its stored choices, print how often it was reproduced, and return the exit code."""
     stored = store.load(folder)
     job = Job(
         scenario=stored.scenario,
@@ -61,10 +61,11 @@ def replay_run(
 @arguments.lanes(1)
 @arguments.runs
 def command(what: str, system: Path, times: int, lanes: int, runs: Path) -> int:
-    """Play WHAT again and say how often it was reproduced: the folder of a run (its stored choices), the folder of a sweep (all
-    that it found broken), or the id of a finding, such as 'worker:HSET(unacked):request:1/kill' (on the system of --system).
+    """Replay WHAT and report how often it was reproduced. WHAT is the folder of a run (its stored choices), the folder of a sweep
+    (everything that it found broken), or the id of a finding, such as 'worker:HSET(unacked):request:1/kill' (on the system
+    of --system).
 
-    A folder from another machine needs --system, too, to say where the system is here.
+    A folder from another machine also needs --system, to name the system on this machine.
     """
     folder, console = Path(what), Console()
     if (folder / sheet.FILE).exists():

@@ -1,4 +1,4 @@
-"""`stormproof report`: the page of a stored run is written again."""
+"""`stormproof report`: write the HTML report of a stored run again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stormproof.runs import store
 @click.command("report")
 @arguments.folder
 def command(folder: Path) -> int:
-    """Write `report.html` of a stored run again, and say where it is."""
+    """Write `report.html` of a stored run again, and print its path."""
     run = store.load(folder)
     path = folder / "report.html"
     store.write_text(path, html.render(run))

@@ -1,4 +1,4 @@
-"""`stormproof run`: scenarios on a system, each in all its worker states."""
+"""`stormproof run`: run scenarios on a system, each in all its worker states."""
 
 from __future__ import annotations
 
@@ -34,9 +34,13 @@ NOT_KEYED = (
 @click.argument("scenarios", nargs=-1, type=click.Path(path_type=Path))
 @arguments.system
 @arguments.allow_host
-@click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of so many seconds.")
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only this state of the worker.")
-@click.option("--disarmed", is_flag=True, help="A control: no fault strikes; 0 if all that plans one is unknown.")
+@click.option("--storm", "storm_s", type=click.FloatRange(min=3), help="A random storm of this many seconds.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only this worker state.")
+@click.option(
+    "--disarmed",
+    is_flag=True,
+    help="Run as a control: no fault strikes. Exit code 0 if every run that plans one is unknown.",
+)
 @arguments.seed
 @arguments.times
 @arguments.lanes(1)
@@ -60,7 +64,7 @@ def command(
     chosen = _chosen(scenarios, told)
     first = seed if seed is not None else random.SystemRandom().getrandbits(32)
     if storm_s is not None:
-        # Hypothesis takes half a second to import, and is of an extra.
+        # Hypothesis takes half a second to import, and comes with an extra.
         from stormproof.search import random_storm  # noqa: PLC0415
 
         chosen.append(random_storm.draw(described, storm_s, first))
@@ -96,7 +100,7 @@ def command(
 
 
 def _that_apply(chosen: list[Scenario], system: System, told: Telling) -> list[Scenario]:
-    """The scenarios whose storm can strike this system; each of the others is told of. Raises UsageError where none is left."""
+    """Return the scenarios whose storm can strike this system; the others are reported. Raises UsageError if none is left."""
     reasons = [(scenario, why_not(scenario.storm, system)) for scenario in chosen]
     told.skipped = [Skipped(scenario.name, system.name, reason) for scenario, reason in reasons if reason]
     left = [scenario for scenario, reason in reasons if not reason]
@@ -118,7 +122,7 @@ def _say(told: Telling, line: str) -> None:
 
 
 def _chosen(paths: tuple[Path, ...], told: Telling) -> list[Scenario]:
-    """The scenarios of all files and folders, each file told of."""
+    """Return the scenarios of all files and folders, and record the file of each."""
     chosen = []
     for path in paths:
         found = catalogue.load_folder(path) if path.is_dir() else [catalogue.load(path)]

@@ -1,4 +1,4 @@
-"""`stormproof serial`: which arguments and results of a user's tasks would not survive their serializers."""
+"""`stormproof serial`: find arguments and results of a user's tasks that would not survive their serializers."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _COUNTED = {"changes": "change", "survives": "survive"}
 
 @click.command("serial")
 @click.option("--app", "name", required=True, help="The Celery app, as `celery -A` takes it: proj.celery:app.")
-@click.option("--task", "only", multiple=True, help="Only this task; may be given often.")
-@click.option("--expect", multiple=True, help="KEY=WHAT: a known change that does no harm; may be given often.")
+@click.option("--task", "only", multiple=True, help="Only this task; may be repeated.")
+@click.option("--expect", multiple=True, help="KEY=WHAT: a known, harmless change; may be repeated.")
 @click.option(
-    "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many values are tried of each."
+    "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many values of each are tried."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed finds the same examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, and nothing else.")
 def command(
     name: str, only: tuple[str, ...], expect: tuple[str, ...], examples: int, seed: int, *, as_json: bool
 ) -> int:
-    """Which arguments and results of an app's tasks would not survive their serializers, by their annotations.
+    """Find arguments and results of an app's tasks that would not survive their serializers, based on their annotations.
 
     The app is imported as a worker imports it; no task runs, and nothing connects.
     """
-    require("hypothesis")  # Said before code of the user's is imported.
+    require("hypothesis")  # Reported before the user's code is imported.
     from stormproof.serializers import expecting, tasks  # noqa: PLC0415 - Celery and Hypothesis take their time.
 
     known = tasks.tasks_of(tasks.load(name))
@@ -70,7 +70,7 @@ def _judged(places: list[Place], examples: int, seed: int, accepted: dict[str, t
 
 @contextlib.contextmanager
 def _without_a_trace() -> Iterator[None]:
-    """Hypothesis keeps what it has read of the sources in a folder, which is no business of the user's."""
+    """Hypothesis caches what it reads from sources in a folder; keep that out of the user's way."""
     from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - See above.
 
     with tempfile.TemporaryDirectory(prefix="stormproof-") as folder:
@@ -104,7 +104,7 @@ def _indented(line: str) -> str:
 
 
 def table(judged: list[Judged]) -> Table:
-    """One line for each argument and result."""
+    """Build a table with one line for each argument and result."""
     from stormproof.serializers import telling  # noqa: PLC0415 - See above.
 
     lines = Table("task", "value", "serializer", "verdict", "", title="Through their serializers", box=box.SIMPLE_HEAD)
@@ -121,7 +121,7 @@ def table(judged: list[Judged]) -> Table:
 
 
 def ending(judged: list[Judged]) -> str:
-    """The last line: how many there are of each verdict."""
+    """Return the last line: how many there are of each verdict."""
     counts = Counter(each.verdict.value for each in judged)
     said = ", ".join(f"{count} {_COUNTED.get(word, word)}" for word, count in counts.most_common())
     tasks = len({each.place.task.name for each in judged})

@@ -1,4 +1,4 @@
-"""`stormproof serve`: options in, the address with the token out. Nothing here needs a web server before the command is given."""
+"""`stormproof serve`: serve the runs and print the address with the token. The web server is imported only by the command."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ PORT = 8765
     "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, help="Where run folders are."
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="On 127.0.0.1; 0: one that is free."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port on 127.0.0.1; 0 chooses a free one.",
 )
 def command(runs: Path, port: int) -> int:
-    """All runs in a browser: what each showed, two side by side, a scenario over time, sweeps; judge again, replay.
+    """Show all runs in a browser: single runs, two side by side, a scenario over time, sweeps. Runs can be judged again and replayed.
 
-    Only this machine is served, and only whoever has the address that is printed.
+    Only this machine is served, and only clients that use the printed address.
     """
     from stormproof.web import app, web  # noqa: PLC0415 - The help of the command needs no web server.
 

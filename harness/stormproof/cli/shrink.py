@@ -1,4 +1,4 @@
-"""`stormproof shrink`: real runs behind the search, and a scenario file at its end."""
+"""`stormproof shrink`: search with real runs for the smallest failing storm, and write it as a scenario file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from stormproof.spec.scenario import Injection, Scenario, State
 
 
 def target(run: Run, kind: str | None) -> str:
-    """The kind of finding that must remain: the one that was asked for, else the worst. Raises UsageError."""
+    """Return the kind of finding that must remain: the requested one, else the worst. Raises UsageError."""
     kinds = ranked({finding.kind for finding in findings(run)})
     if not kinds:
         raise UsageError(f"{run.folder}: found nothing wrong; there is nothing to shrink")
@@ -55,7 +55,7 @@ async def shrink_run(run: Run, kind: str, runs: Path, lanes: int, say: Callable[
 
 
 def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
-    """The scenario as a file."""
+    """Write the scenario as a file."""
     scenario = msgspec.structs.replace(
         shrunk.scenario,
         name=path.stem,
@@ -70,7 +70,7 @@ def write(shrunk: Shrunk, run: Run, kind: str, path: Path) -> None:
 
 
 def _words(injection: Injection) -> str:
-    """What an injection does, in a few words."""
+    """Describe an injection in a few words."""
     when, fault = injection.when, injection.fault
     if when is None:
         return f"{fault.name} of {fault.target or 'the system'}".replace("_", " ")
@@ -79,7 +79,7 @@ def _words(injection: Injection) -> str:
 
 
 def load(folder: Path) -> Run:
-    """The run to shrink, judged. Raises RunFolderError."""
+    """Load the run to shrink, judged. Raises RunFolderError."""
     run = store.load(folder)
     return run if run.judged is not None else campaign.judge_run(run, run.history)
 
@@ -93,7 +93,7 @@ def shrink_folder(
     console: Console,
     wait: Callable[[Coroutine[Any, Any, Shrunk]], Shrunk],
 ) -> int:
-    """The whole command; the exit code."""
+    """Run the whole command. Returns the exit code."""
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -111,10 +111,10 @@ def shrink_folder(
 
 @click.command("shrink")
 @arguments.folder
-@click.option("--finding", help="The kind of finding that must remain; the worst where absent.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where the scenario goes; beside the run where absent.")
+@click.option("--finding", help="The kind of finding that must remain; by default the worst.")
+@click.option("--out", type=click.Path(path_type=Path), help="The scenario file to write; by default next to the run.")
 @arguments.lanes(3)
 @arguments.runs
 def command(folder: Path, finding: str | None, out: Path | None, lanes: int, runs: Path) -> int:
-    """Find the smallest storm that still fails as the run FOLDER did (4 times of 5), and write it as a scenario file."""
+    """Find the smallest storm that still fails like the run in FOLDER (4 times out of 5), and write it as a scenario file."""
     return shrink_folder(folder, finding, out, lanes, runs, Console(), interruption.run)

@@ -1,4 +1,4 @@
-"""`stormproof sweep`: options in, progress and a matrix out."""
+"""`stormproof sweep`: inject faults at every point, show progress and print a matrix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CELLS_ON_A_PAGE = 100
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says."""
+    """The options of the command line."""
 
     system: Path
     allowed: tuple[str, ...]
@@ -57,7 +57,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sweep(options: Options, console: Console, wait: Wait) -> int:
-    """Record the points, play the cells, print the matrix; the exit code is that of the worst, or of what is worse than the baseline."""
+    """Record the points, play the cells and print the matrix.
+
+    The exit code is that of the worst cell, or, with a baseline, of what is worse than in the baseline.
+    """
     telling.check_page()
     if options.junit_path is not None:
         store.check_writable(options.junit_path, "--junit")
@@ -95,7 +98,7 @@ def sweep(options: Options, console: Console, wait: Wait) -> int:
 
 
 def page(sheet: Sheet, failing: list[str]) -> str:
-    """The matrix for a job's page, and what replays each cell that counts as a failure."""
+    """Return the matrix for a job's page, with the replay command of each cell that counts as a failure."""
     parts = [f"## Sweep of {summary.code(sheet.name)}", "", matrix.markdown(sheet), ""]
     parts += [f"- {summary.code(text.strip())}" for text in matrix.legend(sheet)]
     parts += ["", f"### {len(failing)} failing cells", ""] if failing else []
@@ -194,7 +197,7 @@ def replay(
     console: Console,
     wait: Wait,
 ) -> int:
-    """Play each cell `times` times and say how often it ended as `expected` says (else: as most often)."""
+    """Play each cell `times` times and print how often its outcome was the `expected` one (or else the most frequent one)."""
     folder = store.fresh_folder(runs, f"replay-{system.name}")
     seen: dict[str, Counter[Word]] = {cell.id: Counter() for cell in cells_}
 
@@ -226,7 +229,7 @@ def replay_cell(text: str, system: Path, runs: Path, times: int, lanes: int, con
 def replay_sweep(
     folder: Path, description: Path, runs: Path, times: int, lanes: int, console: Console, wait: Wait
 ) -> int:
-    """Replay all that a stored sweep found broken."""
+    """Replay everything that a stored sweep found broken."""
     sheet = sheets.load(folder)
     expected = {result.cell: result.outcome.word for result in sheet.broken()}
     if not expected:
@@ -237,7 +240,7 @@ def replay_sweep(
 
 
 def _failing(sheet: Sheet, baseline: Sheet | None) -> tuple[list[Result], list[str]]:
-    """What counts as a failure: all that is broken, or, with a baseline, what is worse than there."""
+    """Return what counts as a failure: all broken cells, or, with a baseline, those that are worse than in it."""
     found = sheet.broken() if baseline is None else sheets.compare(sheet, baseline)[0]
     return found, [result.cell for result in found]
 
@@ -267,26 +270,34 @@ def _tell(sheet: Sheet, baseline: Sheet | None, folder: Path, a_minute: float, c
 @click.command("sweep")
 @arguments.system
 @arguments.allow_host
-@click.option("--component", "components", multiple=True, help="Only the links of this component; may be given often.")
-@click.option("--faults", default=",".join(cells.USUAL), help=f"Which, with commas: {', '.join(cells.all_faults())}.")
-@click.option("--point", "only", multiple=True, help="Only points whose name begins so; may be given often.")
+@click.option("--component", "components", multiple=True, help="Only the links of this component; may be repeated.")
+@click.option(
+    "--faults",
+    default=",".join(cells.USUAL),
+    help=f"Only these faults, separated by commas: {', '.join(cells.all_faults())}.",
+)
+@click.option("--point", "only", multiple=True, help="Only points whose name starts with this; may be repeated.")
 @click.option(
     "--depth",
     type=click.IntRange(1, 2),
     default=1,
     show_default=True,
-    help="2: a second fault in the recovery from each.",
+    help="2: also inject a second fault during each recovery.",
 )
 @click.option(
-    "--baseline", type=click.Path(path_type=Path), help="An earlier sweep: fail only on what is worse than there."
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="An earlier sweep: fail only on cells that are worse than in it.",
 )
-@click.option("--junit", "junit_path", type=click.Path(path_type=Path), help="Write JUnit XML, a case for each cell.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder.")
+@click.option(
+    "--junit", "junit_path", type=click.Path(path_type=Path), help="Write JUnit XML with a case for each cell."
+)
+@click.option("--resume", type=click.Path(path_type=Path), help="Continue the sweep in this folder.")
 @arguments.seed
 @arguments.lanes(6)
 @arguments.runs
 def command(**options: Any) -> int:
-    """Every fault point of a task's life, with every fault, once each."""
+    """Inject every fault at every point of a task's life, once each."""
     console = Console()
     arguments.warn(options["allowed"], console)
     return sweep(Options(**options), console, interruption.run)

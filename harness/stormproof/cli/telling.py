@@ -1,4 +1,4 @@
-"""What a command tells besides words: `--junit`, `--summary`, `--json`, and GitHub's annotations and job page."""
+"""A command's machine-readable output: `--junit`, `--summary`, `--json`, and GitHub's annotations and job page."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ _TOO_LARGE = "*A table is left out: no page may be larger.*\n"
 
 
 def own_status(run: Run) -> Status:
-    """How bad a run is where it is wanted to be valid."""
+    """Return how bad a run is if it should be valid."""
     return run.judged.status if run.judged else Status.UNKNOWN
 
 
 class Telling:
-    """Use as a context manager around a command; `add` each run as it ends, and all is written at the end, in every ending.
+    """Writes a command's reports. Use as a context manager around the command and `add` each run as it ends.
 
-    `console` is for words: standard error where standard output is for JSON. `blame` says how bad a run is, for annotations: a
-    command in which a system must fall sets its own. `files`: name of a scenario -> its file. `skipped`: what does not apply.
-    Raises RunFolderError at once where a file cannot be written.
+    Everything is written at the end, however the command ends. `console` prints text for people; it is standard error if
+    standard output is for JSON. `blame` decides how bad a run is, for annotations; a command in which a system must fail
+    sets its own. `files`: name of a scenario -> its file. `skipped`: scenarios that do not apply. Raises RunFolderError
+    at once if a file cannot be written.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Telling:
                 store.check_writable(path, option)
 
     def add(self, run: Run) -> None:
-        """A run ended."""
+        """Add a run that ended."""
         self.runs.append(run)
 
     def __enter__(self) -> Telling:
@@ -72,7 +73,7 @@ class Telling:
             try:
                 self._write(one_line(str(meant)) if meant else "it was stopped, or failed")
             except StormproofError:
-                pass  # What ended the command is told; a second reason would hide it.
+                pass  # Report what ended the command; a second error would hide it.
 
     def _write(self, cut_short: str) -> None:
         if self._junit:
@@ -88,12 +89,12 @@ class Telling:
 
 
 def raw(stream: Any) -> IO[str]:
-    """The stream behind the one that lets no command through."""
+    """Return the raw stream behind the one that filters GitHub's commands."""
     return stream.raw if isinstance(stream, Tamed) else stream
 
 
 def in_repository(path: Path | None) -> str:
-    """The name of a file as GitHub wants it: from the top of the repository; "" for one elsewhere."""
+    """Return a file's path as GitHub wants it, relative to the top of the repository; "" for a file elsewhere."""
     if path is None:
         return ""
     top = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
@@ -102,7 +103,7 @@ def in_repository(path: Path | None) -> str:
 
 
 def annotate(runs: Iterable[tuple[Run, Status]], files: Mapping[str, Path], stream: IO[str]) -> None:
-    """On GitHub: an annotation for each run that is so bad, at its scenario's file."""
+    """On GitHub, print an annotation for each bad run, at its scenario's file."""
     if github.on_github():
         for run, status in runs:
             line = github.annotation(run, status, in_repository(files.get(run.scenario.name)))
@@ -111,20 +112,20 @@ def annotate(runs: Iterable[tuple[Run, Status]], files: Mapping[str, Path], stre
 
 
 def step_page() -> Path | None:
-    """The page of the job, where GitHub gives one."""
+    """Return the path of the job's page, if GitHub provides one."""
     name = os.environ.get(_STEP_SUMMARY, "")
     return Path(name) if name else None
 
 
 def check_page() -> None:
-    """See, before anything runs, that the page can be written. Raises RunFolderError."""
+    """Check, before anything runs, that the page can be written. Raises RunFolderError."""
     page = step_page()
     if page is not None:
         store.check_writable(page, _STEP_SUMMARY)
 
 
 def add_to_page(text: str) -> None:
-    """On GitHub: a table that was made elsewhere, on the job's page, if there is room for it. Raises RunFolderError."""
+    """On GitHub, add a ready-made table to the job's page, if there is room for it. Raises RunFolderError."""
     page = step_page()
     if page is not None:
         _append(page, lambda room: text if len(text.encode("utf-8", "replace")) <= room else _TOO_LARGE)
@@ -134,14 +135,14 @@ def _append(path: Path, make: Callable[[int], str]) -> None:
     try:
         with path.open("a", encoding="utf-8", errors="replace") as file:
             room = summary.LIMIT_BYTES - file.tell() - 1
-            before = "\n" if file.tell() else ""  # Whoever wrote before us may not have ended the line.
+            before = "\n" if file.tell() else ""  # An earlier writer may not have ended its line.
             file.write(before + make(room) if room > _LEAST_ROOM else "")
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the three options; it gets a `Telling`, as `told`, which writes when it returns."""
+    """Add the three options to a command. It receives a `Telling` as `told`, which writes the reports when the command returns."""
 
     @click.option(
         "--junit", "junit_path", type=click.Path(path_type=Path), help="Write JUnit XML of all runs to this file."
@@ -150,9 +151,11 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
         "--summary",
         "summary_path",
         type=click.Path(path_type=Path),
-        help="Write all runs and the evidence as Markdown.",
+        help="Write all runs and their evidence as Markdown.",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print all runs as JSON, and words to standard error.")
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print all runs as JSON, and text for people to standard error."
+    )
     @functools.wraps(command)
     def telling(*args: Any, junit_path: Path | None, summary_path: Path | None, as_json: bool, **rest: Any) -> int:
         with Telling(junit_path, summary_path, as_json=as_json) as told:

@@ -1,4 +1,4 @@
-"""`stormproof up`: a system that stands until it is told to stop."""
+"""`stormproof up`: start a system and keep it running until it is stopped."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from stormproof.spec.tables import Binary
 
 
 async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], None], steer: Path | None = None) -> None:
-    """Start everything, say where it answers, and stand until cancelled; with `steer`, only what takes part in storms, and steered by
-    that socket. Raises ComponentError, RunFolderError.
+    """Start everything, print the addresses, and run until cancelled.
+
+    With `steer`, start only what takes part in storms, controlled through that socket. Raises ComponentError,
+    RunFolderError.
     """
     folder = store.fresh_folder(runs, f"up-{system.name}")
     seed = random.SystemRandom().getrandbits(32)
@@ -45,10 +47,12 @@ async def up(system: System, binary: Binary, runs: Path, say: Callable[[str], No
 @click.command("up")
 @arguments.system
 @arguments.allow_host
-@click.option("--steer", type=click.Path(path_type=Path), help="A Unix socket by which another process steers it.")
+@click.option(
+    "--steer", type=click.Path(path_type=Path), help="A Unix socket through which another process controls the system."
+)
 @arguments.runs
 def command(system: Path, allowed: tuple[str, ...], steer: Path | None, runs: Path) -> int:
-    """Start a system for poking at by hand; print its addresses; stop everything on Ctrl-C."""
+    """Start a system for manual experiments, print its addresses, and stop everything on Ctrl-C."""
     console = Console()
     described = description.load(system, allowed=arguments.warn(allowed, console))
     binary = find_binary()

@@ -1,1 +1,1 @@
-"""What Stormproof itself is held to: planted mistakes, sound systems, versions, environments."""
+"""The tests of Stormproof itself: planted mistakes, sound systems, versions, environments."""

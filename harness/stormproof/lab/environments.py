@@ -1,4 +1,4 @@
-"""Builds the environments of a matrix with uv; kept in a folder under a hash of what is in them, whole or not at all."""
+"""Builds the environments of a matrix with uv. They are cached in a folder under a hash of their content, built atomically."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stormproof.lab.versions import Environment
 
 
 def key(environment: Environment, common: tuple[str, ...]) -> str:
-    """What two equal environments have in common: interpreter, packages, and the moment after which uv takes nothing."""
+    """Hash what identifies an environment: interpreter, packages, and the time after which uv ignores releases."""
     parts = [environment.python or sys.executable, *sorted(environment.packages), "", *sorted(common)]
     if moment := os.environ.get("UV_EXCLUDE_NEWER"):
         parts.append(f"before {moment}")
@@ -23,7 +23,7 @@ def key(environment: Environment, common: tuple[str, ...]) -> str:
 
 
 def build(name: str, environment: Environment, common: tuple[str, ...], cache: Path) -> str:
-    """The interpreter of the environment, built where it is not yet there. Raises UsageError where uv cannot build it."""
+    """Return the environment's interpreter, building it if it does not exist. Raises UsageError if uv cannot build it."""
     if not environment.packages:
         return sys.executable
     folder = (cache / key(environment, common)).absolute()
@@ -59,7 +59,10 @@ def build(name: str, environment: Environment, common: tuple[str, ...], cache: P
 
 
 def releases(package: str, after: str, until: str) -> list[str]:
-    """Those that the package index has after one release and up to another, the oldest first; no pre-releases. Raises UsageError."""
+    """Return the releases in the package index after one release and up to another, the oldest first, without pre-releases.
+
+    Raises UsageError.
+    """
     found = [after]
     while found[-1] != until:
         # The index is asked through uv, which knows where it is and what this interpreter can use.

@@ -1,4 +1,4 @@
-"""The proof of the harness: mistakes planted into a system from outside, each with the finding that must give it away. Values only."""
+"""The proof of the harness: mistakes planted into a system from outside, each with the finding that must reveal it. Values only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RUNS_A_MODULE = ("{python}", "-m")
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mistake as its table in the file: `patch` names a file of the folder `mistakes` beside it, `change` other values of the description."""
+    """A mistake's table in the file. `patch`: a file in the folder `mistakes` next to it; `change`: other values for the description."""
 
     name: str
     says: str
@@ -38,7 +38,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake in the system, and the run that must show it. `system` has it planted; its name tells which."""
+    """One mistake in the system, and the run that must show it. `system` contains the mistake and is named after it."""
 
     name: str
     says: str
@@ -49,7 +49,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The system without any mistake, and all mistakes. `sound`: the file of the corpus that is the second half, if there is one."""
+    """The system without any mistake, and all mistakes. `sound`: the corpus file for the second half, if there is one."""
 
     system: System
     mistakes: tuple[Mistake, ...]
@@ -57,11 +57,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def controls(self) -> dict[tuple[str, State], Scenario]:
-        """The runs in which the system itself must be valid: every scenario and state in which a mistake is sought."""
+        """The runs in which the system itself must be valid: every scenario and state in which a mistake is tested."""
         return {(mistake.scenario.name, mistake.state): mistake.scenario for mistake in self.mistakes}
 
     def only(self, names: tuple[str, ...]) -> Proof:
-        """Some of the mistakes. Raises UsageError for a name that is none."""
+        """Return some of the mistakes. Raises UsageError for an unknown name."""
         known = [mistake.name for mistake in self.mistakes]
         for name in names:
             if name not in known:
@@ -71,7 +71,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(path: Path) -> Proof:
-    """Read and check a file of mistakes. Raises UsageError with one line that names the place and the mend."""
+    """Read and check a file of mistakes. Raises UsageError with one line that names the place and the fix."""
     try:
         written = msgspec.toml.decode(path.read_bytes(), type=_File)
     except FileNotFoundError as error:
@@ -106,7 +106,7 @@ def _planted(path: Path, base: Path, written: Written) -> Mistake:
 
 
 def planted(system: System, patch: Path) -> System:
-    """The same system with a mistake run first in each component that runs a Python module."""
+    """Return the same system with a mistake that runs first in each component that runs a Python module."""
     components = {
         name: spec.model_copy(update={"command": _with(spec.command, patch)})
         for name, spec in system.components.items()

@@ -1,6 +1,6 @@
-"""A corpus of sound systems: configurations that no run may accuse, each in the storms that it is promised to survive. Values only.
+"""A corpus of sound systems: configurations that no run may accuse, each in the storms that it promises to survive. Values only.
 
-A corpus is a Python file with a value named `corpus`, as a scenario file is one with a value named `scenario`.
+A corpus is a Python file with a value named `corpus`, just as a scenario file has a value named `scenario`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True):
-    """One sound system in one storm. `says`: what it is, for people; `environment`: the name of that in which its processes run."""
+    """One sound system in one storm. `says`: a description for people; `environment`: the name of the environment of its processes."""
 
     says: str
     system: System
@@ -40,7 +40,7 @@ class Twin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
-    """`common`: the packages that each environment has besides its own; `sample`: the names of a few systems that stand for all."""
+    """`common`: packages that every environment has in addition to its own; `sample`: the names of a few representative systems."""
 
     environments: dict[str, Environment]
     common: tuple[str, ...]
@@ -50,11 +50,11 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def names(self) -> list[str]:
-        """The systems, in their order, each once."""
+        """The systems, in order, each once."""
         return list(dict.fromkeys(each.system.name for each in self.sound))
 
     def only(self, names: tuple[str, ...]) -> Corpus:
-        """Some of the systems, with all their storms, and some of the twins. Raises UsageError for a name that is neither."""
+        """Return some of the systems, with all their storms, and some of the twins. Raises UsageError for an unknown name."""
         known = {*self.names, *(twin.mistake.name for twin in self.twins)}
         for name in names:
             if name not in known:
@@ -66,18 +66,18 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def spread(self, runs: int) -> Corpus:
-        """So many runs of the systems, far apart in the list, and as large a part of the twins."""
+        """Return this many runs of the systems, spread over the list, and the same share of the twins."""
         twins = -(-len(self.twins) * runs // max(1, len(self.sound)))
         return msgspec.structs.replace(self, sound=_spread(self.sound, runs), twins=_spread(self.twins, twins))
 
     @property
     def needed(self) -> list[str]:
-        """The names of the environments in which something of it runs."""
+        """The names of the environments that the corpus uses."""
         of_sound, of_twins = [each.environment for each in self.sound], [twin.environment for twin in self.twins]
         return list(dict.fromkeys(of_sound + of_twins))
 
     def placed(self, interpreters: Mapping[str, str]) -> Corpus:
-        """The same, with each process run by the interpreter of its environment."""
+        """Return the same corpus with each process run by the interpreter of its environment."""
         return msgspec.structs.replace(
             self,
             sound=tuple(
@@ -101,13 +101,13 @@ def _spread(values: tuple[T, ...], count: int) -> tuple[T, ...]:
 
 
 def run_by(system: System, python: str) -> System:
-    """The same system, each of its processes in this interpreter."""
+    """Return the same system with each of its processes run by this interpreter."""
     components = {name: spec.model_copy(update={"python": python}) for name, spec in system.components.items()}
     return system.model_copy(update={"components": components})
 
 
 def load(path: Path) -> Corpus:
-    """The corpus in a file, which may import its siblings. Raises UsageError that names the file and the mend."""
+    """Load the corpus in a file, which may import its siblings. Raises UsageError that names the file and the fix."""
     spec = importlib.util.spec_from_file_location("stormproof_corpus", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise UsageError(f"{path}: no such corpus; run from a clone of the repository, or name a Python file")

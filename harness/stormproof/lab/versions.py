@@ -14,15 +14,16 @@ from stormproof.spec.scenario import State
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An interpreter and packages. Without packages: the harness's own interpreter."""
+    """An interpreter and packages. Without packages, it is the harness's own interpreter."""
 
     python: str | None = None
     packages: tuple[str, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One scenario on one system. `expect`: environment -> findings (none: valid); `environments`: others, only shown. `change`: other
-    values of the description.
+    """One scenario on one system. `expect`: environment -> findings (none: valid).
+
+    `environments`: other environments, whose results are only shown. `change`: other values for the description.
     """
 
     name: str
@@ -36,19 +37,19 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The environments in which it runs."""
+        """The environments in which the row runs."""
         return tuple(dict.fromkeys((*self.expect, *self.environments)))
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file. `common`: what the systems need besides, in each environment."""
+    """The whole file. `common`: packages that the systems also need, in each environment."""
 
     environments: dict[str, Environment]
     row: tuple[Row, ...]
     common: tuple[str, ...] = ()
 
     def chosen(self, only: tuple[str, ...]) -> tuple[Row, ...]:
-        """The rows of these names or groups; all, where none is named. Raises UsageError."""
+        """Return the rows with these names or groups; all if none is named. Raises UsageError."""
         known = {row.name for row in self.row} | {row.group for row in self.row if row.group}
         for name in only:
             if name not in known:

@@ -1,4 +1,4 @@
-"""Loopback addresses of nodes: each has the native port of its program for itself."""
+"""Loopback addresses of nodes, so each node can use its program's native port."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Addresses:
         raise StormproofError("no free address within 127.0.0.0/8; end other harnesses on this machine")
 
     def give_back(self, address: str) -> None:
-        """Let others have it."""
+        """Release an address."""
         self._held.pop(address).close()
 
     def close(self) -> None:
-        """Give all back."""
+        """Release all addresses."""
         for address in list(self._held):
             self.give_back(address)

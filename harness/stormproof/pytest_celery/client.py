@@ -1,4 +1,4 @@
-"""What stands where docker-py has its client."""
+"""A replacement for docker-py's client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stormproof.pytest_celery.shared import Networks, Partial, Volumes
 
 
 class Client(Partial):
-    """All nodes of one pytest session. `cache`: where virtual environments of workers are kept from session to session."""
+    """All nodes of one pytest session. `cache`: where workers' virtual environments are kept between sessions."""
 
     def __init__(self, cache: Path) -> None:
         self._host = Host()
@@ -26,7 +26,7 @@ class Client(Partial):
         self.containers = Containers(self._host, self.images, self.volumes)
 
     def close(self) -> None:
-        """End all nodes; returns when they are gone."""
+        """Stop all nodes. Returns when they are gone."""
         self._host.close()
 
 
@@ -40,13 +40,13 @@ class Containers(Partial):
         self._nodes: list[Node] = []
 
     def run(self, image: str, command: Any = None, **given: Any) -> Node:
-        """Make a node and start it. Raises NotSupportedError."""
+        """Create a node and start it. Raises NotSupportedError."""
         node = self.create(image, command, **given)
         node.start()
         return node
 
     def create(self, image: str, command: Any = None, **given: Any) -> Node:
-        """Make a node. Raises NotSupportedError."""
+        """Create a node. Raises NotSupportedError."""
         wanted = options.parse(
             {**given, "image": image, "command": command}, lambda name: self._volumes.get(name).folder
         )
@@ -56,7 +56,7 @@ class Containers(Partial):
         return node
 
     def get(self, name: str) -> Node:
-        """The node of this name or id. Raises docker's NotFound."""
+        """Return the node with this name or id. Raises docker's NotFound."""
         for node in self.list(all=True):
             if name in {node.name, node.id, node.short_id}:
                 return node

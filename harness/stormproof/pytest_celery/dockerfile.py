@@ -1,4 +1,4 @@
-"""What a worker's Dockerfile says that a node does not do."""
+"""Finds instructions in a worker's Dockerfile that a node does not execute."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class IgnoredInstruction(UserWarning):
 
 
 def ignored(folder: Path, name: str = "Dockerfile") -> list[str]:
-    """A line for each instruction of a Dockerfile that is not in pytest-celery's own, for which a node stands. Empty where there is no file."""
+    """Return a line for each instruction of a Dockerfile that is not in pytest-celery's own, which a node replaces. Empty without a file."""
     path = folder / name
     stock = {said for _, said in _instructions(_stock())}
     return [
@@ -32,7 +32,7 @@ def _stock() -> Path:
 
 
 def _instructions(path: Path) -> Iterator[tuple[int, str]]:
-    """The number of the first line and the text, in one line, of each instruction."""
+    """Yield the number of the first line and the text, in one line, of each instruction."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     began, parts = 0, list[str]()
     for number, line in enumerate([*lines, ""], 1):

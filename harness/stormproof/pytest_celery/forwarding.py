@@ -1,4 +1,4 @@
-"""Ports of this machine that lead to a node's address: what Docker publishes."""
+"""Ports of this machine that forward to a node's address, like Docker's published ports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PIECE_BYTES = 65536
 
 
 class Forwarding:
-    """All forwarded ports, served by a thread of its own, which starts with the first of them."""
+    """All forwarded ports, served by one thread, which starts with the first of them."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -22,18 +22,18 @@ class Forwarding:
         self._joined: dict[int, set[asyncio.Task[None]]] = {}
 
     def open(self, port: int, address: str, native: int) -> None:
-        """Let `port` lead there from now on. Raises OSError where it is taken."""
+        """Forward `port` to an address from now on. Raises OSError if the port is taken."""
         listener = socket.create_server(("127.0.0.1", port))
         listener.setblocking(False)
         self._run(self._listen(port, listener, (address, native)))
 
     def close(self, port: int) -> None:
-        """Refuse from now on, and end what is connected."""
+        """Refuse new connections from now on, and close existing ones."""
         if port in self._listeners:
             self._run(self._deafen(port))
 
     def stop(self) -> None:
-        """Close all, and end the thread."""
+        """Close all ports and connections, and end the thread."""
         for port in list(self._listeners):
             self.close(port)
         if self._loop is not None and self._thread is not None:

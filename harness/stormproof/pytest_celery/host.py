@@ -1,4 +1,4 @@
-"""What the nodes of one session have of this machine: addresses, ports, folders; and that all of it is given back."""
+"""The resources of this machine that a session's nodes use: addresses, ports, folders. All of them are released at the end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Host:
         self._forwarding = Forwarding()
 
     def place(self, options: Options, program: Program) -> Place:
-        """Where a node may live."""
+        """Return a place for a node."""
         address = self._addresses.take()
         folder = self.folder / "nodes" / address
         published = {native: self._ports.fixed(port, f"port {native}/tcp") for native, port in options.ports.items()}
@@ -43,18 +43,18 @@ class Host:
         )
 
     def started(self, place: Place, pid: int) -> None:
-        """A node's session ends with us, and its ports lead to it."""
+        """Tie a node's session to this process, and forward its ports."""
         self._reaper.own_session(pid)
         for native, port in place.published.items():
             self._forwarding.open(port, place.address, native)
 
     def stopped(self, place: Place) -> None:
-        """A node's ports refuse."""
+        """Make a node's ports refuse connections."""
         for port in place.published.values():
             self._forwarding.close(port)
 
     def removed(self, place: Place) -> None:
-        """Nothing of a node is left."""
+        """Remove everything that belongs to a node."""
         self.stopped(place)
         for port in (*place.published.values(), *place.spare):
             self._ports.give_back(port)
@@ -62,7 +62,7 @@ class Host:
         shutil.rmtree(place.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """End all nodes; returns when they are gone."""
+        """Stop all nodes. Returns when they are gone."""
         self._forwarding.stop()
         self._reaper.end()
         self._reaper.wait()

@@ -1,4 +1,4 @@
-"""Which program stands for an image. Nothing is pulled; a worker's image is a virtual environment."""
+"""Maps images to programs. Nothing is pulled; a worker's image is a virtual environment."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class Images(Partial):
         self._refused: dict[Environment, NotSupportedError] = {}
 
     def get(self, name: str) -> Image:
-        """The image of this name or id. Raises NotSupportedError for one that no program stands for."""
+        """Return the image with this name or id. Raises NotSupportedError if no program replaces it."""
         if name not in self._built:
             self._built[name] = Image(name, (name,), self._program(name))
         return self._built[name]
 
     def pull(self, repository: str, tag: str | None = None) -> Image:
-        """The same: what it would bring is here, or it is not."""
+        """Return the same as `get`: the program is installed, or it is not."""
         return self.get(f"{repository}:{tag}" if tag else repository)
 
     def build(

@@ -1,4 +1,4 @@
-"""Which ports are listened on at one address."""
+"""Finds the ports that are listened on at an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One start of a node: its main process and all that it has started, until they are gone."""
+"""One start of a node: its main process and everything that it started, until they are gone."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class MainProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether anything of it still runs."""
+        """Whether any process of the node still runs."""
         return not self._gone.is_set()
 
     @property
     def code(self) -> int:
-        """How the main process ended, as Docker counts: 128 + the signal that ended it. 0 while it runs."""
+        """The exit code of the main process in Docker's form: 128 + the signal that ended it. 0 while it runs."""
         code = self._process.returncode or 0
         return 128 - code if code < 0 else code
 
@@ -80,7 +80,7 @@ class MainProcess:
         return reaper.survivors(self._mark, self._sessions)
 
     def signal(self, number: int) -> None:
-        """Signal the main process alone; SIGKILL reaches all, and returns when they are gone."""
+        """Signal only the main process. SIGKILL reaches all processes, and returns when they are gone."""
         if number == signal.SIGKILL:
             # The first process at first, in one stroke with its group: what it could still do then, it could do before.
             self._send(os.killpg, number)
@@ -104,11 +104,11 @@ class MainProcess:
             pass  # It has just ended.
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Whether all of it is gone within that time."""
+        """Wait until all processes are gone. Returns whether that happened in time."""
         return self._gone.wait(timeout_s)
 
     def stop(self, timeout_s: float) -> None:
-        """SIGTERM, and SIGKILL for what is left after that time."""
+        """Send SIGTERM, and after that time SIGKILL to whatever is left."""
         self.signal(signal.SIGTERM)
         if not self.wait(timeout_s):
             self.signal(signal.SIGKILL)

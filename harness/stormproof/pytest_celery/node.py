@@ -1,4 +1,4 @@
-"""One node: what stands where docker-py has its `Container`. Its names and values are docker-py's, as far as pytest_docker_tools and
+"""One node, which replaces docker-py's `Container`. Its names and values are docker-py's, as far as pytest_docker_tools and
 pytest-celery use them.
 """
 
@@ -42,7 +42,7 @@ class ExecResult(NamedTuple):
 
 
 class Node(Partial):
-    """A program at an address of its own."""
+    """A program at its own address."""
 
     def __init__(self, options: Options, program: Program, host: Host) -> None:
         self.options = options
@@ -63,12 +63,12 @@ class Node(Partial):
 
     @property
     def labels(self) -> dict[str, str]:
-        """As they were given."""
+        """The labels as they were given."""
         return dict(self.options.labels)
 
     @property
     def status(self) -> str:
-        """`created`, `running`, `exited` or `removed`: always of this moment."""
+        """`created`, `running`, `exited` or `removed`; always current."""
         if self._removed:
             return "removed"
         if self._main is None:
@@ -110,10 +110,10 @@ class Node(Partial):
         }
 
     def reload(self) -> None:
-        """Nothing: what is asked of a node is always of this moment."""
+        """Do nothing: a node's values are always current."""
 
     def start(self) -> None:
-        """Start the program; nothing happens where it runs. Raises NotSupportedError or ComponentError."""
+        """Start the program, unless it is running. Raises NotSupportedError or ComponentError."""
         if self.status == "running":
             return
         argv = [self.place.text(word) for word in self._program.argv(self.options.command, self.place)]
@@ -160,7 +160,7 @@ class Node(Partial):
         return self._main
 
     def kill(self, signal: str | int | None = None) -> None:
-        """SIGKILL to all that runs in it, another signal to its main process. Raises APIError where nothing runs."""
+        """Send SIGKILL to every process of the node, or another signal to its main process. Raises APIError if nothing runs."""
         main = self._running()
         time.sleep(CALL_S)
         main.signal(_number(signal or "SIGKILL"))
@@ -171,27 +171,27 @@ class Node(Partial):
             self._host.stopped(self.place)
 
     def stop(self, timeout: float = 10) -> None:
-        """SIGTERM, and after that time SIGKILL."""
+        """Send SIGTERM, and after that time SIGKILL."""
         if self._main is not None:
             time.sleep(CALL_S)
             self._main.stop(timeout)
             self._tell_if_over()
 
     def restart(self, timeout: float = 10) -> None:
-        """Stop and start; what is in its folder stays."""
+        """Stop and start the node. Its folder is kept."""
         if self.status == "running":
             self.stop(timeout)
         self.start()
 
     def wait(self, timeout: float | None = None) -> dict[str, int]:
-        """Until it has ended."""
+        """Wait until the node has ended."""
         if self._main is not None:
             self._main.wait(timeout)
             self._tell_if_over()
         return {"StatusCode": self._main.code if self._main else 0}
 
     def remove(self, force: bool = False, v: bool = False) -> None:
-        """End it, and forget it. Raises APIError where it runs and `force` is not given."""
+        """Stop and remove the node. Raises APIError if it runs and `force` is not given."""
         if self.status == "running" and not force:
             raise APIError(f"container {self.name} is running; stop it before it is removed")
         if self._main is not None and self._main.alive:
@@ -200,7 +200,7 @@ class Node(Partial):
         self._removed = True
 
     def logs(self) -> bytes:
-        """What it has said since its last start: a banner of the start before would tell of readiness that is not."""
+        """Return the output since the last start. An earlier start's banner would wrongly indicate that the node is ready."""
         if self._main is None:
             return b""
         with (self.place.folder / "log").open("rb") as log:
@@ -215,7 +215,7 @@ class Node(Partial):
         workdir: str | None = None,
         **others: Any,
     ) -> ExecResult:
-        """Run a command where the node runs, with its environment. Raises APIError where the node does not run, NotSupportedError."""
+        """Run a command in the node's place and environment. Raises APIError if the node does not run, NotSupportedError."""
         self._running()
         if any(others.values()):
             raise NotSupportedError(f"exec_run({', '.join(others)}=...) has no equal among processes")
@@ -240,7 +240,7 @@ class Node(Partial):
         return self._running().pids
 
     def put_archive(self, path: str, data: Any) -> bool:
-        """Unpack a tar file there."""
+        """Unpack a tar file at a path of the node."""
         source = io.BytesIO(data) if isinstance(data, bytes) else data
         with tarfile.open(fileobj=source) as archive:
             archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and later.
@@ -248,7 +248,7 @@ class Node(Partial):
         return True
 
     def get_archive(self, path: str) -> tuple[Iterator[bytes], dict[str, Any]]:
-        """What is there, as a tar file."""
+        """Return the content of a path of the node as a tar file."""
         found = self.place.path(path)
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:

@@ -1,4 +1,4 @@
-"""What a container is asked to be, as far as processes can be it; everything else is refused, never ignored."""
+"""The options of a container that processes can support. All others are refused, never ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from stormproof.errors import NotSupportedError
 
 _WITHOUT_EFFECT = {"detach", "init", "tty", "stdin_open", "auto_remove", "remove"}
-"""Docker's own housekeeping; of no effect on what runs inside."""
+"""Docker's own housekeeping, which has no effect on what runs inside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

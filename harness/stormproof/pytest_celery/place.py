@@ -1,4 +1,4 @@
-"""Where one node lives: its address, its folder, and what its paths mean on this machine."""
+"""The place of one node: its address, its folder, and the mapping of its paths to this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Place:
 
     @property
     def data(self) -> Path:
-        """Where its program keeps what outlives a restart."""
+        """The folder for data that outlives a restart."""
         return self.folder / "data"
 
     def text(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What nodes share by name: networks, which are nothing more, and volumes, which are folders. And what all that stands for docker-py shares."""
+"""What nodes share by name: networks, which are only names, and volumes, which are folders. Also the base of all docker-py replacements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.errors import NotSupportedError
 
 
 class Partial:
-    """A part of a class of docker-py. What it has and we have not is refused in one line."""
+    """A partial replacement for a docker-py class. A missing attribute is refused with a one-line error."""
 
     if not TYPE_CHECKING:
 
@@ -26,14 +26,14 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """All nodes reach each other: a network is a name."""
+    """A network, which is only a name, because all nodes can reach each other."""
 
     name: str
     attrs: Mapping[str, Any]
     id: str = field(default_factory=lambda: secrets.token_hex(32))
 
     def remove(self) -> None:
-        """Nothing is there to be removed."""
+        """Do nothing: there is nothing to remove."""
 
 
 class Networks(Partial):
@@ -58,7 +58,7 @@ class Volume:
         return self.name
 
     def remove(self, force: bool = False) -> None:
-        """Remove what is in it, too."""
+        """Remove the volume and its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -77,5 +77,5 @@ class Volumes(Partial):
         return self._made[name]
 
     def get(self, name: str) -> Volume:
-        """The volume of this name; made where there is none, as Docker does."""
+        """Return the volume with this name, creating it if it does not exist, like Docker."""
         return self._made[name] if name in self._made else self.create(name)

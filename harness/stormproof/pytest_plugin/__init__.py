@@ -1,6 +1,6 @@
-"""pytest's face of Stormproof: the fixtures `system`, `storm` and `history`, and scenario files as tests.
+"""The pytest plugin: the fixtures `system`, `storm` and `history`, and scenario files as tests.
 
-Every run of pytest loads this module where Stormproof is installed. So it imports nothing of the harness until something of it is used.
+Every run of pytest loads this module if Stormproof is installed, so it imports nothing of the harness until it is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options and the lines of an ini-file."""
+    """Add the options and the ini-file settings."""
     group = parser.getgroup("stormproof", "storms for task systems")
     group.addoption(
         "--stormproof-system",
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The files of a folder `chaos` are scenarios, where it, or a file in it, was named: nobody wants a storm by surprise."""
+    """Collect files of a folder `chaos` as scenarios only if the folder, or a file in it, was named. A storm must not come as a surprise."""
     if file_path.parent.name != "chaos" or file_path.suffix != ".py" or not _is_named(file_path, parent.config):
         return None
     if file_path.name.startswith(("_", "test_")) or file_path.name == "conftest.py":
@@ -61,7 +61,7 @@ def _is_named(path: Path, config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses our own fixture `storm`."""
+    """Mark tests that use our own fixture `storm`."""
     for item in items:
         info = getattr(item, "_fixtureinfo", None)
         fixtures = info.name2fixturedefs.get("storm", ()) if info is not None else ()
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any) -> Generator[None, Any, Any]:
-    """A user's mistake, and a system that does not start, are told in one line."""
+    """Report a user's mistake, or a system that does not start, in one line."""
     try:
         return (yield)
     except Exception as error:
@@ -88,8 +88,10 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def stormproof_description(pytestconfig: pytest.Config) -> Any:
-    """What describes the system of the other fixtures: the path of a TOML file, or what it would hold as a dict (relative paths then start
-    where pytest.ini or pyproject.toml lies). Override it to describe a system in code.
+    """Describe the system of the other fixtures: the path of a TOML file, or its content as a dict.
+
+    In a dict, relative paths start at the folder of pytest.ini or pyproject.toml. Override this fixture to describe a system
+    in code.
     """
     named = pytestconfig.getoption("stormproof_system")
     return (
@@ -103,7 +105,7 @@ def stormproof_description(pytestconfig: pytest.Config) -> Any:
 def stormproof_keeper(
     stormproof_description: Any, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Keeper]:
-    """Keeps one system up for the tests; `system` is what to ask for."""
+    """Keep one system running for the tests. Tests should use `system`."""
     from stormproof.pytest_plugin.keeper import Keeper  # noqa: PLC0415
 
     keeper = Keeper(stormproof_description, tmp_path_factory.mktemp("stormproof"), pytestconfig)
@@ -115,7 +117,7 @@ def stormproof_keeper(
 
 @pytest.fixture
 def system(stormproof_keeper: Keeper, request: pytest.FixtureRequest) -> Iterator[Tested]:
-    """The system that is described: up, healthy, and clean. What was struck is healed at the end of the test."""
+    """The described system: up, healthy and clean. All faults are healed at the end of the test."""
     tested = stormproof_keeper.lend(request.node.nodeid)
     yield tested
     tested.heal()
@@ -123,7 +125,7 @@ def system(stormproof_keeper: Keeper, request: pytest.FixtureRequest) -> Iterato
 
 @pytest.fixture
 def storm(system: Tested) -> Storm:
-    """Strikes the system; all is healed at the end of the test, whatever happens. A fault that did not bite fails the test."""
+    """Strikes the system. All faults are healed at the end of the test, whatever happens. A fault that did not bite fails the test."""
     from stormproof.pytest_plugin.storm import Storm  # noqa: PLC0415
 
     return Storm(system)
@@ -131,5 +133,5 @@ def storm(system: Tested) -> Storm:
 
 @pytest.fixture
 def history(system: Tested) -> LiveHistory:
-    """What happens to the system in this test, for `stormproof.assert_valid`."""
+    """The history of the system in this test, for `stormproof.assert_valid`."""
     return system.history

@@ -1,4 +1,4 @@
-"""Keeps a live system up from test to test, and starts another where one cannot be tidied."""
+"""Keeps a live system running from test to test, and starts a new one if the old one cannot be cleaned up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stormproof.spec.system import System
 
 
 class Keeper:
-    """Raises DescriptionError where `description` is none. `folder`: where histories and logs are while tests run."""
+    """Raises DescriptionError if `description` is not one. `folder`: where histories and logs are while tests run."""
 
     def __init__(self, description: Any, folder: Path, config: pytest.Config) -> None:
         self._description = _system(description, config.rootpath)
@@ -28,7 +28,7 @@ class Keeper:
         self._session: Session
 
     def lend(self, test: str) -> Tested:
-        """The system, as a test wants to find it. Raises ComponentError, DescriptionError."""
+        """Return the system, ready for a test. Raises ComponentError, DescriptionError."""
         if self._live is None or not self._live.do(self._session.tidy()):
             self._start()
         live = self._live
@@ -44,7 +44,7 @@ class Keeper:
         self._session, self._live = live.start(), live
 
     def stop(self) -> None:
-        """End the system, where there is one."""
+        """Stop the system, if there is one."""
         if self._live is not None:
             self._live.stop()
             self._live = None

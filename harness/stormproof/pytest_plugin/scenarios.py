@@ -28,7 +28,7 @@ class ScenarioFile(pytest.File):
     """A file with a value `scenario`."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """An item for each system and state. Raises CollectError in one line."""
+        """Yield an item for each system and state. Raises CollectError with one line."""
         try:
             scenario = catalogue.load(self.path)
             described = [description.load(path) for path in _paths(self.config)]
@@ -63,7 +63,7 @@ class ScenarioItem(pytest.Item):
         self.add_marker("slow")
 
     def setup(self) -> None:
-        """A scenario that does not apply to the system is skipped."""
+        """Skip a scenario that does not apply to the system."""
         reason = why_not(self._job.scenario.storm, self._job.system) or lacks_state(self._job.state, self._job.system)
         if reason:
             pytest.skip(f"{self._job.scenario.name} does not apply to {self._job.system.name}: {reason}")
@@ -86,5 +86,5 @@ class ScenarioItem(pytest.Item):
             shutil.rmtree(run.folder)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it is, and how it is called."""
+        """Return the test's location and name."""
         return self.path, None, f"{self._job.title} on {self._job.system.name}"

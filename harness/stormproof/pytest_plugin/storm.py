@@ -17,7 +17,7 @@ from stormproof.wire.faults import Refuse, Reset
 
 
 class Strike:
-    """A fault in force. Use it as a context manager, or leave it: the end of the test heals it."""
+    """A fault in force. Use it as a context manager, or leave it to be healed at the end of the test."""
 
     def __init__(self, tested: Tested, injection: Injection) -> None:
         __tracebackhide__ = True
@@ -38,11 +38,11 @@ class Strike:
 
     @property
     def bit(self) -> str:
-        """The proof that it bit; empty as long as there is none."""
+        """The proof that the fault bit; empty as long as there is none."""
         return self._strike.bit
 
     def wait(self, within_s: float = 10.0) -> str:
-        """Wait until it has bitten, and return the proof. Fails the test where it does not within the time."""
+        """Wait until the fault has bitten, and return the proof. Fails the test if it does not bite in time."""
         __tracebackhide__ = True
         until = self._tested.world.recorder.until(lambda: bool(self.bit), within_s)
         if not self._tested.do(until):
@@ -50,20 +50,20 @@ class Strike:
         return self.bit
 
     def heal(self) -> None:
-        """Heal it. Fails the test where it did not bite."""
+        """Heal the fault. Fails the test if it did not bite."""
         __tracebackhide__ = True
         self.end()
         self.must_have_bitten()
 
     def end(self) -> None:
-        """Heal it, whatever it has done."""
+        """Heal the fault, whether or not it has bitten."""
         __tracebackhide__ = True
         if self in self._tested.strikes:
             self._tested.strikes.remove(self)
             self._tested.do(self._tested.session.heal(self._strike.number))
 
     def must_have_bitten(self) -> None:
-        """Fails the test where nothing shows that it has: such a test proves nothing."""
+        """Fail the test if nothing shows that the fault bit, because such a test proves nothing."""
         __tracebackhide__ = True
         if self._strike.failed:
             pytest.fail(f"{self._strike} could not be done: {self._strike.failed}", pytrace=False)
@@ -73,55 +73,55 @@ class Strike:
 
 
 class Moment:
-    """A moment on the wire, at which something is to happen."""
+    """A moment on the wire at which something should happen."""
 
     def __init__(self, storm: Storm, when: Trigger) -> None:
         self._storm, self._when = storm, when
 
     def strike(self, fault: Fault) -> Strike:
-        """Any fault, at this frame: one of the wire meets it; for one of a process, it waits in the link until that is done."""
+        """Inject any fault at this frame. A fault of the wire applies to the frame; for a fault of a process, the frame waits in the link."""
         __tracebackhide__ = True
         return self._storm.strike(fault, when=self._when)
 
     def kill(self, component: str, **how: Any) -> Strike:
-        """SIGKILL at this very frame."""
+        """Send SIGKILL at this frame."""
         __tracebackhide__ = True
         return self.strike(Kill(component=component, **how))
 
     def drop_reply(self) -> Strike:
-        """The server executes the request, and the connection is reset before its reply arrives."""
+        """Let the server execute the request, and reset the connection before its reply arrives."""
         __tracebackhide__ = True
         return self._storm.strike(Reset(), when=msgspec.structs.replace(self._when, direction="reply"))
 
 
 class Storm:
-    """Strikes a system; what is not healed before is healed at the end of the test."""
+    """Strikes a system. Faults that are still in force are healed at the end of the test."""
 
     def __init__(self, tested: Tested) -> None:
         self._tested = tested
 
     def strike(self, fault: Fault, *, when: Trigger | None = None) -> Strike:
-        """Inject any fault of `stormproof`, now or at a frame. Fails the test where the system has not what it strikes."""
+        """Inject any fault of `stormproof`, now or at a frame. Fails the test if the system does not have the target."""
         __tracebackhide__ = True
         self._tested.history.refuse_if_taken()
         return Strike(self._tested, Injection(fault=fault, when=when))
 
     def when(self, trigger: Trigger) -> Moment:
-        """At a frame on the wire: `storm.when(system.component("worker").sends("HSET", key="unacked")).drop_reply()`."""
+        """Choose a frame on the wire: `storm.when(system.component("worker").sends("HSET", key="unacked")).drop_reply()`."""
         return Moment(self, trigger)
 
     def kill(self, component: str, **how: Any) -> Strike:
-        """SIGKILL; healed by starting it again. `how` as of `stormproof.Kill`."""
+        """Send SIGKILL; healing starts the component again. `how`: the options of `stormproof.Kill`."""
         __tracebackhide__ = True
         return self.strike(Kill(component=component, **how))
 
     def pause(self, component: str) -> Strike:
-        """SIGSTOP; healed by SIGCONT."""
+        """Send SIGSTOP; healing sends SIGCONT."""
         __tracebackhide__ = True
         return self.strike(Pause(component=component))
 
     def stop(self, component: str, **how: Any) -> Strike:
-        """SIGTERM, as a deploy does; healed by starting it again. `how` as of `stormproof.Stop`."""
+        """Send SIGTERM, as a deploy does; healing starts the component again. `how`: the options of `stormproof.Stop`."""
         __tracebackhide__ = True
         return self.strike(Stop(component=component, **how))
 
@@ -131,6 +131,6 @@ class Storm:
         return self.strike(Refuse(component=component, store=redis.removeprefix("redis").removeprefix(".") or "*"))
 
     def heal(self) -> None:
-        """Heal all of it now."""
+        """Heal all faults now."""
         __tracebackhide__ = True
         self._tested.heal()

@@ -1,4 +1,4 @@
-"""What a test holds of a live system: it submits, asks and waits, and its history is at the end judged."""
+"""A test's view of a live system: it submits, reads and waits, and its history is judged at the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What the options say: where run folders go, whether those of tests that pass are kept, the seed; and which `test` it is."""
+    """The options: where run folders go, whether those of passing tests are kept, and the seed; and the name of the `test`."""
 
     runs: Path
     keep: bool
@@ -37,7 +37,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, config: pytest.Config) -> Setting:
-        """From pytest's options."""
+        """Read pytest's options."""
         seed = config.getoption("stormproof_seed")
         return cls(
             runs=config.rootpath / "runs",
@@ -52,7 +52,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task ended, as the system's status tells it."""
+    """How a task ended, according to the system's status."""
 
     state: str
     success: bool
@@ -60,8 +60,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission:
-    """One task that was submitted. `accepted`: the system has promised to do it; `id`: the task's, where there is one; `key`: what the
-    description's `{key}` was; `error`: why it was not accepted.
+    """One submitted task. `accepted`: whether the system promised to execute it; `id`: the task's id, if there is one.
+
+    `key`: the value of the description's `{key}`; `error`: why the task was not accepted.
     """
 
     def __init__(self, tested: Tested, key: str, answer: Returned) -> None:
@@ -70,7 +71,7 @@ class Submission:
         self.accepted = answer.outcome == "ok"
 
     def wait(self, within_s: float = 20.0) -> Ended:
-        """Wait for the task's end. Fails the test where it was not accepted, or has not ended within the time."""
+        """Wait for the task's end. Fails the test if the task was not accepted, or did not end in time."""
         __tracebackhide__ = True
         if not self.accepted:
             pytest.fail(f"{self.key} was not accepted: {self.error}", pytrace=False)
@@ -93,21 +94,21 @@ class Component:
         self._tested, self.name = tested, name
 
     def sends(self, command: str = "*", **which: Any) -> Trigger:
-        """The moment when it sends such a request to a server; `which` as of `stormproof.sends`."""
+        """Return the moment when the component sends such a request to a server. `which`: the options of `stormproof.sends`."""
         return trigger.sends(self.name, command, **which)
 
     def receives(self, command: str = "*", **which: Any) -> Trigger:
-        """The moment when the reply to such a request comes back to it."""
+        """Return the moment when the reply to such a request comes back to the component."""
         return trigger.receives(self.name, command, **which)
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Of its main processes that live."""
+        """The pids of the component's live main processes."""
         return tuple(running.pid for running in self._tested.world.struck(self.name) if running.alive)
 
     @property
     def log(self) -> str:
-        """The last of what its copies have said."""
+        """The end of the output of the component's copies."""
         tails = (
             self._tested.world.launcher.output(copy.name).tail() for copy in self._tested.world.components(self.name)
         )
@@ -124,16 +125,16 @@ class Tested:
 
     @property
     def description(self) -> System:
-        """What describes it."""
+        """The system's description."""
         return self.world.system
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Have something done in the system's own thread, and wait for it; what goes wrong on purpose fails the test in one line."""
+        """Run work in the system's own thread and wait for it. An expected error fails the test with one line."""
         __tracebackhide__ = True
         return plainly(lambda: self._live.do(work))
 
     def url(self, component: str = "api") -> str:
-        """Where a component answers HTTP."""
+        """Return the address at which a component answers HTTP."""
         return self.world.address(component)
 
     def redis_url(self, name: str | None = None) -> str:
@@ -141,13 +142,13 @@ class Tested:
         return self.world.stores[name or self.description.broker].url
 
     def component(self, name: str) -> Component:
-        """A component by its name or role. Fails the test where there is none."""
+        """Return a component by its name or role. Fails the test if there is none."""
         __tracebackhide__ = True
         plainly(lambda: self.world.struck(name))
         return Component(self, name)
 
     def submit(self) -> Submission:
-        """Submit one task, as the description says how. What the system answered is in what is returned."""
+        """Submit one task in the way that the description defines. The result contains the system's answer."""
         __tracebackhide__ = True
         self.history.refuse_if_taken()
 
@@ -158,7 +159,7 @@ class Tested:
         return self.do(submit())
 
     def accepted(self, task_id: str) -> Submission:
-        """Say that the test has itself submitted a task, and got this id for it: from now on it is a promise of the system's."""
+        """Register a task that the test submitted itself, with the id that it got. From now on the system is held to its promises for it."""
         __tracebackhide__ = True
         self.history.refuse_if_taken()
 
@@ -174,7 +175,7 @@ class Tested:
         return self.do(note())
 
     def heal(self) -> None:
-        """Heal all that was struck, and fails the test then where a fault did not bite."""
+        """Heal all faults, and then fail the test if one did not bite."""
         __tracebackhide__ = True
         strikes = list(self.strikes)
         for strike in reversed(strikes):
@@ -183,21 +184,21 @@ class Tested:
             strike.must_have_bitten()
 
     def judge(self, history: History, checks: Sequence[Check]) -> Run:
-        """Judge the history; where anything is wrong, or all is to be kept, in a run folder, which `stormproof explain` can read."""
+        """Judge the history. If anything is wrong, or all runs are kept, store it in a run folder that `stormproof explain` can read."""
         name = "".join(letter if letter.isalnum() else "_" for letter in self.setting.test.rpartition("::")[2])
         runs, keep = self.setting.runs, self.setting.keep
         return self.session.judge(history, name[:60], self.setting.test, runs, checks, keep=keep)
 
 
 class LiveHistory:
-    """What happens to the system in one test; `take` ends it."""
+    """The history of the system in one test; `take` ends it."""
 
     def __init__(self, tested: Tested) -> None:
         self.tested = tested
         self._taken: History | None = None
 
     def take(self) -> History:
-        """Heal everything, wait until nothing can change any more, read each task's status once more, and return what happened."""
+        """Heal everything, wait until nothing can change any more, read each task's status again, and return the history."""
         __tracebackhide__ = True
         if self._taken is None:
             self.tested.heal()
@@ -205,7 +206,7 @@ class LiveHistory:
         return self._taken
 
     def refuse_if_taken(self) -> None:
-        """Fails the test where it goes on after its history was taken: nobody would judge what happens now."""
+        """Fail the test if it continues after its history was taken, because nothing that happens now would be judged."""
         __tracebackhide__ = True
         if self._taken is not None:
             plainly(_too_late)

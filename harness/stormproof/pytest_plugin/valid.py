@@ -11,10 +11,10 @@ from stormproof.pytest_plugin.words import evidence
 
 
 def assert_valid(history: LiveHistory, *checks: Check) -> None:
-    """Heal, settle, and judge the history of this test: by `checks` (of `stormproof.checks`), or by all that the description promises.
+    """Heal, settle, and judge the history of this test by `checks` (of `stormproof.checks`), or by everything the description promises.
 
-    Fails the test where the verdict is not `valid`, with the evidence, the life of the task that went wrong, and the line that replays it.
-    `unknown` fails, too: what was not proved has not passed.
+    Fails the test if the verdict is not `valid`, and shows the evidence, the life of the task that went wrong, and the line
+    that replays it. `unknown` fails too: a test that proves nothing has not passed.
     """
     __tracebackhide__ = True
     tested = history.tested

@@ -1,4 +1,4 @@
-"""What a failed test shows: evidence and what to do next, and no traceback of ours."""
+"""What a failed test shows: the evidence and what to do next, without our traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def told_by_pytest(error: BaseException) -> NoReturn:
-    """Fail the test that is going on with the one line of an error that is on purpose; raises any other as it is."""
+    """Fail the current test with the one line of an expected error. Other errors are raised unchanged."""
     __tracebackhide__ = True
     meant = on_purpose(error)
     if meant is None:
@@ -26,7 +26,7 @@ def told_by_pytest(error: BaseException) -> NoReturn:
 
 
 def plainly(do: Callable[[], T]) -> T:
-    """What it returns, and its errors in plain words."""
+    """Call a function and return its result; its expected errors fail the test in plain words."""
     __tracebackhide__ = True
     try:
         return do()
@@ -35,7 +35,7 @@ def plainly(do: Callable[[], T]) -> T:
 
 
 def evidence(run: Run, replay: str) -> str:
-    """The verdict, the findings that tell most, the life of the task that went wrong, and how to see it again."""
+    """Return the verdict, the main findings, the life of the task that went wrong, and how to replay it."""
     lines = [summary(run), *(f"  {line}" for line in telling(run))]
     if about := gone_wrong(run.history, findings(run) or doubts(run)):
         lines += ["", drawing.as_text(tell(run.history, about, broker=run.system.broker)).rstrip(), ""]

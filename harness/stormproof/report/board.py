@@ -1,7 +1,7 @@
-"""The plots of a page, filled: Bokeh is asked for them once on a machine, and then its JSON is kept.
+"""The plots of a page, filled with data. Bokeh makes them once per machine, and its JSON is cached.
 
-To import Bokeh, and have it make a dozen plots, takes two seconds; a command that makes one run would spend them, too. Bokeh is of the
-extra `report`: where it is not installed, a page has no plots.
+Importing Bokeh and making a dozen plots takes two seconds, which even a command that makes a single run would spend. Bokeh
+comes with the extra `report`: if it is not installed, a page has no plots.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from stormproof.errors import is_installed, require
 from stormproof.report.looks import LANES
 
 _HEAD, _LANE = 60, 22
-"""Pixels of what has lanes: for its legend, and for each lane."""
+"""The height of a plot with lanes, in pixels: for its legend, and for each lane."""
 _NAN = {"type": "number", "value": "nan"}
 _PLOTS = "stormproof.report.plots"
 
 Data = Mapping[str, Mapping[str, list[Any]]]
-"""By source and column, as `looks.SOURCES` names them; None for what is not known."""
+"""Data by source and column, as named in `looks.SOURCES`; None for unknown values."""
 
 
 def is_there() -> bool:
-    """Whether there can be plots. Where not, `live`, `whole` and `script` raise MissingPackageError."""
+    """Whether plots are available. If not, `live`, `whole` and `script` raise MissingPackageError."""
     return is_installed("bokeh")
 
 
 def live() -> Any:
-    """JSON for `Bokeh.embed.embed_item`: the plots of a system that goes on, which the page fills (`board.js`)."""
+    """Return JSON for `Bokeh.embed.embed_item`: the plots of a running system, which the page fills (`board.js`)."""
     return _empty("live")
 
 
 def whole(data: Data, until: float) -> Any:
-    """The same of a run that is over, with what it shows. `until`: when it ends."""
+    """Return the same for a finished run, filled with its data. `until`: when the run ends, in seconds."""
     return _filled(_empty("whole"), data, until)
 
 
 def prepare() -> None:
-    """Have the plots made now, if there can be any and they were never made on this machine."""
+    """Make the plots now, if they are available and were never made on this machine."""
     if is_there():
         _empty("whole")
 
 
 @cache
 def script() -> str:
-    """Bokeh's own script, whole, and what fills live plots: a page needs no other host."""
+    """Return Bokeh's complete script and the code that fills live plots, so a page loads nothing from another host."""
     require("bokeh")
     bokeh = util.find_spec("bokeh")
     assert bokeh is not None
@@ -75,7 +75,7 @@ def _empty(which: Literal["live", "whole"]) -> Any:
 
 
 def _kept(which: str) -> Path:
-    """Where its JSON is kept: for this Bokeh, and for this version of what asks it."""
+    """Return the path of the cached JSON, for this Bokeh and this version of the code that uses it."""
     asks = b"".join(
         resources.files(__package__).joinpath(name).read_bytes() for name in ("plots.py", "looks.py", "seconds.py")
     )
@@ -85,7 +85,7 @@ def _kept(which: str) -> Path:
 
 
 def _keep(path: Path, made: Any) -> None:
-    """Whole or not at all; where it cannot be, it is made again next time."""
+    """Write the file atomically. If that fails, the plots are made again next time."""
     fresh = path.with_name(f".{secrets.token_hex(8)}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def _keep(path: Path, made: Any) -> None:
 
 
 def _filled(node: Any, data: Data, until: float) -> Any:
-    """A copy of Bokeh's JSON with what a run shows. An object stands in full where it is met first, and as its id from there on."""
+    """Return a copy of Bokeh's JSON with a run's data. An object is complete where it first occurs, and only an id after that."""
     if isinstance(node, list):
         return [_filled(each, data, until) for each in node]
     if not isinstance(node, dict):
@@ -119,5 +119,5 @@ def _filled(node: Any, data: Data, until: float) -> Any:
 
 
 def _values(values: list[Any]) -> list[Any]:
-    """Bokeh takes null for nought."""
+    """Bokeh would treat null as zero."""
     return [_NAN if value is None else value for value in values]

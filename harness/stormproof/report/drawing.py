@@ -1,4 +1,4 @@
-"""A task's life as a sequence diagram: in text for a terminal, and as one SVG document that opens offline."""
+"""A task's life as a sequence diagram: as text for a terminal, and as one SVG document that opens offline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LANES_COLUMNS = 80
 _TOP, _ROW, _LEFT, _RIGHT = 64, 34, 90, 60
 _PITCH = 170
 _LETTER = 6.6
-"""Pixels: an SVG diagram's head, the height of a step, the margins, the distance of lanes, the width of a letter."""
+"""Sizes in an SVG diagram, in pixels: the head, the height of a step, the margins, the distance of lanes, the width of a letter."""
 
 _RULES = """
 text {{ font: 12px ui-monospace, monospace; fill: {ink}; paint-order: stroke; stroke: {paper}; stroke-width: 3px; }}
@@ -45,12 +45,12 @@ _DARK = {
     "band": "#4c1518",
     "chance": "#4a3c00",
 }
-# The colours are written out twice: programs that show SVG and are no browsers know no CSS variables.
+# The colours are written out twice: SVG viewers other than browsers do not know CSS variables.
 _STYLE = f"{_RULES.format(**_LIGHT)}@media (prefers-color-scheme: dark) {{{_RULES.format(**_DARK)}}}"
 
 
 def _line(text: str) -> str:
-    """One line that may be shown."""
+    """Return the text as one printable line."""
     return " ".join(printable(text).split())
 
 
@@ -58,7 +58,7 @@ def _line(text: str) -> str:
 
 
 def as_text(life: Life) -> str:
-    """The diagram in lines of about 150 columns: the time, the lanes with their arrows, and what was said."""
+    """Return the diagram in lines of about 150 columns: the time, the lanes with their arrows, and the text of each step."""
     if not life.steps:
         return f"The history says nothing of {_line(life.about)}.\n"
     grid = _Grid(life)
@@ -74,7 +74,7 @@ def as_text(life: Life) -> str:
 
 
 class _Grid:
-    """Where the lanes are, in columns."""
+    """The positions of the lanes, in columns."""
 
     def __init__(self, life: Life) -> None:
         self._lanes = [_line(lane) for lane in life.lanes]
@@ -85,7 +85,7 @@ class _Grid:
         self._text_columns = max(40, _COLUMNS - _TIME_COLUMNS - self._width - 2)
 
     def head(self) -> list[str]:
-        """The lanes' names, each in as many lines as it needs."""
+        """Return the lanes' names, each in as many lines as it needs."""
         names = [textwrap.wrap(lane, self._pitch - 1) for lane in self._lanes]
         rows = []
         for row in range(max(map(len, names), default=0)):
@@ -94,7 +94,7 @@ class _Grid:
         return rows
 
     def step(self, step: Step, is_last_chance: bool) -> list[str]:
-        """The lines of one step."""
+        """Return the lines of one step."""
         if step.source not in self._place:
             return self._across(step, is_last_chance)
         said = step.text if step.kind == "message" else f"{step.source}: {step.text}"
@@ -118,7 +118,7 @@ class _Grid:
         return [f"{step.t:>9.3f}  {drawn[0]}", *(f"{'':9}  {line}" for line in drawn[1:])]
 
     def row(self, marks: dict[int, str]) -> str:
-        """The lanes' lines, with `marks` (column -> letter) over them."""
+        """Return the lanes' lines, with `marks` (column -> letter) over them."""
         letters = ["|" if column % self._pitch == 0 else " " for column in range(self._width)]
         for column, letter in marks.items():
             letters[column] = letter
@@ -141,7 +141,7 @@ class _Grid:
 
 
 def as_svg(life: Life) -> str:
-    """The diagram as one document: light and dark, readable without colour, with a title and a description."""
+    """Return the diagram as one SVG document: light and dark, readable without colour, with a title and a description."""
     shown = kept(life)
     paper = _Paper(life, len(shown) + sum(gap > 0 for _, gap in gaps(shown)))
     body = [paper.lane(lane) for lane in life.lanes]
@@ -174,7 +174,7 @@ def _description(life: Life, shown: list[int]) -> str:
 
 
 class _Paper:
-    """Where things are, in pixels."""
+    """The positions of things, in pixels."""
 
     left = 8
 
@@ -184,17 +184,17 @@ class _Paper:
         self.height = _TOP + _ROW * rows + 24
 
     def y(self, row: int) -> int:
-        """Where a row's arrow is."""
+        """Return the position of a row's arrow."""
         return _TOP + _ROW * row + _ROW // 2
 
     def lane(self, lane: str) -> str:
-        """A lane's name and its line down to the end."""
+        """Draw a lane's name and its line down to the end."""
         x = self._x[lane]
         line = f'<line class="lane" x1="{x}" y1="{_TOP - 16}" x2="{x}" y2="{self.height - 16}"/>'
         return line + _label(x, _TOP - 26, lane, "head", anchor="middle")
 
     def step(self, step: Step, row: int, is_last_chance: bool) -> str:
-        """One step, with its full text as a tooltip."""
+        """Draw one step, with its full text as a tooltip."""
         y = self.y(row)
         if step.source not in self._x:
             drawn = self._band(step, y)
@@ -207,7 +207,7 @@ class _Paper:
         return f"<g><title>{_text(step.text)}</title>{chance}{time}{drawn}</g>"
 
     def _chance(self, y: int) -> str:
-        """Behind the step, from its time to the right edge; in words at the side that the step leaves free."""
+        """Draw the last chance behind the step, from its time to the right edge, with its text on the side that the step leaves free."""
         box = f'<rect class="chance" x="4" y="{y - 20}" width="{self.width - 8}" height="{_ROW - 2}" rx="4"/>'
         words = _label(self.width - 10, y + 10, LAST_CHANCE, "strong band-text", anchor="end")
         return box + words
@@ -239,7 +239,7 @@ class _Paper:
         )
 
     def _said(self, text: str, x: int, y: int) -> str:
-        """A label beside a lane, on the side where there is more room."""
+        """Draw a label next to a lane, on the side with more room."""
         if x < self.width / 2:
             return _label(x + 10, y, _cut(text, self.width - x - 20), "")
         return _label(x - 10, y, _cut(text, x - 10 - _LEFT), "", anchor="end")

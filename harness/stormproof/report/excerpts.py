@@ -1,4 +1,4 @@
-"""The lines of a run's logs that tell of one task, with some around them."""
+"""The lines of a run's logs that mention one task, with some context."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_BYTES = 8 << 20
 
 
 def excerpts(logs: Path, names: Iterable[str]) -> dict[str, list[str]]:
-    """By file: the lines that name one of `names` and those around them, `...` between stretches; of long files the end."""
+    """Return, by file, the lines that mention one of `names`, with context and `...` between stretches. Of long files only the end is read."""
     wanted = [name for name in names if name]
     found = {}
     for path in sorted(logs.glob("*.log")) if wanted and logs.is_dir() else ():
@@ -25,7 +25,7 @@ def _of(path: Path, wanted: list[str]) -> list[str]:
             file.seek(max(0, path.stat().st_size - _MOST_BYTES))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
-        return []  # A log that cannot be read takes nothing away from the rest of the report.
+        return []  # An unreadable log must not affect the rest of the report.
     hits = [number for number, line in enumerate(lines) if any(name in line for name in wanted)]
     near = sorted({n for hit in hits for n in range(max(0, hit - _AROUND), min(len(lines), hit + _AROUND + 1))})[
         :_MOST_LINES

@@ -1,4 +1,4 @@
-"""Which frames on the wire are about one task: by its ids, by its delivery tags, and by the transaction around them."""
+"""Finds the frames on the wire that are about one task: by its ids, its delivery tags, and the transaction around them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from stormproof.checks.facts import Facts
 from stormproof.history import KEY_PATTERN, History, Indexed, Wire
 
 ARRIVES = frozenset({"passed", "delay", "bandwidth", "duplicate", "garble", "truncate", "error_reply"})
-"""The fates of a frame after which something of it came to the other side. After all others nothing did."""
+"""The fates of a frame of which at least a part arrived. With all others, nothing arrived."""
 
 _KEY = re.compile(KEY_PATTERN)
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """The one task: `names` are its submission's key and task ids, `tags` its delivery tags, `others` other tasks' names."""
+    """One task: `names` are its submission's key and task ids, `tags` its delivery tags, `others` other tasks' names."""
 
     key: str
     names: frozenset[str]
@@ -27,19 +27,19 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     others: frozenset[str]
 
     def in_frame(self, frame: Wire) -> bool:
-        """Whether the frame is about it."""
+        """Whether the frame is about this task."""
         return not (self.names.isdisjoint(frame.ids) and self.tags.isdisjoint(frame.ids))
 
     def alone_in(self, frame: Wire) -> bool:
-        """Whether the frame is about it and names no other task."""
+        """Whether the frame is about this task and names no other."""
         return self.in_frame(frame) and self.others.isdisjoint(frame.ids)
 
 
 @dataclass(slots=True, eq=False)
 class Transaction:
-    """`MULTI` to `EXEC` on one connection. `frames`: its own, by index; `around`: `MULTI`, `EXEC` and their replies.
+    """A transaction from `MULTI` to `EXEC` on one connection. `frames`: those in it, by index; `around`: `MULTI`, `EXEC` and their replies.
 
-    `executed_at` is the index of an `EXEC` that arrived, else -1: then nothing of it took place.
+    `executed_at` is the index of an `EXEC` that arrived, or -1 if none did. Then nothing in the transaction took place.
     """
 
     frames: list[Indexed[Wire]] = field(default_factory=list)
@@ -48,14 +48,15 @@ class Transaction:
 
 
 def arrived(frame: Wire) -> bool:
-    """Whether something of the frame came to the other side."""
+    """Whether at least a part of the frame arrived."""
     return frame.fate in ARRIVES
 
 
 def subject(history: History, about: str) -> Subject:
-    """Who is meant by a submission's key or by a task id: the submission, with all task ids that it ever had.
+    """Find the submission with this key or task id, with all task ids that it ever had.
 
-    A delivery tag is an id that is in a frame together with one of its names, and in no frame that names another task.
+    A delivery tag is an id that occurs in a frame together with one of the task's names, and in no frame that names another
+    task.
     """
     facts = Facts.of(history)
     key = _key(history, about)
@@ -92,7 +93,7 @@ def _together(history: History, names: frozenset[str], others: frozenset[str]) -
 
 
 def transactions(history: History, who: Subject) -> list[Transaction]:
-    """The transactions that have a frame of the task between their `MULTI` and their `EXEC`."""
+    """Return the transactions that have a frame of the task between `MULTI` and `EXEC`."""
     return [found for found in _all(history.of(Wire)) if any(who.in_frame(frame) for _, frame in found.frames)]
 
 
@@ -108,7 +109,7 @@ def _all(frames: Iterable[Indexed[Wire]]) -> Iterator[Transaction]:
 
 
 class _Connection:
-    """What one connection has been asked and has answered."""
+    """The requests and replies on one connection."""
 
     def __init__(self) -> None:
         self.found: list[Transaction] = []

@@ -1,8 +1,8 @@
-"""What GitHub's runner reads in a job's output: annotations of ours, and no command of anybody else's.
+"""Output for GitHub's runner: it prints our annotations, and prevents any other text from acting as a command.
 
-The rules are those of the runner's own parser, `ActionCommand.cs` in github.com/actions/runner: a line of either stream that begins, behind
-white space, with `::` may be a command; so may one that has `##[` anywhere. In a command, `%` and ends of lines are escaped as
-`%25`, `%0D` and `%0A`; in its properties `:` and `,` are, too, as `%3A` and `%2C`.
+The rules are those of the runner's own parser, `ActionCommand.cs` in github.com/actions/runner. A line of either stream
+may be a command if it begins with `::`, after any white space, or contains `##[` anywhere. In a command, `%` and line
+ends are escaped as `%25`, `%0D` and `%0A`; in its properties, `:` and `,` are also escaped, as `%3A` and `%2C`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _OLD_COMMAND = re.compile(r"##(?=\[)")
 
 
 def annotation(run: Run, status: Status, file: str = "") -> str:
-    """The line for a run with the finding that tells most; `status` says how bad that is, "" where it is not.
+    """Return the annotation for a run, with its main finding; `status` is how bad the run is. Returns "" if it is not bad.
 
-    `file` is the scenario's, as the repository names it.
+    `file` is the scenario's path in the repository.
     """
     if status is Status.VALID:
         return ""
@@ -47,19 +47,19 @@ def _property(text: str) -> str:
 
 
 def tamed(text: str) -> str:
-    """Whole lines, with a space in each thing that could be a command."""
+    """Return whole lines with a space inserted into anything that could be a command."""
     return _OLD_COMMAND.sub("## ", _COMMAND.sub(r"\1: ", text))
 
 
 class Tamed:
-    """A stream that lets no command through, whoever prints: for the time of a command, in the place of `raw`."""
+    """A stream that lets no GitHub command through, whatever prints. It replaces `raw` while a command of ours runs."""
 
     def __init__(self, raw: TextIO) -> None:
         self.raw = raw
         self._begun = ""
 
     def write(self, text: str) -> int:
-        """Write all lines that are whole: what half a line will be, nobody knows yet."""
+        """Write all complete lines. An incomplete line is kept, because it may still become a command."""
         held = self._begun + text
         end = max(held.rfind("\n"), held.rfind("\r")) + 1
         self._begun = held[end:]
@@ -67,7 +67,7 @@ class Tamed:
         return len(text)
 
     def finish(self) -> None:
-        """Write what has no end of a line."""
+        """Write the incomplete last line."""
         self.raw.write(tamed(self._begun))
         self._begun = ""
         self.raw.flush()
@@ -77,5 +77,5 @@ class Tamed:
 
 
 def on_github() -> bool:
-    """Whether GitHub's runner reads what is printed."""
+    """Whether GitHub's runner reads the output."""
     return bool(os.environ.get("GITHUB_ACTIONS"))

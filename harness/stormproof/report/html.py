@@ -1,4 +1,4 @@
-"""`report.html`: one file that opens offline, made of nothing but the run folder. Every value is escaped."""
+"""`report.html`: one file that opens offline, made only from the run folder. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_FINDINGS, _MOST_LIVES, _MOST_TOLD = 20, 6, 400
 
 
 def render(run: Run) -> str:
-    """The page of one judged run. Without Bokeh it has no plots, and says how to get them."""
+    """Return the page of one judged run. Without Bokeh it has no plots, and explains how to get them."""
     shown, more = _wrong(run)
     values: dict[str, Any] = {
         "run": run,
@@ -56,7 +56,7 @@ def _plots(history: History) -> dict[str, Any]:
 
 
 def _script(text: str) -> Markup:
-    """What stands in a script element: nothing is escaped there by the rules of HTML, and it ends at the first `</script`."""
+    """Return text for a script element. HTML does not unescape text there, and the element ends at the first `</script`."""
     return Markup(text.replace("</script", "<\\/script"))  # noqa: S704 - as said.
 
 
@@ -71,7 +71,7 @@ def _text(name: str) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    """Nothing gets into the page that is not printable, nor unescaped, but the scripts."""
+    """Everything in the page is printable and escaped, except the scripts."""
 
     def clean(value: Any) -> Any:
         return value if isinstance(value, Markup | int | float) else printable(str(value))
@@ -82,7 +82,7 @@ def _template() -> jinja2.Template:
 
 
 def _wrong(run: Run) -> tuple[list[tuple[str, str]], int]:
-    """The first submissions that went wrong, each with what was found of it; and how many more there are."""
+    """Return the first submissions that went wrong, each with its findings, and how many more there are."""
     facts, kinds = Facts.of(run.history), dict[str, dict[str, None]]()
     known = {*facts.keys, *facts.effects}
     for finding in findings(run) or doubts(run):
@@ -93,7 +93,7 @@ def _wrong(run: Run) -> tuple[list[tuple[str, str]], int]:
 
 
 def _life(run: Run, key: str, kinds: str) -> dict[str, Any]:
-    """As a picture in a picture's element: no style or script of it meets those of the page."""
+    """Return the drawing for an image element, so its styles and scripts cannot mix with the page's."""
     life = tell(run.history, key, broker=run.system.broker)
     ids = {op.returned.task_id for op in Facts.of(run.history).keys.get(key, ()) if op.returned}
     return {
@@ -134,7 +134,7 @@ def _story(history: History) -> list[str]:
 
 
 def _plan(run: Run) -> str:
-    """All that the run folder says of what was planned; a run that is not stored has none."""
+    """Return everything that the run folder records about the plan; a run that is not stored has none."""
     try:
         return (run.folder / "scenario.json").read_text("utf-8", "replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""JUnit XML of stored runs, as GitLab and Jenkins read it: a suite for each run, a case for each check."""
+"""JUnit XML of stored runs for GitLab and Jenkins: a suite for each run, a case for each check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.report.words import one_line, replay
 from stormproof.runs.store import Run
 
 _MOST_FINDINGS = 50
-"""So many are told of a check. A report of more than 30 MB is not read by GitLab."""
+"""The most findings listed for a check. GitLab does not read a report of more than 30 MB."""
 
 
 class Skipped(NamedTuple):
@@ -28,12 +28,13 @@ class Skipped(NamedTuple):
 
 
 def render(runs: Iterable[Run], files: Mapping[str, Path] | None = None, skipped: Iterable[Skipped] = ()) -> str:
-    """The XML text. An invalid check is a failure, an unknown one an error, remarks are output; evidence and replay line are in the message.
+    """Return the XML text. An invalid check is a failure, an unknown check an error, and remarks are output.
 
-    `files`: name of a scenario -> its file, where that is known. GitLab and Jenkins know a case again, from build to build, by its
-    `classname` and `name`, and [GitLab](https://docs.gitlab.com/ci/testing/unit_test_reports/) ignores the second of a name: so
-    neither holds a seed or a time, and the second run of a title says that it is. GitLab shows the element's text, Jenkins its
-    `message`, too: the replay line is in both.
+    The evidence and the replay line are in the message. `files`: name of a scenario -> its file, if known. GitLab and Jenkins
+    recognize a case from build to build by its `classname` and `name`, so neither contains a seed or a time.
+    [GitLab](https://docs.gitlab.com/ci/testing/unit_test_reports/) ignores the second case with the same name, so the second
+    run with a title is numbered. GitLab shows the element's text and Jenkins also its `message`, so the replay line is in
+    both.
     """
     suites = ET.Element("testsuites")
     turns: Counter[str] = Counter()

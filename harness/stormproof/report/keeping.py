@@ -19,17 +19,17 @@ def last_chance(
     ends_of: Callable[[Wire], tuple[str, str]],
     broker: str,
 ) -> int | None:
-    """The index of the event that took the task out of its last safe place. `ends_of`: a frame's component and server.
+    """Return the index of the event that took the task out of its last safe place. `ends_of`: a frame's component and server.
 
-    The rule. A task is in safe keeping while the broker has its message: from when it is published until it is delivered (also when the
-    delivery never arrives: the broker has let go), and from when it is recorded as unacknowledged until it is acknowledged. What is in a
-    transaction takes place at its `EXEC`, or not at all. The event after which no safe place
-    was left is the last chance: before it, the task could still have been saved. A task that never was in a safe place
-    could be saved only by the client that submitted it: its submission is the last chance.
+    A task is safe while the broker has its message: from when it is published until it is delivered (even if the delivery
+    never arrives, because the broker no longer keeps it), and from when it is recorded as unacknowledged until it is
+    acknowledged. What is in a transaction takes place at its `EXEC`, or not at all. The event after which no safe place was
+    left is the last chance: before it, the task could still have been saved. If a task was never in a safe place, only the
+    client that submitted it could have saved it, so its submission is the last chance.
 
-    None where it has an end, is still in a safe place, or the rule cannot tell: a script had it, nobody watched the
-    broker's wire, the system holds a backlog of its own, or nothing proves that nobody has the task any more (the end
-    of the run is not proved quiet, and the component that took it lives).
+    Returns None if the task has an end, is still in a safe place, or the rule cannot decide: a script had it, nothing
+    recorded the broker's wire, the system holds its own backlog, or it is not proved that nothing has the task any more
+    (the end of the run is not proved quiet, and the component that took the task is alive).
     """
     if _ended(history, who):
         return None
@@ -45,7 +45,7 @@ def last_chance(
 
 
 class _Keeping:
-    """In how many safe places the task is. `taken_at`: the index of what emptied the last one."""
+    """In how many safe places the task is. `taken_at`: the index of the event that emptied the last one."""
 
     def __init__(self, who: Subject) -> None:
         self._who = who
@@ -60,7 +60,7 @@ class _Keeping:
         return self._queued > 0 or bool(self._unacked)
 
     def see(self, index: int, frames: list[Wire]) -> None:
-        """What took place at one moment; an empty list: the harness put the message back into its queue."""
+        """What took place at one moment. An empty list means that the harness put the message back into its queue."""
         before = self.held
         if not frames:
             self._queued, self._unacked = 1, []
@@ -124,13 +124,13 @@ def _about(op: Op, who: Subject) -> bool:
 
 
 def probes(history: History, who: Subject) -> list[Indexed[Probe]]:
-    """The lines of the workers' probes about the task."""
+    """Return the lines of the workers' probes about the task."""
     return [line for line in history.of(Probe) if line[1].task_id in who.names or line[1].key in who.names]
 
 
 def _submission(history: History, who: Subject) -> int | None:
     submits = Facts.of(history).keys.get(who.key, [])
-    # A client that knows that nothing was taken can submit again: nothing is lost.
+    # A client that knows that it was not accepted can submit again: nothing is lost.
     if not submits or all(op.certainly_failed for op in submits) or probes(history, who):
         return None
     return submits[0].invoked_at if _quiet(history, who) else None
@@ -153,7 +153,7 @@ def _quiet(history: History, who: Subject) -> bool:
 
 def _exited(history: History, component: str, after_t: float) -> bool:
     stop = Facts.of(history).phases.get("stop")
-    # At the end of a run the harness ends every process: that took nothing from anybody.
+    # The harness stops every process at the end of a run, which loses nothing.
     until_t = stop[1].t if stop is not None else math.inf
     exits = (event for _, event in history.of(Process) if event.component == component and event.word == "exited")
     return any(after_t <= event.t < until_t for event in exits)

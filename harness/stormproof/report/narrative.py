@@ -1,4 +1,4 @@
-"""The verdict of a run in words that a person would use, from what its findings name."""
+"""The verdict of a run in everyday language, from its findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stormproof.runs.store import Run
 
 
 def tell(run: Run) -> list[str]:
-    """One sentence for each way in which submissions went wrong, and where they were when it happened; then what else is wrong; then remarks."""
+    """Return one sentence for each way in which submissions went wrong, with where they were; then what else is wrong; then remarks."""
     history, found = run.history, findings(run)
     promised = len(Facts.of(history).promised)
     said = []
@@ -48,7 +48,7 @@ def _calm(run: Run, promised: int) -> str:
 
 
 def _where(history: History, keys: list[str], what: Category) -> str:
-    """Whose hands they were in, where that process died."""
+    """Return which process had the tasks in hand, if that process died."""
     if what.column == "doubled":
         return ""
     exits = {event.pid: event for _, event in history.of(Process) if event.word == "exited"}
@@ -68,7 +68,7 @@ def _where(history: History, keys: list[str], what: Category) -> str:
 
 
 def _hand(task: Task, exits: dict[int, Process]) -> str:
-    """The process that had it last, and how that ended; empty where it lived on."""
+    """Return the process that had the task last and how it ended; empty if it stayed alive."""
     if not task.probes:
         return ""
     last = task.probes[-1][1]

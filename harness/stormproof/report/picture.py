@@ -1,4 +1,4 @@
-"""What the plots of a whole run show, thinned where no eye could tell."""
+"""The data of the plots of a whole run, thinned where no difference would be visible."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stormproof.report.seconds import Seconds, columns
 from stormproof.report.words import printable
 
 _WIDE, _DECADE = 1400, 60
-"""Pixels that a plot has at most across, and that a decade has upwards."""
+"""The largest width of a plot and the height of a decade, in pixels."""
 _MOST_POINTS, _MOST_BARS, _MOST_LANES, _MOST_ROWS = 15_000, 4_000, 40, 3_600
 
 Data = dict[str, dict[str, list[Any]]]
-"""By source and column, as `looks.SOURCES` names them."""
+"""Data by source and column, as named in `looks.SOURCES`."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`data`: what fills the plots. `left_out`: a sentence for each plot in which not everything is drawn. `until`: when it ends."""
+    """`data` fills the plots. `left_out`: a sentence for each plot in which not everything is drawn. `until`: when the run ends."""
 
     data: Data
     left_out: tuple[str, ...]
@@ -31,7 +31,7 @@ class Picture:
 
 
 def of(history: History) -> Picture:
-    """The picture of one run: answers, what came and was done, what waited, workers, memory, tasks by process, faults."""
+    """Build the picture of one run: answers, submitted and finished tasks, queues, workers, memory, tasks by process, faults."""
     seconds = Seconds()
     for event in history:
         seconds.take(event)
@@ -54,7 +54,7 @@ def of(history: History) -> Picture:
 
 
 def _shown(value: Any) -> Any:
-    """Printable, and no more digits than a plot shows."""
+    """Return the data with printable texts, and with no more digits than a plot shows."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, float):
@@ -70,7 +70,7 @@ def _columns(source: str, rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]
 
 
 def _answers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
-    """A point for each operation: when it was invoked, and how long the answer took; one without an answer stands at the run's end."""
+    """Return a point for each operation: when it was invoked, and how long the answer took. Without an answer, that is until the run's end."""
     points = []
     for op in facts.ops:
         ms = max(0.1, 1000 * ((op.returned.t if op.returned else facts.last_t) - op.invoked.t))
@@ -85,7 +85,7 @@ def _answers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
 
 
 def _memory(history: History) -> dict[str, list[Any]]:
-    """Each component's process tree, and each server by its own word."""
+    """Return the memory of each component's process tree, and of each server as it reports it."""
     tracks: dict[str, list[tuple[float, float]]] = {}
     for _, tree in history.of(ProcessSample):
         tracks.setdefault(tree.component, []).append((tree.t, tree.rss_bytes / 2**20))
@@ -109,7 +109,7 @@ class _Bar:
 
 
 def _tasks(history: History, facts: Facts) -> tuple[dict[str, list[Any]], str]:
-    """Each task on the process that had it, as long as it did."""
+    """Return each task on the process that had it, for as long as it did."""
     exits = {event.pid: event.t for _, event in history.of(Process) if event.word == "exited"}
     bars = [bar for task in facts.tasks.values() for bar in _bars(task, exits, facts.last_t)]
     lanes = sorted({bar.lane for bar in bars})
@@ -123,7 +123,7 @@ def _tasks(history: History, facts: Facts) -> tuple[dict[str, list[Any]], str]:
 
 
 def _bars(task: Task, exits: dict[int, float], last_t: float) -> Iterator[_Bar]:
-    """Waiting from when the worker had it to its start; running from there to its end, or to that of its process."""
+    """Return the stretches of tasks: waiting from receipt to start, and running from start to its end or that of its process."""
     received = [event for _, event in task.others if event.word == "received"]
     for number, (_, start) in enumerate(task.starts):
         lane = f"{start.component} {start.pid}"
@@ -137,7 +137,7 @@ def _bars(task: Task, exits: dict[int, float], last_t: float) -> Iterator[_Bar]:
 
 
 def _one_a_pixel(bars: Sequence[_Bar], last_t: float) -> list[_Bar]:
-    """Those that take longest first, and none that would lie within the same pixels as another of its state."""
+    """Return the longest stretches first, and none that would cover the same pixels as another in its state."""
     seen: set[tuple[str, str, int, int]] = set()
     kept = []
     for bar in sorted(bars, key=lambda bar: (bar.state in ("waiting", "running"), bar.left - bar.right)):

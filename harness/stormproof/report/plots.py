@@ -1,6 +1,6 @@
-"""Plots of a system's life, one below the other on one axis of time, with the windows of faults through all of them.
+"""Plots of a system's life, one below the other on a common time axis, with the windows of faults across all of them.
 
-They are made without data, which `board` fills in. Nothing else imports this: Bokeh takes more than a second.
+They are made without data, which `board` fills in. Only `board` imports this module, because Bokeh takes more than a second.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LIVE = (
     ("tasks", (("under_way", BLUE, "solid"), ("queued", ORANGE, "dashed"), ("unacked", GREEN, "dotted"))),
     ("workers alive", (("workers", BLUE, "solid"),)),
 )
-"""The plots of the source `seconds`: each one's axis, and its lines: column, colour, dash."""
+"""The plots of the source `seconds`: the axis of each, and its lines (column, colour, dash)."""
 
 _HEIGHT = 130
 
 
 def live() -> Any:
-    """JSON for `Bokeh.embed.embed_item`: the plots of a system that goes on."""
+    """Return JSON for `Bokeh.embed.embed_item`: the plots of a running system."""
     board = _Board(DataRange1d(range_padding=0.01, follow="end", follow_interval=300, name="time"))
     board.seconds()
     board.lanes()
@@ -34,7 +34,7 @@ def live() -> Any:
 
 
 def whole() -> Any:
-    """The same of a run that is over: with every answer, every component's memory, and every task on the process that had it."""
+    """Return the same for a finished run, with every answer, every component's memory, and every task on the process that had it."""
     board = _Board(Range1d(0, 1, name="time"))
     board.answers()
     board.seconds()
@@ -55,7 +55,7 @@ class _Board:
         return json_item(column(*self._plots, sizing_mode="stretch_width"), "plots")
 
     def plot(self, axis: str, height: int = _HEIGHT, **more: Any) -> Any:
-        """A new plot, with the windows behind all that it will show; legible on light and on dark."""
+        """Return a new plot with the fault windows in the background; legible on light and dark pages."""
         plot = figure(
             height=height,
             x_range=self._time,
@@ -71,7 +71,7 @@ class _Board:
             each.axis_label_text_color = each.major_label_text_color = each.axis_line_color = GREY
             each.major_tick_line_color, each.minor_tick_line_color = GREY, None
         plot.min_border_left = 110
-        if not isinstance(plot.y_range, FactorRange):  # Lanes have windows of their own.
+        if not isinstance(plot.y_range, FactorRange):  # Lanes have their own windows.
             plot.extra_y_ranges, plot.extra_y_scales = {"all": Range1d(0, 1)}, {"all": LinearScale()}
             window = Quad(left="left", right="right", bottom=0, top=1, fill_color=RED, fill_alpha=0.15, line_color=None)
             plot.add_glyph(self._sources["windows"], window, y_range_name="all")
@@ -96,7 +96,7 @@ class _Board:
                 plot.line("t", name, source=source, color=colour, line_dash=dash, width=2, legend_label=_words(name))
                 for name, colour, dash in lines
             ]
-            for name, colour, _ in lines:  # A second between two in which nothing was done has no line.
+            for name, colour, _ in lines:  # A second between two without values has no line, so mark it.
                 plot.scatter("t", name, source=source, color=colour, size=3)
             _legend(plot)
             tips = [("second", "@t"), *((_words(name), f"@{name}") for name, _, _ in lines)]
@@ -137,7 +137,7 @@ def _words(name: str) -> str:
 
 
 def _legend(plot: Any) -> None:
-    """A small one, within the plot."""
+    """Add a small legend within the plot."""
     plot.legend.location, plot.legend.orientation = "top_left", "horizontal"
     plot.legend.background_fill_alpha, plot.legend.border_line_alpha = 0.0, 0.0
     plot.legend.label_text_color, plot.legend.padding, plot.legend.label_text_font_size = GREY, 2, "11px"

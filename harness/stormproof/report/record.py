@@ -13,12 +13,12 @@ from stormproof.runs.store import Run
 
 
 def render(runs: Iterable[Run]) -> str:
-    """One document: a list with an object for each run. It is ASCII, and holds nothing that GitHub's runner takes for a command."""
+    """Return one document: a list with an object for each run. It is ASCII, and contains nothing that GitHub's runner takes as a command."""
     return json.dumps([as_object(run) for run in runs], indent=2).replace("##[", "\\u0023#[")
 
 
 def as_object(run: Run) -> dict[str, Any]:
-    """One run. `status` is "unknown", and what is counted null, where it was not judged."""
+    """Return one run. If it was not judged, `status` is "unknown" and the counts are null."""
     judged = run.judged
     return {
         "title": run.title,

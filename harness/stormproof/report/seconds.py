@@ -1,4 +1,4 @@
-"""What happened in each second of a system's life, and while which faults: for plots, of a run that is over or of one that goes on."""
+"""What happened in each second of a system's life, and during which faults: for plots of a finished or a running system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stormproof.checks.facts import ENDS, PROMISED
 from stormproof.history import AnyEvent, Fault, Invoked, Probe, Process, Returned, Sample
 
 COLUMNS = ("t", "submitted", "done", "p50_ms", "p95_ms", "under_way", "queued", "unacked", "workers")
-"""Of a row. `t` is the second's end: nothing is to be seen before what it came of. Latencies count from a task's submission to its end."""
+"""The columns of a row. `t` is the end of the second, so no effect shows before its cause. Latencies run from submission to end."""
 
 _REMEMBERED = 10_000
 
@@ -21,7 +21,7 @@ Row = dict[str, float | None]
 
 @dataclass
 class Window:
-    """A fault, from when it was injected until it was healed: NaN as long as it is not. `bit`: the proof of it."""
+    """A fault, from its injection until it was healed (NaN until then). `bit`: the proof that it bit."""
 
     fault: str
     target: str
@@ -38,7 +38,7 @@ class _Second:
 
 
 class Seconds:
-    """Fed with the events of a system in their order. `rows`: the last `kept_s` of whole seconds; None: all of them."""
+    """Collects rows from a system's events, given in order. `rows`: the last `kept_s` whole seconds; None: all of them."""
 
     def __init__(self, kept_s: int | None = None) -> None:
         self.rows: deque[Row] = deque(maxlen=kept_s)
@@ -52,7 +52,7 @@ class Seconds:
         self._workers: set[str] = set()
 
     def take(self, event: AnyEvent) -> None:
-        """Take one event into account; those that are not in `KINDS` tell only that time goes on."""
+        """Process one event. Events that are not in `KINDS` only advance the time."""
         if math.floor(event.t) > math.floor(self.now):
             self.close()
         self.now = max(self.now, event.t)
@@ -60,7 +60,7 @@ class Seconds:
             take(self, event)
 
     def close(self) -> None:
-        """End the second."""
+        """End the current second."""
         second, self._second = self._second, _Second()
         ms = sorted(1000 * latency for latency in second.latencies_s)
         queued, unacked = (sum(each) for each in zip(*self._waiting.values(), strict=True)) if self._waiting else (0, 0)
@@ -80,7 +80,7 @@ class Seconds:
             self._open.pop(key, None)
 
     def _begin(self, key: str, t: float) -> None:
-        """A worker may be faster than the note of the client; and the same may be submitted once more, long after it is done."""
+        """A worker may finish before the client's event is recorded, and the same key may be submitted again long after it is done."""
         if key not in self._ended:
             self._open.setdefault(key, t)
         elif (ended := self._ended[key]) is not None:
@@ -126,7 +126,7 @@ class Seconds:
 
     @property
     def lanes(self) -> dict[str, list[Any]]:
-        """The windows of all faults by column, a lane for each kind of fault and target; those in force end now."""
+        """Return the windows of all faults by column, with a lane for each kind of fault and target. Those in force end now."""
         windows = list(self.windows.values())
         return {
             "lane": [f"{window.fault} {window.target}".replace("_", " ") for window in windows],
@@ -138,10 +138,10 @@ class Seconds:
 
 
 def quantile(values: list[float], q: float) -> float | None:
-    """Of sorted values, the smallest with a share of at least `q` at or below it; None of nothing."""
+    """Return the smallest of sorted values with a share of at least `q` at or below it; None if there are no values."""
     return values[max(0, math.ceil(q * len(values)) - 1)] if values else None
 
 
 def columns(rows: list[Row]) -> dict[str, list[float | None]]:
-    """Rows by column."""
+    """Return the rows by column."""
     return {name: [row[name] for row in rows] for name in COLUMNS}

@@ -1,4 +1,4 @@
-"""The life of one task as a sequence: who told whom what, what struck, and when it could last have been saved."""
+"""The life of one task as a sequence: which component sent what to which, the faults, and the last moment to save the task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from stormproof.report.keeping import last_chance, probes
 CLIENT = "client"
 MAIL = "mail"
 STATUS = "status"
-"""What a question for the status and its answer have in their text."""
+"""The text that status requests and their answers contain."""
 
 _AFTER_S = 1.0
 _STAGES = {"injected": "strikes", "healed": "is over", "failed": "could not be done", "bit": ""}
@@ -43,8 +43,8 @@ StepKind = Literal["message", "note", "fault", "process", "end"]
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened at `t`; `event` is its index in the history.
 
-    `source` and `target` are lanes, equal for something inside a lane, and empty for what concerns all of them.
-    `stopped`: a frame that never arrived. `text` is as recorded: not fit to be shown before `printable`.
+    `source` and `target` are lanes: equal for something inside a lane, and empty for what concerns all of them. `stopped`: a
+    frame that never arrived. `text` is as recorded; pass it through `printable` before showing it.
     """
 
     t: float
@@ -57,15 +57,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def poll(self) -> bool:
-        """Whether it is a question for the status, or its answer."""
+        """Whether the step is a status request or its answer."""
         return self.kind == "message" and CLIENT in (self.source, self.target) and STATUS in self.text
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a history says of one task. No steps: it says nothing of it.
+    """Everything that a history records about one task. Without steps, it records nothing.
 
-    `lanes`: the client, components, servers, the mail server; only those that appear. `last_chance` is the index
-    of a step: before it, the task could still have been saved (see `keeping.last_chance`; None: intact, or not known).
+    `lanes`: the client, components, servers, the mail server; only those that appear. `last_chance` is the index of a step:
+    before it, the task could still have been saved (see `keeping.last_chance`; None: intact, or not known).
     """
 
     about: str
@@ -75,9 +75,9 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tell(history: History, about: str, *, broker: str = "broker") -> Life:
-    """The life of a submission (by its key) or of the submission behind a task id.
+    """Return the life of a submission, given by its key or by a task id.
 
-    `broker` is the description's name of the server that is the broker.
+    `broker` is the name of the broker's server in the description.
     """
     who = subject(history, about)
     around = transactions(history, who)
@@ -93,9 +93,9 @@ def tell(history: History, about: str, *, broker: str = "broker") -> Life:
 
 
 def gone_wrong(history: History, findings: Iterable[Finding]) -> str | None:
-    """The submission that is most worth explaining: of the first finding that proves something wrong, else of any.
+    """Return the submission that is most worth explaining: that of the first finding that proves something wrong, else of any finding.
 
-    None where no finding names a submission that the history knows.
+    Returns None if no finding names a submission in the history.
     """
     facts = Facts.of(history)
     known = {*facts.keys, *facts.effects, *(task.key for task in facts.tasks.values())}
@@ -105,7 +105,7 @@ def gone_wrong(history: History, findings: Iterable[Finding]) -> str | None:
 
 
 def _own(history: History, who: Subject, around: list[Transaction]) -> tuple[set[int], set[int]]:
-    """The indexes of the task's own events: all of them, and those that are worth a step."""
+    """Return the indexes of the task's own events: all of them, and those that are worth a step."""
     ops = [op for op in Facts.of(history).ops if op.invoked.key in who.names or op.invoked.task_id in who.names]
     shown = {index for op in _telling(ops) for index in op.evidence}
     shown.update(index for index, _ in probes(history, who))
@@ -119,7 +119,7 @@ def _own(history: History, who: Subject, around: list[Transaction]) -> tuple[set
 
 
 def _polls(history: History, ops: list[Op], shown: set[int]) -> Callable[[Wire], bool]:
-    """Whether a frame belongs to a question for the status that is not shown, as its answer was that of the one before."""
+    """Whether a frame belongs to a status request that is not shown because its answer repeats the previous one."""
     apis = {event.component for _, event in history.of(Process) if event.role == "api"}
     spans = [(op.invoked.t, op.returned.t) for op in ops if op.returned is not None and op.invoked_at not in shown]
 
@@ -130,7 +130,7 @@ def _polls(history: History, ops: list[Op], shown: set[int]) -> Callable[[Wire],
 
 
 def _telling(ops: list[Op]) -> Iterator[Op]:
-    """Every submission, and each question for the status whose answer is not that of the question before."""
+    """Return every submission, and each status request whose answer differs from the previous one."""
     before: tuple[object, ...] | None = None
     for op in ops:
         if op.invoked.kind == "submit":
@@ -164,7 +164,7 @@ def _lanes(steps: Iterable[Step], known: AbstractSet[str]) -> tuple[str, ...]:
 
 
 class _Scene:
-    """Makes steps of events: knows which component is at which end of a link, and which one the clients ask."""
+    """Makes steps from events. It knows which component is at which end of a link, and which one the clients call."""
 
     def __init__(self, history: History, broker: str) -> None:
         self._history = history
@@ -176,11 +176,11 @@ class _Scene:
         self._asked = {event.op: event for _, event in history.of(Invoked)}
 
     def ends_of(self, frame: Wire) -> tuple[str, str]:
-        """The component and the server of a frame's link."""
+        """Return the component and the server of a frame's link."""
         return frame.component, self._history.server(frame.store)
 
     def step(self, index: int) -> Step:
-        """The step that an event makes."""
+        """Return the step for an event."""
         event = self._history[index]
         source, target, text, kind = self._outside(event) or self._inside(event)
         stopped = isinstance(event, Wire) and not arrived(event)

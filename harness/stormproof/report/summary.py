@@ -1,4 +1,4 @@
-"""Runs as Markdown, for a job's page: a table of all of them, and the evidence of each that did not hold."""
+"""Runs as Markdown, for a job's page: a table of all of them, and the evidence of each that failed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stormproof.report.words import counts, one_line, ranked, remarks, replay
 from stormproof.runs.store import Run
 
 LIMIT_BYTES = 1024 * 1024
-"""[GitHub](https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands) shows no more of a step."""
+"""[GitHub](https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands) shows no more than this for a step."""
 
 _RESERVE_BYTES = 400
 _FINDINGS_OF_A_KIND = 3
@@ -27,9 +27,10 @@ _HEAD = (
 def render(
     runs: Sequence[Run], cut_short: str = "", most_bytes: int = LIMIT_BYTES, skipped: Sequence[Skipped] = ()
 ) -> str:
-    """The page; at most so many bytes. `cut_short` says why there are not all runs; worst runs come first. `skipped` does not apply.
+    """Return the page, at most the given number of bytes long, with the worst runs first.
 
-    Whatever comes from a system stands in a code span, in which Markdown knows no markup, no link and no mention.
+    `cut_short`: why some runs are missing. `skipped`: scenarios that do not apply. Text from a system is put into code spans,
+    in which Markdown has no markup, links or mentions.
     """
     ordered = sorted(runs, key=lambda run: -_status(run))
     page = _Page(most_bytes - _RESERVE_BYTES)
@@ -54,7 +55,7 @@ class _Page:
         self._room, self._lines = most_bytes, [""]
 
     def add(self, lines: list[str]) -> bool:
-        """Add all lines, or, where there is no room for them, none, and nothing more after them."""
+        """Add all lines. If there is no room for them, add none, and nothing after them."""
         size = sum(len(line.encode("utf-8", "replace")) + 1 for line in lines)
         if size > self._room:
             self._room = 0
@@ -64,7 +65,7 @@ class _Page:
         return True
 
     def left_out(self, said: str) -> None:
-        """Say so at the end, for which room was kept."""
+        """Report at the end what is left out; there is room reserved for it."""
         self._lines += ["", f"*{said} The run folders have them.*"]
 
     @property
@@ -73,7 +74,7 @@ class _Page:
 
 
 def code(text: str) -> str:
-    """A code span that holds this text, whatever is in it."""
+    """Return a code span for this text, whatever it contains."""
     line = one_line(text)
     fence = "`" * (max((len(run) for run in _RUNS_OF_BACKTICKS.findall(line)), default=0) + 1)
     space = " " if not line.strip() or "`" in (line[0], line[-1]) or (line[0] == line[-1] == " ") else ""
@@ -81,7 +82,7 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """The same within a table, where a bar ends a cell, and a backslash before one is read in two ways."""
+    """Return the same for a table, in which a bar ends a cell, and a backslash before a bar is ambiguous."""
     line = one_line(text)
     if "|" in line:
         line = line.replace("\\", "\ufffd").replace("|", "\\|")

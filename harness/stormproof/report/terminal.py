@@ -1,4 +1,4 @@
-"""What the terminal says of a run."""
+"""What the terminal shows for a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stormproof.runs.store import Run
 
 
 def lines(run: Run) -> list[str]:
-    """Verdict, the findings that tell most, and what to do next."""
+    """Return the verdict, the main findings, and what to do next."""
     found = [f"{run.title} on {run.system.name}: {summary(run)}"]
     found += [f"    {line}" for line in telling(run)]
     if findings(run) or doubts(run):
@@ -17,12 +17,12 @@ def lines(run: Run) -> list[str]:
 
 
 def kinds(run: Run) -> str:
-    """The kinds of findings, each once."""
+    """Return the kinds of findings, each once."""
     return ", ".join(sorted({finding.kind for finding in findings(run)})) or "no finding"
 
 
 def same_findings(run: Run, stored: Run) -> bool:
-    """Whether a run found all that a stored run found, and has its status."""
+    """Whether a run found everything that a stored run found, and has the same status."""
     if run.judged is None or stored.judged is None or run.judged.status != stored.judged.status:
         return False
     return {f.kind for f in findings(stored)} <= {f.kind for f in findings(run)}

@@ -1,4 +1,4 @@
-"""Which steps of a long life are worth showing."""
+"""Chooses the steps of a long life that are worth showing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SURE = 9
 
 
 def kept(life: Life, most: int = MOST_STEPS) -> list[int]:
-    """The indexes of the steps to show, at most `most` where that can be.
+    """Return the indexes of the steps to show, at most `most` if possible.
 
     Left out first: repeated polls, then the wrapping of transactions, then other messages, then the rest; each from the
     middle of the life outwards. The submission, the last chance, and the last step always stay.
@@ -49,7 +49,7 @@ def _remoteness(life: Life, number: int) -> int:
 
 
 def left_out(life: Life, shown: list[int]) -> str:
-    """In a sentence, how many steps are not among those that are shown; empty where all are."""
+    """Return a sentence about how many steps are not shown; empty if all are."""
     among = set(shown)
     gone = [step for number, step in enumerate(life.steps) if number not in among]
     if not gone:
@@ -59,7 +59,7 @@ def left_out(life: Life, shown: list[int]) -> str:
 
 
 def gaps(shown: list[int]) -> Iterator[tuple[int, int]]:
-    """Each shown step with how many are left out right before it."""
+    """Return each shown step with the number of steps left out right before it."""
     before = -1
     for number in shown:
         yield number, number - before - 1

@@ -1,4 +1,4 @@
-"""What a run showed, in words and numbers that people count by."""
+"""What a run showed, in words and counts for people."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from stormproof.checks.verdict import Category, Finding, Status
 from stormproof.runs.store import Run
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What neither XML can say, not even escaped, nor a terminal should be told: a payload must not steer either, nor turn its text round."""
+"""Characters that XML cannot contain, even escaped, or that could control a terminal or reverse the direction of its text."""
 
 
 def printable(text: str) -> str:
-    """The text with a replacement character for each that may not be shown."""
+    """Return the text with each character that may not be shown replaced."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:
-    """The text as a terminal should be told it: printable, and without any end of a line."""
+    """Return the text for a terminal: printable, and without line ends."""
     return printable(" ".join(text.replace("\t", " ").splitlines()))
 
 
 def replay(run: Run) -> str:
-    """The line that plays a run again, as a shell takes it."""
+    """Return the command line that replays a run, quoted for a shell."""
     return f"stormproof replay {shlex.quote(str(run.folder))}"
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many submissions (or, where a finding names none, findings) were lost, doubled, stuck, slow, or wrong."""
+    """How many submissions were lost, doubled, stuck, slow or wrong. Findings that name no submission count individually."""
 
     lost: int
     doubled: int
@@ -42,7 +42,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def counts(run: Run) -> Counts:
-    """Count each submission once a column."""
+    """Count each submission once per column."""
     found: dict[str, set[str]] = {column: set() for column in Counts.__struct_fields__}
     for number, finding in enumerate(findings(run)):
         if column := category(finding.kind).column:
@@ -51,19 +51,19 @@ def counts(run: Run) -> Counts:
 
 
 def findings(run: Run) -> list[Finding]:
-    """All findings that prove something wrong."""
+    """Return all findings that prove something wrong."""
     verdicts = run.judged.verdicts if run.judged else ()
     return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.INVALID]
 
 
 def doubts(run: Run) -> list[Finding]:
-    """All findings that leave something undecided."""
+    """Return all findings that leave something undecided."""
     verdicts = run.judged.verdicts if run.judged else ()
     return [finding for verdict in verdicts for finding in verdict.findings if finding.status is Status.UNKNOWN]
 
 
 def remarks(run: Run) -> dict[str, list[Finding]]:
-    """All findings that accuse nobody, by their kind: a user should know them."""
+    """Return all remarks by kind: they accuse nobody, but a user should know them."""
     found: dict[str, list[Finding]] = {}
     for verdict in run.judged.verdicts if run.judged else ():
         for finding in verdict.findings:
@@ -73,13 +73,13 @@ def remarks(run: Run) -> dict[str, list[Finding]]:
 
 
 def ranked(kinds: Iterable[str]) -> list[str]:
-    """Kinds of findings, those that tell most first."""
+    """Return the kinds of findings, the most important first."""
     order = list(Category)
     return sorted(kinds, key=lambda kind: (order.index(category(kind)), kind))
 
 
 def telling(run: Run, most: int = 3) -> list[str]:
-    """The findings that tell most: one of each kind, with how many more there are of it. Then the remarks, in the same way."""
+    """Return the main findings: one of each kind, with how many more there are. The remarks follow in the same form."""
     kinds: dict[str, list[Finding]] = {}
     for finding in findings(run) or doubts(run):
         if category(finding.kind) is not Category.NEVER_RAN:
@@ -94,18 +94,18 @@ def telling(run: Run, most: int = 3) -> list[str]:
 
 
 def and_more(found: list[Finding]) -> str:
-    """What the first of them says, in one line, and how many more there are."""
+    """Return the first finding's message as one line, and how many more there are."""
     return one_line(found[0].message + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 def tally(run: Run) -> str:
-    """The counts that are not zero: `1 lost, 2 slow`."""
+    """Return the counts that are not zero: `1 lost, 2 slow`."""
     number = counts(run)
     return ", ".join(f"{getattr(number, name)} {name}" for name in Counts.__struct_fields__ if getattr(number, name))
 
 
 def summary(run: Run) -> str:
-    """One sentence for people. Remarks stand behind what is counted: `valid: nothing lost, ...; 1 stranded; ...`."""
+    """Return one sentence for people. Remarks follow the counts: `valid: nothing lost, ...; 1 stranded; ...`."""
     if run.judged is None:
         return "This run was not judged."
     proved = "proved " if run.judged.status is Status.UNKNOWN else ""

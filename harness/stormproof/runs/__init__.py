@@ -1,1 +1,1 @@
-"""Stored runs, and what tells one group of them from another."""
+"""Stored runs, and the comparison of groups of runs."""

@@ -16,7 +16,7 @@ from stormproof.runs.noise import LEVEL, Shift
 
 
 class Word(StrEnum):
-    """What is said of a check, a count or a figure."""
+    """The possible conclusions about a check, a count or a figure."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -36,10 +36,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One check, count or figure. Of each run, in the groups' order: its value (a check's is 1 where it is invalid, and absent where unknown).
+    """One check, count or figure, with its value in each run, in the groups' order.
 
-    `says`: the same for people. `shift` and the chances only where several runs of each group could be compared;
-    `corrected` is the chance after Holm.
+    The value of a check is 1 if it is invalid, and absent if it is unknown. `says`: the same for people. `shift` and the
+    chances are set only if several runs of each group could be compared; `corrected` is the chance after Holm's correction.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def contrast(before: Sequence[Sample], after: Sequence[Sample]) -> list[Line]:
-    """All lines, checks first. Where a group has one run only, verdicts alone are compared."""
+    """Return all lines, checks first. If a group has only one run, only verdicts are compared."""
     lines = [_check(name, before, after) for name in _names(before, after, lambda sample: sample.checks)]
     for name in _names(before, after, lambda sample: sample.counts):
         lines.append(_number("count", name, "", [s.counts for s in before], [s.counts for s in after]))
@@ -68,7 +68,7 @@ def contrast(before: Sequence[Sample], after: Sequence[Sample]) -> list[Line]:
 
 
 def status(lines: Iterable[Line]) -> Status:
-    """INVALID where something is worse, UNKNOWN where something could not be told; a figure of one run is not asked."""
+    """Return INVALID if something is worse, UNKNOWN if something could not be decided. Figures of a single run are ignored."""
     words = {line.word for line in lines}
     if Word.WORSE in words:
         return Status.INVALID
@@ -76,7 +76,7 @@ def status(lines: Iterable[Line]) -> Status:
 
 
 def scaled(values: Sequence[float], unit: str) -> tuple[list[str], str]:
-    """Numbers with three digits that count, in the unit that suits the largest: a time below one second is in ms."""
+    """Format numbers with three significant digits, in the unit that suits the largest: a time below one second is in ms."""
     if unit == "s" and max(map(abs, values)) < 1:
         values, unit = [value * 1000 for value in values], "ms"
     return [_digits(value) for value in values], unit
@@ -92,7 +92,7 @@ def _names(before: Sequence[Sample], after: Sequence[Sample], part: Callable[[Sa
 
 
 def _check(name: str, before: Sequence[Sample], after: Sequence[Sample]) -> Line:
-    """A verdict that all runs of a group share is compared as it stands; others are tested as every number is."""
+    """Compare a verdict directly if all runs of a group share it; otherwise test it like any other number."""
     early, late = ([s.checks[name] for s in side if name in s.checks] for side in (before, after))
     one_each = len(set(early)) == 1 and len(set(late)) == 1
     return Line(
@@ -113,12 +113,12 @@ def _turned(early: Status, late: Status) -> Word:
 
 
 def _mixed(early: Sequence[Status], late: Sequence[Status]) -> Word:
-    """Not told yet where there are decided runs on both sides; nothing can be where the later are all unknown, or were not asked."""
+    """The result is open if both sides have decided runs. Nothing can be decided if the later runs are all unknown, or lack the check."""
     return Word.NO_CHANGE if not early or (_decided(early) and _decided(late)) else Word.UNKNOWN
 
 
 def _never_excused(line: Line) -> Line:
-    """What no run before had broken, and one has now, may be chance, but is not called the same."""
+    """A check that failed in no run before, and fails in one now, may be chance, but is not reported as the same."""
     broken = line.kind == "check" and line.before and not any(line.before) and any(line.after)
     return msgspec.structs.replace(line, word=Word.UNKNOWN) if broken and line.word is Word.NO_CHANGE else line
 
@@ -162,9 +162,9 @@ def _median(values: Sequence[float], unit: str) -> str:
 
 
 def _tested(lines: list[Line]) -> list[Line]:
-    """Those that are not the same in all runs are tested together: their number is what is corrected for.
+    """Test the lines that are not the same in all runs together, and correct for their number.
 
-    To leave out what is constant is fair: dealing the runs anew would leave it out, too.
+    Leaving out constant lines is fair, because every permutation of the runs would leave them out too.
     """
     family = {(line.kind, line.name): line for line in lines if _testable(line)}
     chances = {"/".join(key): noise.chance(line.before, line.after) for key, line in family.items()}

@@ -1,4 +1,4 @@
-"""What somebody expects of a run: that it is valid, or which findings it must show, each as `check.kind`.
+"""What is expected of a run: that it is valid, or which findings it must show, each as `check.kind`.
 
 The proof of the harness (planted mistakes) and the matrix of versions are both lists of runs with an expectation.
 """
@@ -19,7 +19,7 @@ KNOWN = tuple(f"{check.name}.{kind}" for check in ALL for kind in check.kinds)
 
 
 def checked(expected: Iterable[str], where: str) -> Expected:
-    """The same, if every finding is one that a check can report. Raises UsageError that names `where`."""
+    """Return the expectation if every finding in it is one that a check can report. Raises UsageError that names `where`."""
     found = tuple(expected)
     for finding in found:
         if finding not in KNOWN:
@@ -28,7 +28,7 @@ def checked(expected: Iterable[str], where: str) -> Expected:
 
 
 def shown(judged: Judged) -> Expected:
-    """The findings of a run that prove something against the system; what is only unknown is not among them."""
+    """Return the findings of a run that prove something against the system, without those that are only unknown."""
     found = {
         f"{verdict.check}.{finding.kind}": None
         for verdict in judged.verdicts
@@ -39,5 +39,5 @@ def shown(judged: Judged) -> Expected:
 
 
 def met(judged: Judged, expected: Expected) -> bool:
-    """Whether the run shows all of them; where none is expected, whether it is valid."""
+    """Whether the run shows all expected findings; if none is expected, whether it is valid."""
     return set(expected) <= set(shown(judged)) if expected else judged.status is Status.VALID

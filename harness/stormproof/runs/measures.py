@@ -1,4 +1,4 @@
-"""What one run measured: one number for each figure, so that runs can be compared. A pure function of its history."""
+"""The figures of one run: one number each, so that runs can be compared. A pure function of the history."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from stormproof.checks.facts import Facts, Op, Task
 from stormproof.history import Fault, History, ProcessSample, Sample
 
 MORE_IS_BETTER = frozenset({"throughput"})
-"""Of every other figure, less is better."""
+"""The figures of which more is better. Of every other figure, less is better."""
 
 _MIB = 1024 * 1024
 _AT_ONCE_S = 3.0
-"""As in `checks/recovers_within.py`: what is submitted later than this after the last heal is counted from its submission."""
+"""As in `checks/recovers_within.py`: a task that is submitted later than this after the last heal is timed from its submission."""
 
 
 def measure(history: History) -> dict[str, float]:
-    """Name of a figure -> its value; a figure of which there was nothing to see is absent. `unit_of` has the units."""
+    """Name of a figure -> its value. A figure that could not be measured is absent. `unit_of` returns the units."""
     facts = Facts.of(history)
     return dict([*_submissions(facts), *_tasks(facts), *_recovery(history, facts), *_sizes(history)])
 
 
 def unit_of(name: str) -> str:
-    """`s`, `MiB`, `tasks/s`, or "" for a number of things."""
+    """Return `s`, `MiB`, `tasks/s`, or "" for a count."""
     if name.startswith("memory of"):
         return "MiB"
     return {"throughput": "tasks/s", "queued at most": ""}.get(name, "s")
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Of one value or more; between two of them where it falls there."""
+    """Return a quantile of one or more values, interpolated between neighbours."""
     return values[0] if len(values) == 1 else statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def _submissions(facts: Facts) -> Iterator[tuple[str, float]]:
-    """How long each of the workload's submissions waited for its answer, whatever that was."""
+    """Return how long each of the workload's submissions waited for its answer, whatever the answer was."""
     took_s = [
         op.returned.t - op.invoked.t
         for op in facts.ops
@@ -47,7 +47,7 @@ def _submissions(facts: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _tasks(facts: Facts) -> Iterator[tuple[str, float]]:
-    """From the moment at which a task of the workload was accepted to its first end."""
+    """Return the times from the acceptance of a task of the workload to its first end."""
     accepted = [(op, _first_end_t(task)) for task, op in facts.promised if op.invoked.purpose == "workload"]
     ended = [(op, end_t) for op, end_t in accepted if end_t is not None]
     if not ended:
@@ -70,7 +70,7 @@ def _first_end_t(task: Task) -> float | None:
 
 
 def _recovery(history: History, facts: Facts) -> Iterator[tuple[str, float]]:
-    """From the last heal to the first end of a task that was submitted to see it."""
+    """Return the time from the last heal to the first end of a task that was submitted to measure the recovery."""
     healed_t = max((event.t for _, event in history.of(Fault) if event.stage in ("injected", "healed")), default=None)
     ops = [op for op in facts.ops if op.invoked.purpose == "recovery" and op.invoked.kind == "submit"]
     tasks = [facts.tasks.get(op.returned.task_id) for op in ops if op.returned is not None]
@@ -82,7 +82,7 @@ def _recovery(history: History, facts: Facts) -> Iterator[tuple[str, float]]:
 
 
 def _sizes(history: History) -> Iterator[tuple[str, float]]:
-    """The largest number of messages that waited in one server, and the largest memory of each component's processes and each server."""
+    """Return the largest number of messages in one server, and the largest memory of each component's processes and each server."""
     samples = [sample for _, sample in history.of(Sample) if sample.up]
     if samples:
         yield "queued at most", float(max(sample.queued for sample in samples))

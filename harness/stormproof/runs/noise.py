@@ -1,12 +1,12 @@
 """Whether two groups of numbers differ by more than chance, where a number is a whole run.
 
-The requests of one run are no independent samples: they share a start, a machine's mood and a queue. So a run counts once, and
-there are few: what the bootstrap promises of five numbers it does not hold (its intervals are too narrow), and no
-distribution can be assumed. What holds for few is permutation: if nothing changed, each way of dealing the runs to the
-two groups was as likely as the one that came (Fisher, *The Design of Experiments*, 1935). The statistic is the sum of ranks (Wilcoxon 1945; Mann
-and Whitney 1947), the interval that of Hodges and Lehmann (1963): all shifts that the same test would not refuse. Several figures
-at once are corrected after Holm (1979). scipy has the same tests, and with numpy takes 200 MB for the sixty lines below, whose
-results were compared with its own and are held by tests.
+The requests of one run are not independent samples: they share a start, the state of the machine and a queue. So each run
+counts once, and there are few runs. With five numbers, the bootstrap's intervals are too narrow, and no distribution can be
+assumed. A permutation test works with few numbers: if nothing changed, every way of dividing the runs into the two groups
+was as likely as the observed one (Fisher, *The Design of Experiments*, 1935). The statistic is the sum of ranks (Wilcoxon
+1945; Mann and Whitney 1947), and the interval is that of Hodges and Lehmann (1963): all shifts that the same test would not
+reject. Several figures at once are corrected with Holm's method (1979). scipy has the same tests, but with numpy takes
+200 MB to replace the sixty lines below, whose results were compared with scipy's and are covered by tests.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 LEVEL = 0.05
-"""How often, at most, anything is called changed where nothing has: all figures of a comparison together."""
+"""The highest false alarm rate: how often anything is reported as changed if nothing has, over all figures of a comparison."""
 
 _MOST_DEALS = 20_000
-"""All ways of dealing are tried up to so many (8 and 8 runs have 12,870); beyond, so many are drawn, always the same."""
+"""Up to this many permutations are all tried (8 and 8 runs have 12,870). If there are more, this many are drawn, always the same."""
 _ROUNDING = 1e-9
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """By how much the second group lies above the first: the median of all differences between two runs, and the interval of 95 %.
+    """By how much the second group is above the first: the median of all differences between two runs, and the 95 % interval.
 
-    The ends are infinite where so few runs say nothing of them.
+    An end is infinite if there are too few runs to determine it.
     """
 
     by: float
@@ -41,9 +41,10 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chance(before: Sequence[float], after: Sequence[float]) -> float:
-    """How likely, were there no change, the groups' ranks would lie at least so far apart, either way (the p-value).
+    """Return the two-sided p-value: how likely the groups' ranks would be at least this far apart if nothing had changed.
 
-    Where the deals are drawn and not all tried, the one that came counts as one of them (Phipson and Smyth 2010): it is never 0.
+    If permutations are drawn instead of all tried, the observed one counts as one of them (Phipson and Smyth 2010), so the
+    result is never 0.
     """
     ranks = _ranks([*before, *after])
     size, expected = len(after), len(after) * (len(before) + len(after) + 1) / 2
@@ -57,17 +58,17 @@ def chance(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def least_chance(before: int, after: int) -> float:
-    """The smallest that `chance` can be for so many runs, when all of one group lie above all of the other."""
+    """Return the smallest possible `chance` for this many runs, when all of one group are above all of the other."""
     return 2 / math.comb(before + after, after)
 
 
 def runs_needed(figures: int) -> int:
-    """How many runs of each group it takes to call one of so many figures changed."""
+    """Return how many runs of each group are needed to detect a change in one of this many figures."""
     return next(runs for runs in itertools.count(2) if least_chance(runs, runs) * max(1, figures) <= LEVEL)
 
 
 def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
-    """By how much, and between which bounds (this figure alone, uncorrected)."""
+    """Return the shift and its bounds, for this figure alone (uncorrected)."""
     differences = sorted(late - early for early in before for late in after)
     outside = _outside(len(before), len(after))
     if outside == 0:
@@ -76,7 +77,7 @@ def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
 
 
 def holm(chances: Mapping[str, float]) -> dict[str, float]:
-    """The same, corrected for their number: each may be held against `LEVEL`, and one false alarm in all has at most that chance."""
+    """Return the chances corrected for their number. Compare each with `LEVEL`: the chance of any false alarm is then at most `LEVEL`."""
     corrected: dict[str, float] = {}
     worst = 0.0
     for place, (name, value) in enumerate(sorted(chances.items(), key=lambda each: each[1])):
@@ -86,14 +87,14 @@ def holm(chances: Mapping[str, float]) -> dict[str, float]:
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    """The place of each in order, from 1; those that are equal share the middle of their places."""
+    """Return the rank of each number, from 1; equal numbers share the mean of their ranks."""
     ordered = sorted(values)
     return [(bisect_left(ordered, value) + 1 + bisect_right(ordered, value)) / 2 for value in values]
 
 
 @functools.cache
 def _outside(before: int, after: int) -> int:
-    """How many of the smallest differences lie outside the interval, and as many of the largest."""
+    """Return how many of the smallest differences, and as many of the largest, are outside the interval."""
     ways = _ways(before, after)
     total, seen = sum(ways), 0
     for place, count in enumerate(ways):
@@ -104,7 +105,7 @@ def _outside(before: int, after: int) -> int:
 
 
 def _ways(before: int, after: int) -> list[int]:
-    """In how many deals the second group wins 0, 1, 2 ... of all duels: the coefficients of a Gaussian binomial."""
+    """Return in how many permutations the second group wins 0, 1, 2 ... of all pairs: the coefficients of a Gaussian binomial."""
     ways = [1] + [0] * (before * after)
     for size in range(1, after + 1):
         for place in range(len(ways) - 1, before + size - 1, -1):

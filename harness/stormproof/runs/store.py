@@ -1,4 +1,4 @@
-"""The run folder: what a run was (`scenario.json`), what happened (`history.jsonl`), and what to think of it."""
+"""The run folder: the plan of a run (`scenario.json`), what happened (`history.jsonl`), and the verdict (`verdict.json`)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from stormproof.spec.tables import Binary
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything needed to run it again: the scenario, the system, the worker's state, and the choices as drawn.
+    """Everything needed to repeat a run: the scenario, the system, the worker's state, and the random choices as drawn.
 
-    `redis`, `versions` (the harness's own) and `components` (each one's interpreter) say what it ran on.
+    `redis`, `versions` (the harness's own) and `components` (the interpreter of each) record what it ran on.
     """
 
     scenario: Any
@@ -38,7 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What `verdict.json` holds. `seconds`: from the first event to the last."""
+    """The content of `verdict.json`. `seconds`: from the first event to the last."""
 
     status: Status
     verdicts: tuple[Verdict, ...]
@@ -62,18 +62,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """`scenario[state]`, as the tables name it; the state only where the scenario has several."""
+        """`scenario[state]`, as in the tables; without the state if the scenario has only one."""
         several = len(self.scenario.states) > 1
         return f"{self.scenario.name}[{self.state}]" if several else self.scenario.name
 
 
 def create(runs: Path, scenario: Scenario, system: System, state: State) -> Path:
-    """Make a new run folder. Raises RunFolderError where that is not possible."""
+    """Make a new run folder. Raises RunFolderError if that is impossible."""
     return fresh_folder(runs, f"{scenario.name}-{state}-{system.name}")
 
 
 def fresh_folder(runs: Path, name: str) -> Path:
-    """Make a folder that bears the time and a name, and nobody else's. Raises RunFolderError where that is not possible."""
+    """Make a new, unique folder named after the time and a name. Raises RunFolderError if that is impossible."""
     stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{name}"
     for number in range(1, 1000):
         folder = runs / (stem if number == 1 else f"{stem}-{number}")
@@ -92,12 +92,12 @@ def fresh_folder(runs: Path, name: str) -> Path:
 
 
 def write(folder: Path, name: str, value: Any) -> None:
-    """Write one JSON file of a run folder, whole or not at all. Raises RunFolderError."""
+    """Write one JSON file of a run folder atomically. Raises RunFolderError."""
     _write(folder / name, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def check_writable(path: Path, option: str) -> None:
-    """See, before anything runs, that a file can be written when all is over. Raises RunFolderError."""
+    """Check, before anything runs, that a file can be written at the end. Raises RunFolderError."""
     path, named = path.resolve(), path  # A link to a file that is not yet there stays.
     known = path.exists()
     if known and not path.is_file():
@@ -113,7 +113,7 @@ def check_writable(path: Path, option: str) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a page, whole or not at all. Raises RunFolderError."""
+    """Write a page atomically. Raises RunFolderError."""
     _write(path, text.encode("utf-8", "replace"))
 
 
@@ -132,7 +132,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def write_plan(folder: Path, scenario: Scenario, system: System, state: State, choices: Choices, redis: Binary) -> None:
-    """Store what is about to run, before it runs."""
+    """Store the plan of a run before it starts."""
     plan = Plan(
         scenario=faults.encode_scenario(scenario),
         system=system.stored(),
@@ -147,13 +147,13 @@ def write_plan(folder: Path, scenario: Scenario, system: System, state: State, c
 
 
 def judged(history: History, verdicts: tuple[Verdict, ...]) -> Judged:
-    """The verdicts of a history with its measures."""
+    """Return the verdicts of a history with its measures."""
     seconds = history[-1].t - history[0].t if len(history) else 0.0
     return Judged(status=merge(verdicts), verdicts=verdicts, seconds=round(seconds, 3), events=len(history))
 
 
 def load(folder: Path) -> Run:
-    """Read a run folder, a crashed run's too. Raises RunFolderError."""
+    """Read a run folder, including that of a crashed run. Raises RunFolderError."""
     try:
         plan = msgspec.json.decode((folder / "scenario.json").read_bytes(), type=Plan)
         scenario = faults.decode_scenario(plan.scenario)

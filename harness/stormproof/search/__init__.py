@@ -1,1 +1,1 @@
-"""Storms that nobody wrote: random ones, and the smallest that still fails."""
+"""Generated storms: random ones, and the smallest that still fails."""

@@ -1,4 +1,4 @@
-"""Storms that nobody thought of: Hypothesis draws a schedule of faults for a system."""
+"""Random storms: Hypothesis draws a schedule of faults for a system."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _TASKS_PER_S = 2.0
 _LASTS_S = (0.5, 1.0, 2.0, 3.0)
 _EXAMPLES = 12
 _FAR = 2**70
-"""Hypothesis mixes constants of whatever modules are loaded into the integers that it draws. There are none out here; without this
-the same number would give another storm when any file of the project changes.
+"""An offset, far from any constant in code. Hypothesis mixes constants of loaded modules into the integers that it draws, so without
+this the same number would give a different storm whenever a file of the project changes.
 """
 
 T = TypeVar("T")
 
 
 def draw(system: System, seconds: float, number: int) -> Scenario:
-    """A storm of about a fault a second, with tasks all the while; the same `number` gives the same storm."""
+    """Return a storm of about one fault per second, with tasks throughout. The same `number` gives the same storm."""
     drawn: list[tuple[Injection, ...]] = []
     tasks = max(round(seconds * _TASKS_PER_S), 8)
 
@@ -123,7 +123,7 @@ def _aimed(system: System, tasks: int, times: st.SearchStrategy[float]) -> st.Se
 
 
 def _apart(drawn: Sequence[Injection]) -> tuple[Injection, ...]:
-    """In the order of time; of two that would strike the same thing at the same time, the later is left out."""
+    """Return the faults in order of time. Of two that would strike the same target at the same time, the later is left out."""
     kept: list[Injection] = []
     for injection in sorted(drawn, key=lambda i: i.at_s):
         if not any(_meet(other, injection) for other in kept):

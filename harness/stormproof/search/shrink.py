@@ -1,7 +1,7 @@
 """The smallest schedule that still fails: fewer faults first, then fewer tasks, then simpler timings.
 
 Fewer faults: delta debugging, as in Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
-A run may fail by chance: what is kept must fail again and again.
+A run may fail by chance, so a candidate is kept only if it fails repeatedly.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from stormproof.spec.scenario import Injection, Scenario
 from stormproof.spec.workload import Workload
 
 Fails = Callable[[Scenario], Awaitable[bool]]
-"""Makes one real run, and tells whether it shows the failure."""
+"""Makes one real run and returns whether it shows the failure."""
 
 
 class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
-    """The smallest scenario that was found; it failed in `failed` of `runs` runs. `made`: all runs that it took."""
+    """The smallest scenario that was found. It failed in `failed` of `runs` runs. `made`: how many runs the search took."""
 
     scenario: Scenario
     failed: int
@@ -31,7 +31,7 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Tries:
-    """How often each candidate was run, and how often it failed; at most `lanes` runs at a time, and never more of one than `of`."""
+    """Runs candidates and counts their failures. At most `lanes` runs are made at a time, and at most `of` of one candidate."""
 
     def __init__(self, fails: Fails, of: int, wanted: int, lanes: int) -> None:
         self._fails, self.of, self.wanted = fails, of, wanted
@@ -40,18 +40,18 @@ class _Tries:
         self.made = 0
 
     def known(self, scenario: Scenario) -> list[bool]:
-        """The results of its runs so far."""
+        """Return the results of a candidate's runs so far."""
         return self._known.setdefault(msgspec.json.encode(scenario), [])
 
     async def once(self, scenario: Scenario) -> bool:
-        """Whether it fails, by one run; one that is known is not made again."""
+        """Whether a candidate fails in one run. A known result is not repeated."""
         known = self.known(scenario)
         if not known:
             await self._run(scenario)
         return known[0]
 
     async def confirmed(self, scenario: Scenario) -> bool:
-        """Whether it fails at least `wanted` times of `of`; stops as soon as that is decided."""
+        """Whether a candidate fails at least `wanted` times out of `of`. Stops as soon as that is decided."""
         known = self.known(scenario)
         while known.count(True) < self.wanted and known.count(False) <= self.of - self.wanted:
             missing = min(self.wanted - known.count(True), self.of - len(known))
@@ -68,7 +68,7 @@ class _Tries:
 async def shrink(
     scenario: Scenario, fails: Fails, say: Callable[[str], None], *, of: int = 5, wanted: int = 4, lanes: int = 3
 ) -> Shrunk:
-    """Shrink a scenario that has failed. Raises ScenarioError where it does not fail again."""
+    """Shrink a scenario that has failed. Raises ScenarioError if it does not fail again."""
     tries = _Tries(fails, of, wanted, lanes)
     if not await tries.once(scenario) and not await tries.confirmed(scenario):
         raise ScenarioError(
@@ -94,7 +94,7 @@ def _told(tries: _Tries, scenario: Scenario) -> str:
 
 
 async def _first(candidates: Sequence[Scenario], tries: _Tries) -> Scenario | None:
-    """The first of these, in their order, that fails; all are run beside each other."""
+    """Return the first of these scenarios, in order, that fails. All are run in parallel."""
     results = await asyncio.gather(*(tries.once(candidate) for candidate in candidates))
     return next((candidate for candidate, failed in zip(candidates, results, strict=True) if failed), None)
 
@@ -137,7 +137,7 @@ def _with(scenario: Scenario, **changes: Any) -> Scenario:
 
 
 async def _fewer_tasks(scenario: Scenario, tries: _Tries) -> Scenario:
-    """The places that faults mean move to the front; then as few tasks as still fail."""
+    """Move the places that faults refer to to the front, then keep as few tasks as still fail."""
     places = sorted({place for injection in scenario.storm for place in _places(injection)})
     moved = _with(scenario, storm=tuple(_move(injection, places) for injection in scenario.storm))
     least = max(len(places), 1)
@@ -155,7 +155,7 @@ def _with_tasks(workload: Workload, tasks: int) -> Workload:
 
 
 def _places(injection: Injection) -> set[int]:
-    """The places of the workload that an injection means."""
+    """Return the places of the workload that an injection refers to."""
     named = (
         injection.started,
         *(getattr(part, "place", None) for part in (injection.fault, injection.when, injection.until)),
@@ -185,7 +185,7 @@ def _move(injection: Injection, places: list[int]) -> Injection:
 
 
 async def _simpler_timings(scenario: Scenario, tries: _Tries) -> Scenario:
-    """The simplest of a few schedules that still fails: at once, at whole seconds, at halves; and the usual workload."""
+    """Find the simplest schedule that still fails: at once, at whole seconds, at half seconds; and try the default workload."""
     usual = Workload()
     workload = msgspec.structs.replace(usual, tasks=scenario.workload.tasks)
     plain = _with(scenario, workload=workload)

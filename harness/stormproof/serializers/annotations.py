@@ -1,4 +1,4 @@
-"""An annotation as a Hypothesis strategy, and what of that is a guess."""
+"""Turns an annotation into a Hypothesis strategy, and records what is a guess."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ALIAS: Any = getattr(typing, "TypeAliasType", ())  # From Python 3.12.
 
 
 class NotDerivableError(Exception):
-    """No value of an annotation can be drawn; the message says why."""
+    """No value of an annotation can be drawn; the message gives the reason."""
 
 
 class Derivation:

@@ -15,7 +15,7 @@ _registry: Any = serialization.registry
 
 
 class Fate(enum.Enum):
-    """What became of a value. The contract of a serializer is: UNCHANGED or REFUSED."""
+    """What happened to a value. The contract of a serializer is: UNCHANGED or REFUSED."""
 
     UNCHANGED = "unchanged"
     REFUSED = "refused"  # The encoder failed, and the producer with it: nobody was told a wrong thing.
@@ -38,7 +38,7 @@ class Passage:
 
     @property
     def kept(self) -> bool:
-        """Whether the contract held."""
+        """Whether the serializer kept its contract."""
         return self.fate in (Fate.UNCHANGED, Fate.REFUSED)
 
     @property
@@ -55,7 +55,7 @@ class Passage:
 def through(serializer: str, value: Any) -> Passage:
     """Encode and decode `value` by kombu's registered `serializer`.
 
-    Raises kombu's SerializerNotInstalled where it has none of that name.
+    Raises kombu's SerializerNotInstalled if there is none with this name.
     """
     try:
         content_type, encoding, payload = _registry.dumps(value, serializer=serializer)
@@ -75,7 +75,7 @@ def through(serializer: str, value: Any) -> Passage:
 
 
 def installed() -> list[str]:
-    """The serializers that kombu can encode and decode with here, by name."""
+    """Return the names of the serializers with which kombu can encode and decode here."""
     return sorted(name for name in _registry.name_to_type if _is_installed(name))
 
 

@@ -21,9 +21,10 @@ def check_serialization(
 ) -> Callable[[Test], Test]:
     """Run a test once for each task of `app` (Celery's, or `"proj.celery:app"`), with it as the argument `task`.
 
-    It fails, with the smallest example, where an argument or a result would not survive its serializer, and is skipped where that is not
-    known and nothing is wrong. `expect` names known changes that do no harm, such as `{"orders.ship.pair": "tuple becomes list"}`; the test
-    fails when one of them is no longer true. `examples` is how many values are tried, `seed` where they come from.
+    It fails, with the smallest example, if an argument or a result would not survive its serializer. It is skipped if nothing
+    is found wrong but something is unknown. `expect` names known, harmless changes, such as
+    `{"orders.ship.pair": "tuple becomes list"}`; the test fails if one of them no longer happens. `examples` is how many
+    values are tried, and `seed` determines which.
     """
     # Neither pytest nor Hypothesis nor Celery is imported where only scenarios are.
     import pytest  # noqa: PLC0415
@@ -55,7 +56,7 @@ def check_serialization(
 
 
 def _check(places: list[Any], known: Mapping[str, tuple[str, ...]], examples: int, seed: int) -> list[str]:
-    """Fails the test that is going on, or returns what is not known."""
+    """Fail the current test, or return what is unknown."""
     import pytest  # noqa: PLC0415
 
     from stormproof.checks.verdict import Status  # noqa: PLC0415

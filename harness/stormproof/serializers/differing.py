@@ -1,4 +1,4 @@
-"""All differences between a value and what arrived: who accepts that a tuple becomes a list is not to miss what is lost inside it."""
+"""All differences between a value and what arrived: a user who accepts that a tuple becomes a list must still see what is lost inside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two values are the same to the letter: `==` holds that `1 == True` and `-0.0 == 0.0`, and that NaN differs from itself."""
+"""Whether two values are exactly the same. `==` is not enough: `1 == True`, `-0.0 == 0.0`, and NaN differs from itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = str | bytes | bytearray | memoryview
 _NEST: tuple[type, ...] = (list, tuple, dict, set, frozenset, types.MappingProxyType)
 _TIME = datetime.datetime | datetime.time
 _NAMED = type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType
-"""What is found by its name: the same where it is the same object."""
+"""Types whose values are found by name: two are the same if they are the same object."""
 
 _SAID_BY_REPR = frozenset("datetime decimal fractions pathlib uuid zoneinfo".split())
 """Modules whose values a `repr` describes wholly, and better than `==`: `Decimal("1.0") == Decimal("1.00")`."""
@@ -56,11 +56,11 @@ class Difference:
 
 
 def difference(sent: Any, got: Any) -> Difference | None:
-    """The first difference between them, in types or in values, at any depth; None where there is none.
+    """Return the first difference between two values, in types or values, at any depth, or None.
 
-    NaN is the same as NaN, whatever its bits. Elements of sets are compared without an order, keys of mappings with it.
-    Objects are the same where their types, their arguments (of exceptions) and their attributes are; their own `__eq__`
-    and `__repr__` are not asked. What cannot be compared, as asking it raises, is told as a difference.
+    NaN equals NaN, whatever its bits. Elements of sets are compared without order, keys of mappings with it. Objects are the
+    same if their types, their arguments (of exceptions) and their attributes are; their own `__eq__` and `__repr__` are not
+    called. A value that cannot be compared, because that raises, is reported as a difference.
     """
     pairs: list[tuple[_Path, Any, Any]] = [(None, sent, got)]
     met: _Met = {}
@@ -100,7 +100,7 @@ def _spelled(path: _Path) -> str:
 
 
 def _differ(one: Any, other: Any) -> str:
-    """How two values differ in themselves, whatever is inside; empty where they do not."""
+    """Return how two values themselves differ, ignoring what is inside; empty if they do not."""
     if type(one) is not type(other):
         return f"{type(one).__name__} becomes {type(other).__name__}"
     way = next((differ for kind, differ in _WAYS if isinstance(one, kind)), _differ_in_repr)
@@ -198,7 +198,7 @@ _WAYS: tuple[tuple[Any, Callable[[Any, Any], str]], ...] = (
 
 
 def _inner(one: Any, other: Any) -> Iterator[_Step]:
-    """All that is inside the two, in pairs."""
+    """Yield everything inside the two values, in pairs."""
     if isinstance(one, Mapping):
         for (key, mine), (_, its) in zip(one.items(), other.items(), strict=True):
             yield "[{}]", key, mine, its
@@ -237,7 +237,7 @@ def _order(value: Any) -> tuple[str, str]:
 
 
 def _attributes(value: Any) -> dict[str, Any]:
-    """What an object is made of, by name: its `__dict__` and its slots."""
+    """Return an object's attributes by name: its `__dict__` and its slots."""
     if isinstance(value, _NAMED) or _is_said_by_repr(value):
         return {}
     kind: Any = type(value)
@@ -265,13 +265,13 @@ def _hides_something(kind: type) -> bool:
 
 
 def _reduced(value: Any) -> Any:
-    """What pickle makes of it. Raises TypeError where it makes nothing."""
+    """Return what pickle reduces a value to. Raises TypeError if it cannot."""
     reduce = copyreg.dispatch_table.get(type(value))
     return reduce(value) if reduce else value.__reduce_ex__(_PICKLE_PROTOCOL)
 
 
 def _is_of_python(kind: type) -> bool:
-    """Whether a `class` statement made it."""
+    """Whether a `class` statement created the type."""
     return not any(isinstance(each, _OF_C) and each.__objclass__ is kind for each in vars(kind).values())
 
 

@@ -1,4 +1,4 @@
-"""What a user has said of known changes: `{"orders.ship.pair": "tuple becomes list"}`."""
+"""Known changes that a user has accepted: `{"orders.ship.pair": "tuple becomes list"}`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Expect = Mapping[str, str | Iterable[str]]
 
 
 def expected(expect: Expect, places: Iterable[Place]) -> dict[str, tuple[str, ...]]:
-    """Key of a place -> the ways that are accepted there; raises UsageError for a key that is none's."""
+    """Return the accepted changes by the key of a place. Raises UsageError for a key that belongs to no place."""
     keys = [place.key for place in places]
     for key in expect:
         if key not in keys:

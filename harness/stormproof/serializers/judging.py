@@ -1,4 +1,4 @@
-"""The smallest values of a place that do not arrive as they were, one for each way in which they do not."""
+"""Finds the smallest values of a place that do not arrive unchanged, one for each way in which they differ."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class Judged:
 
 
 def judge(place: Place, examples: int, seed: int, expected: Iterable[str] = ()) -> Judged:
-    """Search `examples` values for each way in which they do not arrive; the same `seed` finds the same.
+    """Search `examples` values for each way in which they do not arrive unchanged. The same `seed` finds the same values.
 
-    `expected` are ways (`what`) that are accepted. That one of them does not occur is a finding. What crashes is unknown.
+    `expected` are the ways (`what`) that are accepted. It is a finding if one of them does not occur. A crash is unknown.
     """
     wanted = set(expected)
     if place.settled is not None:
@@ -172,5 +172,5 @@ class _Search:
         return last[0]
 
     def _is_our_own(self, outcome: Outcome) -> bool:
-        """What an instance without attributes lacks is no fault of the serializer's."""
+        """The serializer is not to blame for what an instance without attributes lacks."""
         return self._hollow and outcome.what == "refused: AttributeError"

@@ -42,7 +42,7 @@ def example(value: Any) -> str:
 
 
 def outcomes(place: Place, value: Any) -> Iterator[Outcome]:
-    """All that becomes of a value; nothing where it arrives as it was. Raises UnlikeCeleryError."""
+    """Return everything that happens to a value; empty if it arrives unchanged. Raises UnlikeCeleryError."""
     by_celery = models.handles_models(place.task)
     sent = _handed_over(place, value) if by_celery else value
     passage = through(place.serializer, _message(place.kind, sent))

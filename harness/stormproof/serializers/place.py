@@ -1,4 +1,4 @@
-"""Where a value of a task meets a serializer, and what can be said of that place: values."""
+"""The places where a value of a task meets a serializer, and their possible verdicts. Values only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stormproof.checks.verdict import Status
 
 
 class Verdict(enum.Enum):
-    """What becomes of the values of a place, ordered from bad to good; the worst of its findings is a place's verdict."""
+    """What happens to the values of a place, ordered from bad to good. A place's verdict is the worst of its findings."""
 
     CHANGES = "changes"  # Nobody is told: the receiver works with something else.
     UNREADABLE = "unreadable"  # The receiver fails: the message is thrown away, or the result cannot be had.
@@ -23,14 +23,14 @@ class Verdict(enum.Enum):
 
     @property
     def status(self) -> Status:
-        """What it means for the exit code."""
+        """The status for the exit code."""
         if self is Verdict.UNKNOWN:
             return Status.UNKNOWN
         return Status.VALID if self in (Verdict.NOT_STORED, Verdict.SURVIVES) else Status.INVALID
 
 
 class Kind(enum.Enum):
-    """How a value is sent."""
+    """The way in which a value is sent."""
 
     ARGUMENT = "argument"
     REST = "*args"
@@ -41,14 +41,14 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An annotation that cannot be read, and why."""
+    """An annotation that cannot be resolved, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What is known without trying any value."""
+    """What is certain without trying any value."""
 
     verdict: Verdict
     what: str
@@ -72,12 +72,12 @@ class Place:
 
     @property
     def key(self) -> str:
-        """What names it in `expect`: `orders.ship.when`, `orders.ship.return`."""
+        """The key of the place in `expect`: `orders.ship.when`, `orders.ship.return`."""
         return f"{self.task.name}.{self.name}"
 
     @property
     def label(self) -> str:
-        """It as it stands in the source: `when: datetime`, `-> dict`."""
+        """The place as it is written in the source: `when: datetime`, `-> dict`."""
         if self.kind is Kind.RESULT:
             return f"-> {self.shown or '?'}"
         if self.kind is Kind.MESSAGE:

@@ -27,7 +27,7 @@ _registry: Any = serialization.registry
 
 
 def load(name: str) -> Celery:
-    """The app that `celery -A name` would take, from the current folder; raises UsageError."""
+    """Load the app that `celery -A name` would use, from the current folder. Raises UsageError."""
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -61,7 +61,7 @@ def _search(name: str) -> Any:
 
 @contextlib.contextmanager
 def _imports_of_the_user(what: str, name: str = "", doing: str = "its import") -> Iterator[None]:
-    """Code of the user's is imported here: its errors become UsageErrors, and what it prints goes to standard error."""
+    """Import the user's code: its errors become UsageErrors, and its output goes to standard error."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -81,7 +81,7 @@ def _told(error: BaseException) -> str:
 
 
 def tasks_of(app: Celery) -> list[Any]:
-    """The user's own tasks, by name; all that a worker would know but Celery's. Raises UsageError, also where there is none."""
+    """Return the user's own tasks by name: all that a worker would know, except Celery's. Raises UsageError, also if there are none."""
     with _imports_of_the_user(f"app {app.main or 'without a name'}"):
         app.loader.import_default_modules()
     with _imports_of_the_user(f"app {app.main or 'without a name'}", doing="the making of its tasks"):
@@ -96,7 +96,7 @@ def tasks_of(app: Celery) -> list[Any]:
 
 
 def places_of(task: Any) -> list[Place]:
-    """Where values of this task meet a serializer: each argument, and the result."""
+    """Return the places where values of this task meet a serializer: each argument, and the result."""
     accepted = _content_types(task.app.conf.accept_content)
     flaw = _flaw(task.serializer, accepted, "the worker accepts")
     whole = [Place(task, Kind.MESSAGE, ARGUMENTS, task.serializer, settled=flaw)]
@@ -155,7 +155,7 @@ def _content_types(names: Any) -> set[str]:
 
 
 def _flaw(serializer: str, accepted: set[str], who: str) -> Settled | None:
-    """Why nothing gets through this serializer, whatever it is."""
+    """Return why nothing gets through this serializer, whatever the value."""
     if serializer == "raw":
         return Settled(Verdict.UNKNOWN, "raw hands on what it is given, and is not looked at")
     if not _registry._encoders.get(serializer):
@@ -168,7 +168,7 @@ def _flaw(serializer: str, accepted: set[str], who: str) -> Settled | None:
 
 
 def _resolved(task: Any, name: str, annotation: Any) -> Any:
-    """The type behind an annotation, which may be text; each by itself, so that one bad name does not spoil the others."""
+    """Resolve one annotation, which may be text, to a type. Each is resolved separately, so a bad name does not affect the others."""
     if annotation is inspect.Parameter.empty:
         return annotation
     function = inspect.unwrap(task.run)

@@ -1,4 +1,4 @@
-"""What was found of a place, in words for people, and what to do about it."""
+"""The findings of a place in words for people, and what to do about them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _ACCEPT = "name it in {setting}, or choose a serializer that is accepted"
 
 
 def lines(judged: Judged) -> list[str]:
-    """A line for each thing that is wrong or not known, and one for the mend of the worst; none where all is well."""
+    """Return a line for each thing that is wrong or unknown, and one with the fix for the worst; no lines if all is well."""
     if judged.verdict in _MENDS:
         return [*judged.lines, f"    mend: {_mend(judged)}"]
     return []
 
 
 def summary(judged: Judged) -> str:
-    """For a table: what happens there, without examples."""
+    """Return what happens at the place, for a table, without examples."""
     certain = [each for each in judged.found if each.expected or each.verdict is not Verdict.UNKNOWN]
     own = f"{judged.verdict.value}: "
     ways = [f"{each.what.removeprefix(own)}{' (expected)' * each.expected}" for each in certain]

@@ -1,1 +1,1 @@
-"""One standing system that can be struck, healed and judged: for tests, Locust and `stormproof up`."""
+"""One running system that can be struck, healed and judged: for tests, Locust and `stormproof up`."""

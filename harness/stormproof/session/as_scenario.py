@@ -1,4 +1,4 @@
-"""What was struck by hand, told as a scenario that does it again."""
+"""Turns faults that were injected by hand into a scenario that repeats them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class _Window:
 def retold(
     name: str, events: Iterable[AnyEvent], injections: Mapping[str, Injection], now: float, last_s: float
 ) -> Scenario:
-    """A scenario of the faults that were injected in the `last_s` seconds before `now`, at the same distances, with submissions at the
-    rate at which they came meanwhile. `injections`: by the number that they have in the history. Raises UsageError where there are none.
+    """Return a scenario of the faults that were injected in the `last_s` seconds before `now`, at the same intervals.
+
+    Its submissions come at the same rate as in that time. `injections`: the injections by their number in the history.
+    Raises UsageError if there are none.
     """
     windows: dict[str, _Window] = {}
     submitted: list[float] = []
@@ -56,7 +58,7 @@ def retold(
 
 
 def _again(injection: Injection, window: _Window, first: float, now: float) -> Injection:
-    """What waited for a frame or a task waits for it again, from the moment at which it came."""
+    """Make an injection that waited for a frame or a task wait for it again, from the moment at which it came."""
     lasted_s = round(min(window.healed, now) - window.injected, 1)
     return msgspec.structs.replace(
         injection,

@@ -1,4 +1,4 @@
-"""A system that stands in a thread of its own, for callers that wait."""
+"""A system that runs in its own thread, for callers that block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Live:
-    """The thread, its event loop, and the session in it, which is to be touched only in work that is given to `do`."""
+    """A thread with an event loop and a session. Use the session only in work that is passed to `do`."""
 
     def __init__(self, system: System, folder: Path, binary: Binary, seed: int) -> None:
         self._system, self._folder, self._binary, self._seed = system, folder, binary, seed
@@ -30,18 +30,18 @@ class Live:
         self._thread = threading.Thread(target=self._live, name=f"stormproof {system.name}", daemon=True)
 
     def start(self) -> Session:
-        """Start the system; returns when all of it is ready and a task went through it. Raises ComponentError, DescriptionError."""
+        """Start the system. Returns when all of it is ready and a task went through it. Raises ComponentError, DescriptionError."""
         self._thread.start()
         return self._opened.result()
 
     def stop(self) -> None:
-        """End it; returns when everything is gone."""
+        """Stop the system. Returns when everything is gone."""
         if self._opened.done() and not self._opened.exception() and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work returns, which is done in the thread while the caller waits. Raises what it raises, and what ended the session."""
+        """Run the work in the thread, wait, and return its result. Raises what the work raises, or what ended the session."""
         if not self._thread.is_alive():
             work.close()
             raise self._failure or ComponentError(f"{self._system.name} has been stopped")

@@ -1,4 +1,4 @@
-"""A standing system in another process, for callers with an event loop of another kind: sockets that wait."""
+"""A running system in another process, over blocking sockets, for callers with a different kind of event loop."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _LONGEST_FOLDER = 70
 
 
 class RemoteError(Exception):
-    """What was asked for cannot be done, in one line."""
+    """A request failed; the message is one line."""
 
 
 def ending_with_us() -> Callable[[], None]:
-    """What a child calls just after its fork: it is told to end (SIGTERM) when this process has died, however that came."""
+    """Return a function for a child to call right after its fork: the child gets SIGTERM when this process dies, for any reason."""
     parent = os.getpid()
     return lambda: _end_with(parent)
 
 
 def tie_forks() -> None:
-    """The same for all that this process forks from now on, and for all that those fork."""
+    """Make every process that this one forks from now on, and their own forks, get SIGTERM when their parent dies."""
     parents = [0]
 
     def note() -> None:
@@ -50,7 +50,7 @@ def _end_with(parent: int) -> None:
 
 
 class Remote:
-    """A connection to the socket of `stormproof up --steer`. Raises RemoteError where nobody is there."""
+    """A connection to the socket of `stormproof up --steer`. Raises RemoteError if nothing listens there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -63,7 +63,7 @@ class Remote:
         self._lines = self._socket.makefile("rb")
 
     def ask(self, do: str, **more: Any) -> Document:
-        """One command, and its answer. Raises RemoteError with what the system says, or where it is gone."""
+        """Send one command and return its answer. Raises RemoteError with the system's error, or if the system is gone."""
         self._send(do, **more)
         line = self._lines.readline()
         if not line:
@@ -74,7 +74,7 @@ class Remote:
         return answer
 
     def watch(self, *kinds: str) -> Iterator[Document]:
-        """All events of these kinds, as they happen, until the system is gone. Nothing else can be asked on this connection then."""
+        """Yield all events of these kinds as they happen, until the system is gone. The connection takes no other request after this."""
         self._send("watch", kinds=kinds)
         for line in self._lines:
             yield msgspec.json.decode(line)
@@ -92,13 +92,13 @@ class Remote:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; the system stands."""
+        """Close the connection. The system keeps running."""
         self._lines.close()
         self._socket.close()
 
 
 class Up:
-    """`stormproof up` as a child of this process, which it does not outlive; `path` is its socket. Raises RemoteError where it does not start."""
+    """`stormproof up` as a child of this process, which it does not outlive. `path`: its socket. Raises RemoteError if it does not start."""
 
     def __init__(self, system: Path, runs: Path) -> None:
         # The path of a socket is short, whatever TMPDIR says. No folder of ours: the system removes its socket, and we may be gone by then.

@@ -1,7 +1,7 @@
-"""One standing system, for as long as somebody wants: struck and healed, brought back, judged and kept.
+"""One running system, for as long as it is needed: struck and healed, brought back, judged and stored.
 
-A session is used in the event loop in which it was opened: a lane of a sweep does so directly, `in_thread` for callers that wait, and
-`steering` for other processes. What happens between `begin` and `end` is an episode: its history reads as that of a run of its own.
+A session is used in the event loop in which it was opened: directly by a lane of a sweep, through `in_thread` by callers that
+block, and through `steering` by other processes. An episode lasts from `begin` to `end`; its history reads like a separate run's.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _AGAIN_S = 0.25
 _GLANCE_S = 0.25
 _SLOWEST_MACHINE = 5  # So many times as long as on a quiet machine a task is waited for at most.
 _PATIENCE_S = 0.5
-"""How much longer than the system's own deadline an operation is waited for."""
+"""How much longer than the system's own deadline to wait for an operation, in seconds."""
 
 
 class Session:
-    """`seed` is that of the faults' choices. `life_s`: the longest that a task has taken in calm, from its submission to its end.
-    Of the episode: `first` is the index of its first event, `injections` all that was struck, `place` that of the latest submission.
+    """A running system. `seed`: for the faults' choices. `life_s`: the longest time that a task took in calm, from submission to end.
+    For the episode: `first` is the index of its first event, `injections` all injections, `place` that of the latest submission.
     """
 
     def __init__(self, world: World, binary: Binary, seed: int) -> None:
@@ -70,8 +70,8 @@ class Session:
         story: Scenario | None = None,
         everything: bool = False,
     ) -> AsyncIterator[Session]:
-        """Start a system that stands until the end of the block; everything is gone then. With a `story`, its folder can be judged as a
-        run's, as far as it went. `everything`: also what takes no part in storms. Raises ComponentError, RunFolderError.
+        """Start a system that runs until the end of the block. With a `story`, its folder can be judged like a run's, as far as it
+        went. `everything`: also start what takes no part in storms. Raises ComponentError, RunFolderError.
         """
         run = drawn_run()
         if story is not None:
@@ -89,7 +89,7 @@ class Session:
     # One episode
 
     async def begin(self) -> None:
-        """Begin an episode: note how everything is, as a run would that had started it. Its keys are no other episode's."""
+        """Begin an episode: record the state of everything, as a new run would. Its keys are unique to the episode."""
         world = self.world
         self.first, self.place = len(world.recorder.events), -1
         self.injections, self._strikes = [], {}
@@ -110,12 +110,12 @@ class Session:
         return self.world.recorder.events[self.first :]
 
     def next_key(self) -> str:
-        """The key of the next submission."""
+        """Return the key of the next submission."""
         self.place += 1
         return self.world.key(self.place)
 
     async def end(self) -> History:
-        """Heal everything, and see the episode through as a run is: recover, settle, read. A storm that plays has its time."""
+        """Heal everything and finish the episode like a run: recover, settle, read. A storm in progress is played to its end."""
         world = self.world
         await asyncio.gather(*self._storms)
         await self.heal()
@@ -136,8 +136,8 @@ class Session:
     def judge(
         self, history: History, name: str, title: str, runs: Path, checks: Sequence[Check] = (), *, keep: bool = True
     ) -> Run:
-        """Judge an episode, by `checks` or by all that the system promises, and store it as a run of its own, with a copy of the logs; if
-        not `keep`, only where it is not valid. Raises RunFolderError.
+        """Judge an episode by `checks`, or by everything that the system promises, and store it as a run with a copy of the logs. If
+        `keep` is false, store it only if it is not valid. Raises RunFolderError.
         """
         run = campaign.with_verdict(
             Run(
@@ -167,8 +167,8 @@ class Session:
     # Striking and healing
 
     async def strike(self, injection: Injection, for_s: float | None = None) -> Strike:
-        """Inject a fault; returns when it is in force, or has bitten. It is healed after `for_s`, or when somebody heals it. Raises
-        DescriptionError where the system has not what it strikes.
+        """Inject a fault. Returns when it is in force, or has bitten. It is healed after `for_s` seconds, or when the caller heals it.
+        Raises DescriptionError if the system does not have the fault's target.
         """
         nemesis.check(self.world, (injection,))
         strike = Strike(self.world, str(len(self.injections)), injection, self.seed)
@@ -185,7 +185,7 @@ class Session:
         await self.heal(number)
 
     async def heal(self, number: str | None = None) -> list[Strike]:
-        """Heal one strike, or all of them; returns those that were still in force."""
+        """Heal one strike, or all of them. Returns those that were still in force."""
         wanted = [number] if number is not None else list(self._strikes)
         ending = [strike for each in wanted if (strike := self._strikes.pop(each, None)) is not None]
         for strike in ending:
@@ -193,7 +193,7 @@ class Session:
         return ending
 
     def play(self, storm: tuple[Injection, ...]) -> None:
-        """Begin a whole storm, each fault of which has its own time."""
+        """Start a whole storm, in which each fault has its own time."""
         first = len(self.injections)
         self._storms.append(asyncio.create_task(nemesis.storm(self.world, storm, self.seed, first=first)))
         self.injections += storm
@@ -201,7 +201,7 @@ class Session:
     # Bringing the system back
 
     async def back(self) -> None:
-        """Wait until all that was killed, or died, is ready again. Raises ComponentError."""
+        """Wait until every process that was killed, or died, is ready again. Raises ComponentError."""
         replicas = self._storming
         for replica in replicas:
             if replica.spec.restart == "never":
@@ -215,9 +215,9 @@ class Session:
         return [replica for replica in self.world.replicas if replica.spec.in_storms]
 
     async def works(self, patience_s: float = 0.0) -> bool | None:
-        """Whether a new task goes through in the time that the system promises, when those before it have had theirs; None where the API
-        accepts none, so that nobody knows. An API that does not answer is started again first. One that does not accept the task is asked
-        once more, and then until `patience_s` are over.
+        """Whether a new task goes through in the time that the system promises, plus time for the tasks before it. None (unknown) if
+        the API accepts no task. An API that does not answer is restarted first. If the API does not accept the task, it is asked
+        once more, and then until `patience_s` seconds are over.
         """
         until = self.world.recorder.now() + patience_s
         for tries in itertools.count(1):
@@ -234,31 +234,29 @@ class Session:
         return await self.until_ended(key, self.with_lives(self.world.system.promises.stall_s, 3))
 
     async def recover(self) -> tuple[bool | None, bool]:
-        """Bring everything back; whether a new task goes through (as `works` says), and whether all is then proved quiet. Raises
-        ComponentError.
-        """
+        """Bring everything back. Returns the result of `works`, and whether everything is then proved quiet. Raises ComponentError."""
         await self.back()
         works = await self.works()
         if not works and not all(replica.alive for replica in self._storming):
-            await self.back()  # It died of it, but not at once. What starts it again will see what became of the task.
+            await self.back()  # A process died, but not at once. Its replacement deals with the task.
             works = await self.works()
         return works, bool(works) and await self.quiet()
 
     async def quiet(self) -> bool:
-        """Whether all is proved quiet; a task that is still in hand is waited for until it is proved that it hangs."""
+        """Whether everything is proved quiet. Waits for a task that is still in hand until it is proved to hang."""
         found = await settle(self.world, self.with_lives(_QUIET_S, 2))
         while found.in_hand and not found.proved and (left_s := self._hangs_t(found) - self.world.recorder.now()) > 0:
             found = await settle(self.world, left_s)
         return found.proved
 
     def _hangs_t(self, found: Quiescence) -> float:
-        """When the last of the tasks in hand has been there for so long that it hangs."""
+        """Return when the last of the tasks in hand will have taken so long that it counts as hung."""
         started = self.world.picture.started
         last_t = max((started[task_id].t for task_id in found.in_hand if task_id in started), default=0.0)
         return last_t + self.life_s + self.world.system.promises.stall_s + _PATIENCE_S
 
     async def mend(self) -> None:
-        """Leave nothing behind: what hangs is started again. Raises ComponentError where that does not help."""
+        """Leave nothing behind: restart whatever hangs. Raises ComponentError if that does not help."""
         for roles in (("worker",), ("worker", "api")):
             for role in roles:
                 await self.restart(role)
@@ -269,7 +267,7 @@ class Session:
         )
 
     async def restart(self, target: str) -> None:
-        """Kill a component, by its name or role, and start it again. Raises ComponentError."""
+        """Kill a component, given by name or role, and start it again. Raises ComponentError."""
         for replica in self.world.components(target):
             if replica.running is not None and replica.running.alive:
                 replica.expect_exit()
@@ -279,7 +277,7 @@ class Session:
         await self.back()
 
     async def tidy(self) -> bool:
-        """Make the system as the next episode wants to find it: up, quiet, empty. False where it cannot be so, and must be started anew."""
+        """Prepare the system for the next episode: up, quiet, empty. Returns False if that fails and a new system must be started."""
         try:
             await self.back()
             if not (await self.works(self.world.system.promises.recovery_s) and await self.quiet()):
@@ -293,7 +291,7 @@ class Session:
         return True
 
     async def _tells(self, key: str) -> bool:
-        """Whether the status of a submission, whose task has ended, can be read."""
+        """Whether the status of a submission whose task has ended can be read."""
         if self.world.system.promises.results == "ignored":
             return True
         answer = await self.read(key)
@@ -302,17 +300,17 @@ class Session:
     # Single tasks
 
     async def warm_up(self) -> None:
-        """One task through the whole system. Raises ComponentError, DescriptionError."""
+        """Run one task through the whole system. Raises ComponentError, DescriptionError."""
         began = self.world.recorder.now()
         await experiment.one_task(self.world)
         self.life_s = self.world.recorder.now() - began
 
     def with_lives(self, bound_s: float, lives: int) -> float:
-        """A bound that leaves time for so many tasks, one after the other."""
+        """Return a bound, in seconds, that leaves time for this many tasks, one after the other."""
         return bound_s + lives * self.life_s
 
     async def submit(self, key: str, purpose: Purpose = "workload", within_s: float | None = None) -> Returned | None:
-        """Submit; None where no answer came `within_s`: for as long as the system promises, where nothing is said."""
+        """Submit a task. Returns None if no answer came `within_s` seconds; by default, a little longer than the system promises."""
         try:
             async with asyncio.timeout(within_s or self.world.system.promises.api_deadline_s + _PATIENCE_S):
                 return await self.world.clients.submit(key, purpose=purpose)
@@ -321,7 +319,7 @@ class Session:
             return None
 
     async def read(self, key: str) -> Returned | None:
-        """Ask once for the task's status, if the system has accepted it; None where it has not, or no answer came in time."""
+        """Read the task's status once. Returns None if the system did not accept the task, or no answer came in time."""
         task_id = self.world.clients.accepted.get(key)
         if task_id is None:
             return None
@@ -329,11 +327,11 @@ class Session:
             async with asyncio.timeout(self.world.system.promises.api_deadline_s + _PATIENCE_S):
                 return await self.world.clients.status(key, task_id)
         except TimeoutError:
-            return None  # The operation has no end in the history; the check says so.
+            return None  # The operation has no end in the history, which the check reports.
 
     async def until_ended(self, key: str, within_s: float) -> bool:
-        """Wait for the end of a submission's task; whether it came. For what the workers meanwhile waited for a processor they are given time:
-        a busy machine must not make a worker wedged that is only slow to start.
+        """Wait for the end of a submission's task. Returns whether it came. Time that the workers spend waiting for a CPU is added to
+        the bound: on a busy machine, a worker that is only slow to start must not count as wedged.
         """
         recorder, delay = self.world.recorder, RunDelay(self._worker_pids)
         began = recorder.now()

@@ -1,7 +1,7 @@
-"""A standing system that another process steers, by a Unix socket: it strikes, heals, tells what happens, and is judged at the end.
+"""A running system that another process controls through a Unix socket: it strikes, heals, reports events, and is judged at the end.
 
-A request is a line of JSON, `{"do": NAME, ...}`, and so is its answer: `{"error": "..."}` where it cannot be done. `Steering.COMMANDS` are
-the names. `watch` alone is answered by many lines: an event each, until the connection is closed.
+A request is a line of JSON, `{"do": NAME, ...}`, and so is its answer: `{"error": "..."}` if it fails. `Steering.COMMANDS`
+are the names. Only `watch` is answered by many lines: one event each, until the connection is closed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ Document = dict[str, Any]
 
 
 class Steering:
-    """Use as an async context manager in the session's own loop. `path`: the socket; `runs`: where the run folder goes at the end."""
+    """Serves a session's socket. Use as an async context manager in the session's own loop.
+
+    `path`: the socket; `runs`: where the run folder goes at the end.
+    """
 
     def __init__(self, session: Session, path: Path, runs: Path) -> None:
         self._session, self._world, self._path, self._runs = session, session.world, path, runs
@@ -114,7 +117,7 @@ class Steering:
         }
 
     async def _note(self, events: list[Any]) -> Document:
-        """Take operations of other clients into the history: what they were promised counts."""
+        """Add operations of other clients to the history: what the system promised them counts."""
         for event in msgspec.convert(events, list[Invoked | Returned]):
             self._world.recorder.add(event)
             if isinstance(event, Invoked):
@@ -132,19 +135,19 @@ class Steering:
         return {"number": strike.number, "strike": str(strike), "bit": strike.bit}
 
     async def _plan(self, file: str) -> Document:
-        """Take the faults of a scenario file as the storm to come; its workload and states are left out."""
+        """Plan the faults of a scenario file as the next storm; its workload and states are ignored."""
         scenario = catalogue.load(Path(file))
         nemesis.check(self._world, scenario.storm)
         self._planned = scenario.storm
         return {"title": scenario.title}
 
     async def _storm(self) -> Document:
-        """Play what was planned, at its times."""
+        """Play the planned storm, each fault at its time."""
         self._session.play(self._planned)
         return {}
 
     async def _offers(self) -> Document:
-        """All that can be struck, each as `strike` takes it."""
+        """Return everything that can be struck, each in the form that `strike` takes."""
         found = faults.offers(self._world.system)
         return {
             "offers": [
@@ -154,13 +157,16 @@ class Steering:
         }
 
     async def _scenario(self, name: str, last_s: float) -> Document:
-        """What was struck lately, as the text of a scenario file."""
+        """Return the latest strikes as the text of a scenario file."""
         now, numbered = self._world.recorder.now(), {str(n): each for n, each in enumerate(self._session.injections)}
         told = retold(name, self._session.events, numbered, now, last_s)
         return {"text": scenario_text.as_file(told, f"{told.title}.")}
 
     async def _judge(self) -> Document:
-        """What the checks of tasks say so far: what is under way is no loss yet. Not more often than that it takes a tenth of the time."""
+        """Return the verdicts of the checks of tasks so far. Work in progress is not lost yet.
+
+        The checks run so seldom that they take at most a tenth of the time.
+        """
         async with self._judging:
             now = self._world.recorder.now()
             if now >= self._judged_until:
@@ -189,7 +195,7 @@ class Steering:
         return {"healed": [str(strike) for strike in healed], "bit": [bool(strike.bit) for strike in healed]}
 
     async def _end(self) -> Document:
-        """Heal, recover, settle, read, judge, store; the answer tells the verdict."""
+        """Heal, recover, settle, read, judge and store. The answer contains the verdict."""
         history = await self._session.end()
         run = await asyncio.to_thread(self._session.judge, history, "load", "load from outside", self._runs)
         status = run.judged.status if run.judged else None

@@ -1,4 +1,4 @@
-"""A fault in force for as long as somebody wants: begun and ended by whoever holds it, and not by a schedule."""
+"""A fault that its holder begins and ends, instead of a schedule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BITE_S = 5.0
 
 
 class Strike:
-    """One injection. `number` names it in the history; `seed` is that of its choices."""
+    """One injection. `number` names it in the history; `seed` is for its choices."""
 
     def __init__(self, world: World, number: str, injection: Injection, seed: int) -> None:
         self.number, self.injection = number, injection
@@ -25,7 +25,7 @@ class Strike:
         self._first = len(world.recorder.events)
 
     async def begin(self) -> None:
-        """Inject it; returns when it is in force, or has bitten."""
+        """Inject the fault. Returns when it is in force, or has bitten."""
         world = self._world
         self._heal, before = asyncio.Event(), world.links.in_force
         self._task = asyncio.create_task(nemesis.inject(world, self.number, self.injection, self._dice, self._heal))
@@ -37,18 +37,18 @@ class Strike:
         await world.recorder.until(in_force, _BITE_S)
 
     async def end(self) -> None:
-        """Heal it."""
+        """Heal the fault."""
         self._heal.set()
         await self._task
 
     @property
     def bit(self) -> str:
-        """The proof that it bit; empty as long as there is none."""
+        """The proof that the fault bit; empty as long as there is none."""
         return self._said("bit")
 
     @property
     def failed(self) -> str:
-        """Why it could not be done; empty where it could."""
+        """Why the fault could not be injected; empty if it could."""
         return self._said("failed")
 
     def _said(self, stage: FaultStage) -> str:

@@ -1,4 +1,4 @@
-"""The cells of a sweep: each fault point with each fault that can be at it. Values only."""
+"""The cells of a sweep: each fault point with each fault that is possible there. Values only."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from stormproof.spec.scenario import Injection
 from stormproof.sweep.points import Point
 
 USUAL = "kill reset delay black_hole garble loading readonly oom noauth busy masterdown".split()
-"""What a sweep injects unless it is told otherwise, in this order."""
+"""What a sweep injects by default, in this order."""
 
 
 @cache
 def all_faults() -> dict[str, Fault]:
-    """Name in a cell's id -> the fault, the usual ones first. At a request: before the server has it; at a reply: it has executed it."""
+    """Name in a cell's id -> the fault, the default ones first. At a request, the server does not have it yet; at a reply, it has executed it."""
     known = {name: fault for kind in kinds() for name, fault in kind.swept().items()}
     return {name: known[name] for name in (*USUAL, *sorted(known.keys() - set(USUAL))) if name in known}
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault at one point; with `then`, a second one during the recovery from it, at a point of that."""
+    """One fault at one point; with `then`, a second fault at a point of the recovery from the first."""
 
     point: Point
     fault: str
@@ -39,7 +39,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, text: str) -> Cell:
-        """The cell of that id. Raises UsageError."""
+        """Return the cell with this id. Raises UsageError."""
         head, _, second = text.partition(">")
         if second:
             return msgspec.structs.replace(cls.parse(head), then=cls.parse(second))
@@ -51,7 +51,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         return cls(point=Point.parse(point), fault=fault)
 
     def injection(self, broker: str, place: int | None = None) -> Injection | None:
-        """What is injected; None where this fault cannot be at this point. With `place`, only that task's frames count."""
+        """Return the injection; None if this fault is impossible at this point. With `place`, only that task's frames count."""
         fault, point = all_faults()[self.fault], self.point
         if not fault.can_be_at(point.direction, point.command):
             return None
@@ -61,11 +61,11 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cells(points: Sequence[Point], faults: Iterable[str], broker: str) -> list[Cell]:
-    """All cells, fault by fault: so a lane has seldom to wait for the same slow fault many times in a row."""
+    """Return all cells, fault by fault, so a lane seldom has to wait for the same slow fault many times in a row."""
     found = [Cell(point=point, fault=fault) for fault in faults for point in points]
     return [cell for cell in found if cell.injection(broker) is not None]
 
 
 def second_cells(first: Cell, points: Sequence[Point], faults: Iterable[str], broker: str) -> list[Cell]:
-    """All cells with a second fault at one of these points of the first one's recovery."""
+    """Return all cells with a second fault at one of these points of the first one's recovery."""
     return [msgspec.structs.replace(first, then=second) for second in cells(points, faults, broker)]

@@ -1,4 +1,4 @@
-"""The whole sweep: several warm systems beside each other, each with the next cell that is left."""
+"""The whole sweep: several warm systems in parallel, each playing the next cell that is left."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Done = Callable[[Result], None]
 T = TypeVar("T")
 
 _TRIES = 2
-"""How often a lane whose system could not be brought back is set up anew for the same cell."""
+"""How often a lane gets a new system for the same cell if its system could not be brought back."""
 
 
 async def on_stage(
     system: System, folder: Path, binary: Binary, seed: int, story: Callable[[Stage], Awaitable[T]]
 ) -> T:
-    """Start a system, warm it up, and have a story told on it. Raises ComponentError."""
+    """Start a system, warm it up, and run a story on it. Raises ComponentError."""
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -46,15 +46,17 @@ async def on_stage(
 
 
 async def record(system: System, folder: Path, binary: Binary) -> tuple[Point, ...]:
-    """The fault points of a system, from a calm run. Raises ComponentError."""
+    """Return the fault points of a system, from a calm run. Raises ComponentError."""
     return await on_stage(system, folder, binary, 0, lambda stage: stage.record())
 
 
 async def play(
     cells: Sequence[Cell], system: System, folder: Path, binary: Binary, seed: int, lanes: int, done: Done
 ) -> None:
-    """Play cells, `lanes` at a time, each lane on a warm system of its own; only one system starts at a time. Raises ComponentError
-    where a system does not start. A cell that breaks its system for good is tried once more on a new one, and then left.
+    """Play cells, `lanes` at a time, each lane on its own warm system. Only one system starts at a time.
+
+    A cell that breaks its system for good is tried once more on a new one, and then left unplayed. Raises ComponentError
+    if a system does not start.
     """
     waiting = list(cells)
     tries = Counter[str]()

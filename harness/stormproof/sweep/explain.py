@@ -18,7 +18,7 @@ from stormproof.sweep import sheet as sheets
 
 
 def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Life]:
-    """Draw a task's life into the folder; where that is, and the life. Raises UsageError, RunFolderError."""
+    """Draw a task's life into the folder. Returns the path and the life. Raises UsageError, RunFolderError."""
     chosen, life = told(folder, about, cell)
     name = re.sub("[^A-Za-z0-9_-]", "_", chosen)[:80]  # A system may name its tasks as it likes.
     path = folder / f"explain-{name}.svg"
@@ -27,7 +27,7 @@ def explain(folder: Path, about: str | None, cell: str | None) -> tuple[Path, Li
 
 
 def told(folder: Path, about: str | None, cell: str | None) -> tuple[str, Life]:
-    """The task that is meant, and its life; nothing is drawn. Raises UsageError, RunFolderError."""
+    """Return the chosen task and its life, without drawing. Raises UsageError, RunFolderError."""
     history, findings, broker = _of_sweep(folder, cell) if (folder / sheets.FILE).exists() else _of_run(folder, cell)
     chosen = about or gone_wrong(history, findings) or _first(history)
     if chosen is None:
@@ -49,7 +49,7 @@ def _of_run(folder: Path, cell: str | None) -> tuple[History, Iterable[Finding],
 
 
 def _of_sweep(folder: Path, cell: str | None) -> tuple[History, Iterable[Finding], str]:
-    """The slice of one cell: the submission that met the fault is its first."""
+    """Return the slice of one cell: its first submission is the one that met the fault."""
     sheet = sheets.load(folder)
     worst = sheet.broken()
     name = cell or (worst[0].cell if worst else None)

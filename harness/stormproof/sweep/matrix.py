@@ -1,4 +1,4 @@
-"""A sweep as a matrix: rows the fault points in the order of a task's life, columns the faults, in each cell what became of the task."""
+"""A sweep as a matrix. Rows: the fault points in the order of a task's life; columns: the faults; cells: what happened to the task."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _MARKS: dict[Word, str] = {
     Word.UNKNOWN: "?",
     Word.INTACT: "·",
 }
-"""What stands in a cell: capitals for what no user forgives, so that colour is never the only sign."""
+"""The text in a cell: capitals mark broken outcomes, so that colour is never the only sign."""
 
 _NOT_PLAYED = "-      not played: the sweep was stopped, or the system was not ready or quiet again after the cell; sweep --resume tries again"
 _STYLES = dict.fromkeys(BROKEN, "bold red") | {Word.UNKNOWN: "yellow", Word.INTACT: "green"}
 
 
 def width(sheet: Sheet) -> int:
-    """How many columns the matrix takes; a line that wraps in a narrow terminal is better than a name that nobody can read."""
+    """The width of the matrix in columns. A line that wraps in a narrow terminal is better than an unreadable name."""
     return max(len(point.name) for point in sheet.points) + sum(max(len(fault), 5) + 2 for fault in sheet.faults) + 12
 
 
 def table(sheet: Sheet) -> Table:
-    """The matrix for a terminal."""
+    """Return the matrix for a terminal."""
     rows = Table(
         "fault point",
         *sheet.faults,
@@ -69,13 +69,13 @@ def _mark(sheet: Sheet, cell: str) -> Text:
 
 
 def legend(sheet: Sheet) -> list[str]:
-    """How many cells have each outcome, and what that means; and how many have none."""
+    """Return how many cells have each outcome and what it means, and how many have none."""
     told = [f"{count:>5} {_MARKS[word]:<6} {word.value}: {MEANINGS[word]}" for word, count in sheet.tally.items()]
     return [*told, *([f"{len(sheet.left):>5} {_NOT_PLAYED}"] if sheet.left else [])]
 
 
 def line(result: Result) -> str:
-    """One result in one line."""
+    """Return one result as one line."""
     outcome = result.outcome
     also = f" (also {', '.join(word.value for word in outcome.also)})" if outcome.also else ""
     said = f": {outcome.said[0]}" if outcome.said else ""
@@ -83,7 +83,7 @@ def line(result: Result) -> str:
 
 
 def markdown(sheet: Sheet) -> str:
-    """The matrix for a page of documentation."""
+    """Return the matrix as Markdown, for a documentation page."""
     head = "| fault point | " + " | ".join(sheet.faults) + " |\n|" + " --- |" * (len(sheet.faults) + 1)
     rows = [
         f"| {code_cell(point.name)} | "
@@ -105,7 +105,7 @@ thead { position: sticky; top: 0; background: Canvas; }
 
 
 def page(sheet: Sheet) -> str:
-    """The matrix as one file that opens offline; every cell that is not intact leads to what was seen."""
+    """Return the matrix as one HTML file that opens offline. Every cell that is not intact links to what was seen."""
     head = "".join(f"<th scope=col>{_text(fault)}</th>" for fault in sheet.faults)
     rows = "".join(
         f"<tr><th scope=row>{_text(point.name)}</th>"

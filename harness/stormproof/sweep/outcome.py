@@ -1,4 +1,4 @@
-"""What became of the task: one word for a cell, from the slice of the history that is its evidence. Pure."""
+"""What happened to the task: one word for a cell, from the slice of the history that is its evidence. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stormproof.history import FastForward, Fault, History, Process, Quiescence,
 from stormproof.spec.system import System
 
 _KEYS_SLACK = 2
-"""A recovery declares queues and bindings again, which are keys; they are the same ones each time."""
+"""Slack for keys: a recovery declares queues and bindings again, which are keys, and the same ones each time."""
 
 
 class Word(StrEnum):
-    """What became of a task, the worst first."""
+    """What happened to a task, the worst first."""
 
     LOST = "lost"
     DOUBLED = "doubled"
@@ -60,7 +60,7 @@ MEANINGS: dict[Word, str] = {
 BROKEN = frozenset(
     {Word.LOST, Word.DOUBLED, Word.DIED, Word.WEDGED, Word.HUNG, Word.UNREADABLE, Word.UNTRUE, Word.PHANTOM}
 )
-"""What no user forgives."""
+"""The outcomes that count as broken."""
 
 WORDS: dict[Category, Word] = {
     Category.LOST: Word.LOST,
@@ -78,11 +78,11 @@ WORDS: dict[Category, Word] = {
     Category.ANSWER: Word.API_WRONG,
     Category.SLOW_ANSWER: Word.API_WRONG,
 }
-"""What the categories of the checks that judge a cell mean for its task; the other words come from the facts of the slice."""
+"""The word for each category of the checks that judge a cell; the other words come from the facts of the slice."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The worst word, all other words, and what the checks said, a line each; what is said of the worst word comes first."""
+    """The worst word, all other words, and the checks' findings, one per line; those for the worst word come first."""
 
     word: Word
     also: tuple[Word, ...] = ()
@@ -92,8 +92,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def outcome(
     history: History, system: System, key: str, *, wedged: bool, planned: int = 1, life_s: float = 0.0
 ) -> Outcome:
-    """Judge a cell's slice. `key` is the submission that met the fault; `wedged`: a live worker did not take the next task in the
-    time that the system promises; `planned`: how many faults must have bitten; `life_s`: the longest that a task has taken in calm.
+    """Judge a cell's slice. `key`: the submission that met the fault.
+
+    `wedged`: a live worker did not take the next task in the time that the system promises; `planned`: how many faults must
+    have bitten; `life_s`: the longest time that a task took in calm.
     """
     findings = _findings(history, system)
     words = {_word(finding) for finding in findings if finding.status is Status.INVALID}
@@ -114,7 +116,7 @@ def outcome(
 
 
 def _word(finding: Finding) -> Word:
-    """What a finding means for its task. A remark accuses nobody; that the task was stranded it says all the same."""
+    """Return what a finding means for its task. A remark means nothing bad, unless it reports that the task was stranded."""
     if finding.status is Status.UNKNOWN:
         return Word.UNKNOWN
     word = WORDS[category(finding.kind)]
@@ -147,7 +149,7 @@ def _by_facts(history: History, key: str, hangs_after_s: float) -> set[Word]:
 
 
 def _hangs(facts: Facts, end: Quiescence, after_s: float) -> bool:
-    """Whether a task that is in hand at the end has been there since its last start for longer than that."""
+    """Whether a task that is in hand at the end was started last more than `after_s` seconds before."""
     held = (facts.tasks[task_id] for task_id in end.in_hand if task_id in facts.tasks)
     return any(task.starts and end.t - task.starts[-1][1].t > after_s for task in held)
 
@@ -163,7 +165,7 @@ def _leaked(history: History) -> bool:
 
 
 def bitten(history: History) -> int:
-    """How many faults had their effect."""
+    """Return how many faults had their effect."""
     return len({event.fault for _, event in history.of(Fault) if event.stage == "bit"})
 
 

@@ -1,4 +1,4 @@
-"""One cell on a warm system: arm, submit, see it bite, bring back what broke, and judge what came of it."""
+"""Plays one cell on a warm system: arm, submit, wait for the bite, bring back what broke, and judge the result."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _WARM_UPS = 6
 _CALM_S = 60.0
 """How long a submission, or a task, may take in calm, where nothing is known of it yet."""
 _LONGEST_S = 3.0
-"""For how long a fault is left in force at a point, at most."""
+"""The longest time that a fault stays in force at a point, in seconds."""
 _END_S = 10.0
 _SETTLE_S = 5.0
-"""Bounds for tasks that take no time; what a task of this system takes is added to them."""
+"""Bounds for tasks that take no time, in seconds; the time that a task of this system takes is added."""
 _BITE_S = 1.0
-"""How long a fault is waited for when the task has ended and been read: nothing of its life is left to come."""
+"""How long to wait for a fault after the task ended and was read, in seconds: nothing of its life is left to come."""
 _SILENT_S = 0.2
 _GLANCE_S = 0.001
 
@@ -37,12 +37,12 @@ class Stage:
         self.session, self.world = session, session.world
 
     async def warm_up(self) -> None:
-        """Tasks through every process of the system, so that all connections are there. Raises ComponentError."""
+        """Run tasks through every process of the system, so that all connections exist. Raises ComponentError."""
         for _ in range(_WARM_UPS):
             await self._one_task()
 
     async def record(self) -> tuple[Point, ...]:
-        """The fault points of a task's life: those that are in most of several. Raises ComponentError."""
+        """Return the fault points of a task's life: those that most of several lives have. Raises ComponentError."""
         names = {replica.name for replica in self.world.replicas if replica.spec.in_storms}
         lives = []
         for _ in range(_LIVES):
@@ -54,11 +54,11 @@ class Stage:
         return stable(lives)
 
     def _silent(self) -> bool:
-        """Whether nothing has passed any link for a while that is longer than anything that a task still has to send."""
+        """Whether all links were silent for longer than any pause before a task's last frames."""
         return self.world.recorder.now() - self.world.links.last_t > _SILENT_S
 
     async def _one_task(self) -> None:
-        """One task in calm, from its submission to its end. Raises ComponentError."""
+        """Run one task in calm, from its submission to its end. Raises ComponentError."""
         session, now = self.session, self.world.recorder.now
         key, began = session.next_key(), now()
         submitted = await session.submit(key, within_s=_CALM_S)
@@ -75,7 +75,7 @@ class Stage:
     # One cell
 
     async def play(self, cell: Cell) -> Result:
-        """Play a cell and judge it. Raises ComponentError where the system cannot be brought back."""
+        """Play a cell and judge it. Raises ComponentError if the system cannot be brought back."""
         session, world, recorder = self.session, self.world, self.world.recorder
         first, began = len(recorder.events), recorder.now()
         recorder.add(Phase(t=began, name=f"cell {cell.id}"))
@@ -115,7 +115,7 @@ class Stage:
         )
 
     def _strike(self, cell: Cell, place: int | None, after: asyncio.Task[None] | None = None) -> asyncio.Task[None]:
-        """Inject one fault of a cell, at once or as soon as the one before has bitten."""
+        """Inject one fault of a cell, at once or as soon as the previous one has bitten."""
         injection = cell.injection(self.world.system.broker, place)
         if injection is None:
             raise UsageError(f"{cell.id}: this fault cannot be at this point")
@@ -132,7 +132,7 @@ class Stage:
         return bitten(History(self.world.recorder.events[first:]))
 
     async def renew(self, component: str) -> None:
-        """Start a component again: a fault point that a used one does not reach, a new one may. Raises ComponentError."""
+        """Restart a component, because a new one may reach a fault point that a used one does not. Raises ComponentError."""
         await self.session.restart(component)
         await self.warm_up()
 
@@ -141,7 +141,7 @@ class Stage:
             await asyncio.sleep(0)
 
     async def _live_through(self, key: str, strike: asyncio.Task[None]) -> None:
-        """The task's life: submitted, ended or struck, and read once."""
+        """Play the task's life: submit it, wait until it has ended or was struck, and read it once."""
         session, end_s = self.session, self.session.with_lives(_END_S, 2)
         submissions = self.world.picture.submissions
         await session.submit(key)
@@ -151,5 +151,5 @@ class Stage:
         await asyncio.wait([strike], timeout=_LONGEST_S + end_s if self._struck() else _BITE_S)
 
     def _struck(self) -> bool:
-        """Whether a rule that is armed has met something."""
+        """Whether an armed rule has matched something."""
         return self.world.links.met

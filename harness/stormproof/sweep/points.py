@@ -24,8 +24,9 @@ _NAME = re.compile(
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment: the `nth` frame of this kind on this link within the life of one task. `link` is the component, with `.results`
-    and the like for a server that is not the broker.
+    """A moment: the `nth` frame of this kind on this link within the life of one task.
+
+    `link` is the component, with a suffix such as `.results` for a server that is not the broker.
     """
 
     link: str
@@ -41,12 +42,12 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def component(self) -> str:
-        """Whose link it is."""
+        """The component that the link belongs to."""
         return self.link.partition(".")[0]
 
     @classmethod
     def parse(cls, text: str) -> Point:
-        """The point of that name. Raises UsageError."""
+        """Return the point with this name. Raises UsageError."""
         match = _NAME.fullmatch(text)
         if match is None:
             raise UsageError(f"{text!r} names no fault point; they look like worker:HSET(unacked):request:1")
@@ -54,7 +55,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert({**found, "nth": int(found["nth"])}, cls)
 
     def trigger(self, broker: str, place: int | None = None) -> Trigger:
-        """When it has come; counted from the moment when this is armed, among the frames of the task at `place` where that is given."""
+        """Return the trigger for this point. It counts from when it is armed and, with `place`, only that task's frames."""
         return Trigger(
             component=self.component,
             store=self.link.partition(".")[2] or broker,
@@ -67,7 +68,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
-    """The points of one task's life, in their order, from all frames between its submission and its end.
+    """Return the points of one task's life, in order, from all frames between its submission and its end.
 
     Blocking requests are not fault points; their replies are.
     """
@@ -82,10 +83,9 @@ def life(frames: Iterable[Wire], components: Iterable[str]) -> list[Point]:
 
 
 def recovery(slice_: Iterable[AnyEvent], names: AbstractSet[str]) -> tuple[Point, ...]:
-    """The points of a task's recovery: the frames after the fault's bite that name the task (`names`: its submission's key and its ids),
-    counted among each other.
+    """Return the points of a task's recovery: the frames after the fault's bite that name the task, counted among themselves.
 
-    When the harness reads the result at the end, it is over.
+    `names`: the key of the task's submission and its ids. The recovery is over when the harness reads the result at the end.
     """
     events = list(takewhile(lambda event: not (isinstance(event, Phase) and event.name == "read"), slice_))
     bites = [event.t for event in events if isinstance(event, Fault) and event.stage == "bit"]
@@ -95,8 +95,10 @@ def recovery(slice_: Iterable[AnyEvent], names: AbstractSet[str]) -> tuple[Point
 
 
 def stable(lives: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
-    """The points that most lives have, in the order in which they come there. What a clock sent meanwhile is in few of them; what
-    the component sends together with the next frame once in a while (events, say) is missing in few.
+    """Return the points that most lives have, in the order of those lives.
+
+    Frames that a timer sent meanwhile are in few lives. Frames that the component sometimes sends together with the next
+    one (events, for example) are missing in few.
     """
     count = Counter(point for one in lives for point in set(one))
     often = {point for point, times in count.items() if times > len(lives) / 2}

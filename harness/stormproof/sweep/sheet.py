@@ -1,4 +1,4 @@
-"""What a sweep knows so far: its points, its cells and their outcomes, in a folder with the histories that are the evidence."""
+"""The results of a sweep so far: its points, cells and outcomes, in a folder with the histories that are the evidence."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ FILE = "sweep.json"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell that was played. `reached`: the task's life came to the fault point. `lane`: the folder of the history, `first` to
-    `last` (exclusive) the events there that are the evidence. `recovery`: the points of the task's life after the fault's bite.
+    """One cell that was played. `reached`: the task's life reached the fault point.
+
+    `lane`: the folder of the history; `first` to `last` (exclusive): the events in it that are the evidence. `recovery`: the
+    points of the task's life after the fault's bite.
     """
 
     cell: str
@@ -51,12 +53,12 @@ class Sheet(msgspec.Struct, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The system's."""
+        """The name of the system."""
         return str(self.system["name"])
 
     @property
     def left(self) -> list[Cell]:
-        """The cells that were not played yet."""
+        """The cells that have not been played yet."""
         return [Cell.parse(cell) for cell in self.cells if cell not in self.results]
 
     @property
@@ -71,7 +73,7 @@ class Sheet(msgspec.Struct, kw_only=True):
         return [self.results[cell] for cell in self.cells if cell in self.results and ">" not in cell]
 
     def broken(self) -> list[Result]:
-        """The results that no user forgives, the worst first."""
+        """The broken results, the worst first."""
         found = [result for result in self.results.values() if result.outcome.word in BROKEN]
         order = list(Word)
         return sorted(found, key=lambda result: (order.index(result.outcome.word), result.cell))
@@ -80,7 +82,7 @@ class Sheet(msgspec.Struct, kw_only=True):
 def new(
     system: System, points: tuple[Point, ...], faults: tuple[str, ...], cells: list[Cell], seed: int, redis: Binary
 ) -> Sheet:
-    """A sheet on which nothing is known yet."""
+    """Return a sheet without results."""
     return Sheet(
         system=system.stored(),
         points=points,
@@ -95,12 +97,12 @@ def new(
 
 
 def save(folder: Path, sheet: Sheet) -> None:
-    """Write it, whole or not at all. Raises RunFolderError."""
+    """Write the sheet atomically. Raises RunFolderError."""
     store.write(folder, FILE, sheet)
 
 
 def load(path: Path) -> Sheet:
-    """Read it, from its folder or as a file. Raises RunFolderError."""
+    """Read a sheet from its folder or file. Raises RunFolderError."""
     file = path / FILE if path.is_dir() else path
     try:
         return msgspec.json.decode(file.read_bytes(), type=Sheet)
@@ -111,10 +113,11 @@ def load(path: Path) -> Sheet:
 
 
 def second_order(sheet: Sheet, broker: str) -> tuple[list[Cell], int, int]:
-    """The cells with a second fault during the recovery from a first, and how many first cells were left out: because another had
-    left the same state, and because nothing of the task was left to strike (or the fault had not bitten).
+    """Return the cells with a second fault during the recovery from a first, and how many first cells were left out.
 
-    Two first faults have left the same state where the task's further life on the wire and its outcome are the same.
+    The two counts: because another cell had left the same state, and because nothing of the task was left to strike (or the
+    fault had not bitten). Two first faults have left the same state if the task's further life on the wire and its outcome
+    are the same.
     """
     seen: set[tuple[object, ...]] = set()
     planned: list[Cell] = []
@@ -132,7 +135,7 @@ def second_order(sheet: Sheet, broker: str) -> tuple[list[Cell], int, int]:
 
 
 def compare(sheet: Sheet, baseline: Sheet) -> tuple[list[Result], list[str]]:
-    """What is worse than in the baseline (and not intact), and the ids of what was broken there and is not any more."""
+    """Return what is worse than in the baseline (and not intact), and the ids of cells that were broken there and no longer are."""
     order = list(Word)
     known = {cell: result.outcome.word for cell, result in baseline.results.items()}
     worse = [

@@ -1,1 +1,1 @@
-"""`stormproof serve`: the runs of a folder in a browser, for whoever started it and for nobody else."""
+"""`stormproof serve`: the runs of a folder in a browser, only for the user who started it."""

@@ -1,4 +1,4 @@
-"""What the buttons do: judge a run again, replay it, and stop that. The gate has asked who presses them."""
+"""The actions of the buttons: judge a run again, replay it, stop the replay. The gate has already checked the client."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SEE_OTHER = 303
 
 
 def router(listing: Listing, replays: Replays) -> APIRouter:
-    """The routes."""
+    """Return the routes."""
     routes = APIRouter()
     judging = threading.Lock()
 
     def ended(name: str) -> Entry:
-        """A run that nobody writes to any more."""
+        """Return a run that is no longer being written."""
         entry = found(listing, name, "run")
         if entry.word == "running":
             raise HTTPException(409, f"{name} is still running; wait until it has ended")

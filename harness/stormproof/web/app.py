@@ -1,4 +1,4 @@
-"""The application: routes, what is said where something is not there, and the gate around it all."""
+"""The application: routes, error pages, and the gate around everything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stormproof.web.replays import Replays
 
 
 def build(listing: Listing, replays: Replays, token: str, cookie: str) -> Gate:
-    """The pages of these runs, for whoever has the token."""
+    """Return the application that serves these runs to clients with the token."""
     app = FastAPI(title="stormproof serve", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(pages.router(listing))
     app.include_router(run_pages.router(listing))
@@ -33,5 +33,5 @@ def _missing(request: Request, error: Exception) -> HTMLResponse:
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    """A folder that cannot be read is no failure of the server's."""
+    """Answer with an error page: a folder that cannot be read is not a failure of the server."""
     return drawn.page(request, "error.html", 422, said=str(error))

@@ -1,4 +1,4 @@
-"""Two runs side by side: in what they differ, row by row."""
+"""Two runs side by side: their differences, row by row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.web.entry import Entry
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing of both. `is_verdict`: the first word of each is a verdict's."""
+    """One property of both runs. `is_verdict`: the first word of each value is a verdict."""
 
     name: str
     left: str
@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def differs(self) -> bool:
-        """Whether they are not the same."""
+        """Whether the two values differ."""
         return self.left != self.right
 
 
@@ -34,7 +34,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parts(left: Entry, right: Entry) -> list[Part]:
-    """All that can be compared of two runs."""
+    """Return everything that can be compared of two runs."""
     one, other = left.run, right.run
     if one is None or other is None:
         return []

@@ -1,4 +1,4 @@
-"""Templates into pages. Every value is made printable and escaped, whatever a template says."""
+"""Renders templates into pages. Every value is made printable and escaped, regardless of the template."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STORED_PAGE = _AS_NOBODY | {
         "img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
-"""For a run's own report, which has scripts in it: it is served in a sandboxed origin, so it can use no cookie of ours and ask nothing of us."""
+"""For a run's own report, which contains scripts. It is served in a sandboxed origin, so it cannot use our cookies or call our routes."""
 STORED_DRAWING = _AS_NOBODY | {
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 }
@@ -55,13 +55,13 @@ _ENVIRONMENT.globals["MARKS"] = MARKS
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """One page. `here` tells the template whether there may be buttons."""
+    """Return one page. `here` tells the template whether to show buttons."""
     text = _ENVIRONMENT.get_template(template).render(here=is_here(request.scope), **values)
     return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
 
 def asset(name: str, kind: str) -> Response:
-    """A file beside the templates, as it is."""
+    """Return a file from the templates' folder unchanged."""
     source, _, _ = _loader().get_source(_ENVIRONMENT, name)
     return Response(source, media_type=kind)
 
@@ -72,5 +72,5 @@ def _loader() -> PackageLoader:
 
 
 def path_of(*parts: str) -> str:
-    """An address on this server."""
+    """Return a URL on this server."""
     return "".join(f"/{_url(part)}" for part in parts)

@@ -1,4 +1,4 @@
-"""One folder among the runs: what it is, told by `scenario.json`, `verdict.json` and `sweep.json` alone; never by a history."""
+"""One folder among the runs, described only by its `scenario.json`, `verdict.json` and `sweep.json`; histories are never read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from stormproof.sweep.outcome import BROKEN, Word
 from stormproof.sweep.sheet import FILE as SHEET
 
 WORDS = ("valid", "unknown", "invalid", "running", "crashed", "unreadable", "no run")
-"""All that may stand where a verdict stands."""
+"""All words that may take the place of a verdict."""
 
 PACKAGES = {"celery": "celery", "kombu": "kombu", "rq": "rq", "redis": "redis-py"}
-"""The packages whose releases runs are chosen by: name as stored -> name as people say it."""
+"""The packages by whose releases runs can be filtered: stored name -> displayed name."""
 
 T = TypeVar("T")
 Signature = tuple[object, ...]
@@ -34,7 +34,7 @@ Signature = tuple[object, ...]
 _FILES = ("scenario.json", "verdict.json", SHEET)
 _LARGEST_BYTES = 64 * 1024 * 1024
 _STILL_WRITING_S = 15.0
-"""A history that is older than this, and has no verdict, is that of a run that crashed: a run takes samples all the time."""
+"""A history without a verdict that is older than this belongs to a crashed run, because a run takes samples all the time."""
 
 
 class _Scenario(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What a listing needs of `store.Plan`. The scenario's faults and the description's components are not looked at."""
+    """The parts of `store.Plan` that a listing needs. The scenario's faults and the description's components are not decoded."""
 
     scenario: _Scenario
     system: _Named
@@ -77,9 +77,11 @@ class _Sheet(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the listing. `kind`: "run", "sweep" or "other". `word`: one of WORDS. `run` has no history, and its scenario and system
-    are names only: enough for `report.words`. `problem`: why the folder cannot be read. `versions`: package -> its releases, as
-    the components' interpreters have it. `began_at`: seconds since 1970.
+    """One line of the listing. `kind`: "run", "sweep" or "other". `word`: one of WORDS.
+
+    `run` has no history, and its scenario and system are only names, which is enough for `report.words`. `problem`: why the
+    folder cannot be read. `versions`: package -> its releases in the components' interpreters. `began_at`: seconds since
+    1970.
     """
 
     name: str
@@ -96,16 +98,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def began(self) -> str:
-        """When, for people."""
+        """The time when it began, for people."""
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.began_at))
 
 
 def signature(folder: Path) -> Signature:
-    """What changes when the folder's entry does. Raises OSError where the folder cannot be looked into."""
+    """Return a value that changes when the folder's entry does. Raises OSError if the folder cannot be read."""
     found: list[object] = []
     for name in _FILES:
         try:
-            # Asked of thousands of folders at a time: to make a path of each takes longer than to look at it.
+            # This is called for thousands of folders at a time, and making a path for each takes longer than the look itself.
             seen = os.lstat(f"{folder}/{name}")
             found.append((seen.st_mtime_ns, seen.st_size, seen.st_ino))
         except FileNotFoundError:
@@ -116,7 +118,7 @@ def signature(folder: Path) -> Signature:
 
 
 def read(folder: Path) -> Entry:
-    """The entry of a folder. Never raises: what cannot be read is an entry that says why."""
+    """Return the entry of a folder. Never raises: if the folder cannot be read, the entry records why."""
     try:
         if (folder / SHEET).exists():
             return _sweep(folder)
@@ -166,7 +168,7 @@ def _run(folder: Path) -> Entry:
 
 @functools.lru_cache(maxsize=256)
 def _named(name: str) -> System:
-    """A system of which nothing is known but its name. Many runs are of one."""
+    """Return a system of which only the name is known. Cached, because many runs share a system."""
     return System.model_construct(name=name)
 
 
@@ -190,7 +192,7 @@ def _sweep(folder: Path) -> Entry:
 
 
 def _decoded(path: Path, kind: type[T]) -> T:
-    """A file's JSON. What is no regular file (a pipe would never end), or is too large, is not read: raises ValueError."""
+    """Read a file's JSON. Raises ValueError if it is too large or not a regular file (reading a pipe would never end)."""
     seen = path.lstat()
     if not stat.S_ISREG(seen.st_mode):
         raise ValueError(f"{path.name} is not a file")

@@ -1,4 +1,4 @@
-"""A stored sweep as a matrix of links, and what proves one of its cells: the task's life, and the slice of the history."""
+"""A stored sweep as a matrix of links, and the evidence of one of its cells: the task's life and the slice of the history."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from stormproof.web.stored import opened, reading
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell of the matrix. `id` is empty where the fault cannot be at that point, `word` where it was not played yet."""
+    """One cell of the matrix. `id` is empty if the fault is impossible at that point, `word` if the cell was not played yet."""
 
     id: str
     word: str = ""
 
     @property
     def looks(self) -> str:
-        """How bad it is: "broken", "unknown", "intact" or "other"."""
+        """How bad the outcome is: "broken", "unknown", "intact" or "other"."""
         if self.word in BROKEN:
             return "broken"
         return self.word if self.word in (Word.INTACT, Word.UNKNOWN) else "other"
@@ -40,7 +40,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def matrix(sheet: Sheet) -> Matrix:
-    """All cells of a sweep in the order of a task's life."""
+    """Return all cells of a sweep in the order of a task's life."""
     planned = frozenset(sheet.cells)
     rows = tuple(
         (point.name, tuple(_cell(sheet, planned, f"{point.name}/{fault}") for fault in sheet.faults))
@@ -59,14 +59,14 @@ def _cell(sheet: Sheet, planned: frozenset[str], cell: str) -> Cell:
 
 
 def load(folder: Path) -> Sheet:
-    """The sheet of a sweep. Raises RunFolderError."""
+    """Load the sheet of a sweep. Raises RunFolderError."""
     with reading(folder):
         return sheets.load(folder / sheets.FILE)
 
 
 def lane(folder: Path, result: Result) -> Path:
-    """The history that a cell's evidence is in. Raises RunFolderError where its folder is none of the sweep's own, or
-    something else than a file stands in its place."""
+    """Load the history with a cell's evidence. Raises RunFolderError if its folder does not belong to the sweep, or if the
+    history is not a regular file."""
     try:
         with os.scandir(folder) as inside:
             known = {one.name for one in inside if one.is_dir(follow_symlinks=False)}
@@ -80,7 +80,7 @@ def lane(folder: Path, result: Result) -> Path:
 
 
 def life(folder: Path, result: Result) -> Life:
-    """The life of the task that met a cell's fault. Raises RunFolderError, UsageError where no task is in the slice."""
+    """Return the life of the task that met a cell's fault. Raises RunFolderError, or UsageError if the slice contains no task."""
     lane(folder, result)
     with reading(folder):
         return explaining.told(folder, None, result.cell)[1]

@@ -1,4 +1,4 @@
-"""Who may see the pages, and who may press their buttons: asked of every request before anything else is done with it."""
+"""Checks, before anything else, that the client of each request may see the pages and press their buttons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OWN_POLICY = (
 _HEADERS = {
     "content-security-policy": _OWN_POLICY,
     "x-content-type-options": "nosniff",
-    # Not `no-referrer`: a form's Origin would then be `null`, and could not be told from a stranger's.
+    # Not `no-referrer`: a form's Origin would then be `null`, like that of a foreign page.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -36,16 +36,17 @@ _HEADERS = {
 
 
 class Gate:
-    """An ASGI application around another. `token`: what was printed; `cookie`: under which name a browser keeps it.
+    """An ASGI application around another. `token`: the printed token; `cookie`: the name of the cookie that holds it.
 
-    Jupyter's way: whoever opens the printed address gets a cookie, and an address without the token.
+    Works like Jupyter: a browser that opens the printed address gets a cookie and is redirected to an address without the
+    token.
     """
 
     def __init__(self, app: App, token: str, cookie: str) -> None:
         self._app, self._token, self._cookie = app, token, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer strangers; hand all others on."""
+        """Answer unauthorized requests; pass all others on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -77,14 +78,14 @@ class Gate:
 
 
 def is_here(scope: Scope) -> bool:
-    """Whether the client is on this machine, and no proxy speaks for another one."""
+    """Whether the client is on this machine and not a proxy for another machine."""
     client: tuple[str, int] | None = scope.get("client")
     forwarded = header(scope, "forwarded") or header(scope, "x-forwarded-for")
     return client is not None and is_loopback(client[0]) and not forwarded
 
 
 def header(scope: Scope, name: str) -> str:
-    """A header of the request; empty where there is none."""
+    """Return a header of the request; empty if it is missing."""
     wanted = name.encode()
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), "")
 
@@ -116,7 +117,7 @@ def _cookies(scope: Scope) -> dict[str, str]:
 
 
 def _guarded(send: Send) -> Send:
-    """What an answer does not say itself of how it may be used, is said here."""
+    """Add the security headers that the answer does not set itself."""
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":

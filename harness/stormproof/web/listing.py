@@ -1,4 +1,4 @@
-"""All folders of the runs, newest first. What was read once is read again only where a file of it has changed."""
+"""All folders of the runs, newest first. A folder is read again only if one of its files has changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stormproof.web.entry import Entry, Signature
 
 
 class Listing:
-    """The folders in `runs`. A name that came from outside is looked up here, and never becomes part of a path otherwise."""
+    """The folders in `runs`. A name from outside is only looked up here and never becomes part of a path in any other way."""
 
     def __init__(self, runs: Path) -> None:
         self.runs = runs
@@ -20,7 +20,7 @@ class Listing:
         self._lock = threading.Lock()
 
     def entries(self) -> list[Entry]:
-        """All of them, newest first. Raises RunFolderError where the folder of the runs itself cannot be read."""
+        """Return all entries, newest first. Raises RunFolderError if the folder of the runs itself cannot be read."""
         with self._lock:
             names = self._names()
             self._known = {name: self._fresh(name) for name in names}
@@ -28,7 +28,7 @@ class Listing:
         return sorted(found, key=lambda entry: (entry.began_at, entry.name), reverse=True)
 
     def find(self, name: str) -> Entry | None:
-        """The folder with this name; None where there is none. Raises RunFolderError."""
+        """Return the entry of the folder with this name, or None. Raises RunFolderError."""
         with self._lock:
             if name not in self._names():
                 return None
@@ -36,11 +36,11 @@ class Listing:
             return self._known[name][1]
 
     def folder(self, entry: Entry) -> Path:
-        """Where an entry's files are."""
+        """Return the folder of an entry's files."""
         return self.runs / entry.name
 
     def _names(self) -> list[str]:
-        """Links to elsewhere are not followed: only what lies in the folder is shown."""
+        """Links are not followed: only what is in the folder itself is shown."""
         try:
             with os.scandir(self.runs) as inside:
                 return [one.name for one in inside if one.name[0] != "." and one.is_dir(follow_symlinks=False)]

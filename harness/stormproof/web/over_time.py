@@ -1,4 +1,4 @@
-"""A scenario's verdict over time: for each system and worker state its runs, the oldest first."""
+"""A scenario's verdicts over time: its runs for each system and worker state, the oldest first."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 from stormproof.web.entry import Entry
 
 MOST = 200
-"""How many runs of a series are shown: the last ones."""
+"""How many runs of a series are shown, counted from the latest."""
 
 MARKS = {"valid": "✓", "invalid": "✗", "unknown": "?", "running": "…", "crashed": "!"}
-"""What stands in a cell, so that colour is never the only sign."""
+"""The text in a cell, so that colour is never the only sign."""
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
-    """`entries`: the oldest first. `left_out`: how many older ones there are besides."""
+    """`entries`: the oldest first. `left_out`: how many older ones are not shown."""
 
     title: str
     system: str
@@ -25,13 +25,13 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tally(self) -> str:
-        """How many there are of each word."""
+        """How many runs there are of each word."""
         known = [entry.word for entry in self.entries]
         return ", ".join(f"{known.count(word)} {word}" for word in MARKS if word in known)
 
 
 def series(entries: Iterable[Entry], scenario: str) -> list[Series]:
-    """The runs of a scenario; nothing where there is none. `entries`: the newest first, as the listing has them."""
+    """Return the runs of a scenario; empty if there are none. `entries`: the newest first, as in the listing."""
     found: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         if entry.kind == "run" and entry.scenario == scenario:

@@ -1,4 +1,4 @@
-"""What is seen of many runs: the listing, two side by side, a scenario over time."""
+"""Pages about many runs: the listing, two runs side by side, a scenario over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stormproof.web.run_pages import found
 
 
 def router(listing: Listing) -> APIRouter:
-    """The routes."""
+    """Return the routes."""
     routes = APIRouter()
 
     @routes.get("/")

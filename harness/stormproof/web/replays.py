@@ -1,4 +1,4 @@
-"""`stormproof replay` as a child of the server: one at a time, its output kept, and gone when the server is."""
+"""`stormproof replay` as a child of the server: one at a time, with its output kept, and never outliving the server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 from stormproof.session.remote import ending_with_us
 
 _KEPT = 400_000
-"""Characters of output that are kept; the last ones."""
+"""How many characters of the output are kept, counted from the end."""
 _END_S = 60.0
 
 
 class Replay:
-    """One child. It is started, read and waited for by a thread of its own: what the kernel sends a child when its parent has died,
-    it sends when the *thread* that forked has ended, and those of a web server come and go.
+    """One child. Its own thread starts it, reads its output and waits for it.
+
+    The kernel sends the parent-death signal when the *thread* that forked ends, and the threads of a web server come and go.
     """
 
     def __init__(self, name: str, folder: Path, runs: Path) -> None:
@@ -33,12 +34,12 @@ class Replay:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the child has not ended yet."""
         return self.code is None
 
     @property
     def said(self) -> str:
-        """Its output so far."""
+        """The child's output so far."""
         return self._said
 
     def _live(self) -> None:
@@ -66,7 +67,7 @@ class Replay:
         self.code = self._process.wait()
 
     def end(self) -> None:
-        """Have it stop all that it has started, and wait until it has."""
+        """Make the child stop everything that it started, and wait until it has."""
         self._started.wait()
         if self._process is None or not self.running:
             return
@@ -78,7 +79,7 @@ class Replay:
 
 
 class Replays:
-    """At most one at a time; the last one is kept to be looked at."""
+    """Runs at most one replay at a time. The last one is kept so that its output can be read."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
@@ -87,7 +88,7 @@ class Replays:
         self.last: Replay | None = None
 
     def begin(self, name: str, folder: Path) -> bool:
-        """Begin one; False where another is still running."""
+        """Start a replay. Returns False if another is still running."""
         with self._lock:
             if self._closed or (self.last is not None and self.last.running):
                 return False
@@ -95,12 +96,12 @@ class Replays:
             return True
 
     def end(self) -> None:
-        """End the one that runs, if one does."""
+        """Stop the running replay, if there is one."""
         if self.last is not None:
             self.last.end()
 
     def close(self) -> None:
-        """End it, and let no other begin."""
+        """Stop the running replay and refuse new ones."""
         with self._lock:
             self._closed = True
         self.end()

@@ -1,4 +1,4 @@
-"""What is seen of one run: its verdict, its report, its logs."""
+"""Pages about one run: its verdict, its report, its logs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAIN = "text/plain; charset=utf-8"
 
 
 def found(listing: Listing, name: str, kind: str) -> Entry:
-    """The entry of this name and kind. Raises HTTPException, 404, where there is none."""
+    """Return the entry with this name and kind. Raises HTTPException (404) if there is none."""
     entry = listing.find(name)
     if entry is None or entry.kind != kind:
         why = f"{name}: {entry.problem or f'not a {kind}'}" if entry else f"there is no folder {name!r} among the runs"
@@ -23,7 +23,7 @@ def found(listing: Listing, name: str, kind: str) -> Entry:
 
 
 def router(listing: Listing) -> APIRouter:
-    """The routes."""
+    """Return the routes."""
     routes = APIRouter()
 
     @routes.get("/runs/{name}")

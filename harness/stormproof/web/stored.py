@@ -1,4 +1,4 @@
-"""Files of a run folder as they are sent: regular ones only, never a link, and found by looking, never by joining what somebody asked for."""
+"""Serves files of a run folder: only regular files, never links, and found by listing, never by joining a path from a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PIECE_BYTES = 256 * 1024
 
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """Whatever is wrong with what a folder holds is a RunFolderError: somebody else may have written it, or an older release."""
+    """Turn any error about a folder's content into RunFolderError: another program or an older release may have written it."""
     try:
         yield
     except (ValueError, OverflowError, RecursionError, LookupError) as error:
@@ -29,7 +29,7 @@ def reading(folder: Path) -> Iterator[None]:
 
 
 def logs(folder: Path) -> dict[str, int]:
-    """The logs of a run: name -> bytes; none where there is no folder of them, or it cannot be read."""
+    """Return the logs of a run: name -> size in bytes; empty if there is no folder of logs, or it cannot be read."""
     found = {}
     try:
         if not stat.S_ISDIR((folder / "logs").lstat().st_mode):
@@ -44,7 +44,7 @@ def logs(folder: Path) -> dict[str, int]:
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open a regular file. Raises RunFolderError for a link, a pipe or a folder in its place, and where it is not there."""
+    """Open a regular file. Raises RunFolderError if it is missing, or is a link, a pipe or a folder."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -56,7 +56,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a regular file."""
+    """Whether the path is a regular file."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -64,14 +64,14 @@ def is_there(path: Path) -> bool:
 
 
 def loaded(folder: Path) -> Run:
-    """A run with its history. Raises RunFolderError, also where a pipe or a link stands in the history's place."""
+    """Load a run with its history. Raises RunFolderError, also if the history is a pipe or a link."""
     opened(folder / "history.jsonl").close()
     with reading(folder):
         return store.load(folder)
 
 
 def text(file: BinaryIO) -> Iterator[bytes]:
-    """A file as text that steers nothing, piece by piece; it is closed at the end."""
+    """Yield a file as text without control characters, piece by piece, and close it at the end."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with file:
         while piece := file.read(_PIECE_BYTES):
@@ -80,7 +80,7 @@ def text(file: BinaryIO) -> Iterator[bytes]:
 
 
 def lines(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
-    """The lines from `first` to `last` (exclusive) as such text."""
+    """Return the lines from `first` to `last` (exclusive) as such text."""
     with file:
         for line in itertools.islice(file, max(0, first), max(0, last)):
             yield printable(line.decode("utf-8", "replace")).encode()

@@ -1,4 +1,4 @@
-"""A sweep: its matrix, and of each cell the drawing and the slice of the history that are its evidence."""
+"""Pages about a sweep: its matrix, and for each cell the drawing and the slice of the history that are its evidence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stormproof.web.run_pages import PLAIN, found
 
 
 def router(listing: Listing) -> APIRouter:
-    """The routes."""
+    """Return the routes."""
     routes = APIRouter()
 
     def played(name: str, cell: str) -> tuple[Path, Result]:
-        """The sweep's folder, and the result of the cell."""
+        """Return the sweep's folder and the result of the cell."""
         folder = listing.folder(found(listing, name, "sweep"))
         sheet = evidence.load(folder)
         if cell not in sheet.results:

@@ -1,4 +1,4 @@
-"""The web server: one port of this machine's own, open before its address is printed, until somebody says that it is enough."""
+"""The web server: one loopback port, opened before its address is printed, until the server is cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST_ANSWERS_S = 3
 
 
 def opened(port: int) -> socket.socket:
-    """A socket that listens there; 0: a port that is free. Raises UsageError where somebody has it."""
+    """Return a socket that listens on this port; 0 chooses a free one. Raises UsageError if the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -31,7 +31,7 @@ def opened(port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """It believes no proxy, and leaves signals to the command."""
+    """A server that trusts no proxy and leaves signals to the command."""
 
     def __init__(self, app: Gate) -> None:
         config = uvicorn.Config(
@@ -48,12 +48,12 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Capture no signals."""
         yield
 
 
 async def until_told(server: Server, listener: socket.socket, replays: Replays) -> None:
-    """Serve until cancelled. What is being replayed then is ended before the server is."""
+    """Serve until cancelled. A replay that is running then is stopped before the server."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
